@@ -1,0 +1,10 @@
+//! What is known when Spasm itself is built: the opcode table, the data model of the snippet library, and the
+//! code that turns templates into snippets.
+//!
+//! This folder is compiled twice: into the crate, and (by path) into `build.rs`, so that the build and the
+//! running program cannot disagree about an opcode, a hole or a layout. It therefore imports nothing of the
+//! crate.
+
+pub mod numeric;
+pub mod op;
+pub mod trap;

@@ -1,0 +1,6 @@
+//! Spasm: a register virtual machine whose JIT builds machine code by copying assembly snippets end to end and
+//! patching them.
+
+pub mod isa;
+pub mod module;
+pub mod verified;

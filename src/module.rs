@@ -1,0 +1,271 @@
+//! The module: what text, the binary form and builders produce, and what the verifier reads.
+//!
+//! Comes in: items and instructions in any order, unchecked. Goes out: [`Module`], which may still be wrong in every
+//! way that [`verify`](crate::verify) refuses. What must hold: nothing here depends on how a program was written
+//! down or on how it will run.
+
+use crate::isa::op::{Op, Type};
+
+/// The largest number of arguments that registers can name (`a1` to `a255`).
+pub const MAX_ARGS: u32 = 255;
+/// The largest number of a local register (`r65535`).
+pub const MAX_LOCAL: u32 = 65_535;
+/// Bytes in a page of linear memory.
+pub const PAGE: u64 = 65_536;
+/// The largest number of pages a linear memory can have: 4 GiB.
+pub const MAX_PAGES: u32 = 65_536;
+
+/// A register as a program names it: negative for arguments, 0 for the argument count, positive for locals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Reg(i32);
+
+impl Reg {
+    /// `r0`, the number of arguments this call passed.
+    pub const COUNT: Reg = Reg(0);
+
+    /// The register with this number, if there is one: `-255..=65535`.
+    #[must_use]
+    pub fn new(number: i64) -> Option<Reg> {
+        (-i64::from(MAX_ARGS)..=i64::from(MAX_LOCAL)).contains(&number).then_some(Reg(number as i32))
+    }
+
+    /// Argument `n`, counted from 1.
+    ///
+    /// # Panics
+    /// If `n` is not in `1..=255`.
+    #[must_use]
+    pub fn arg(n: u32) -> Reg {
+        assert!((1..=MAX_ARGS).contains(&n), "there is no argument register a{n}");
+        Reg(-(n as i32))
+    }
+
+    /// Local `n`, counted from 1.
+    ///
+    /// # Panics
+    /// If `n` is not in `1..=65535`.
+    #[must_use]
+    pub fn local(n: u32) -> Reg {
+        assert!((1..=MAX_LOCAL).contains(&n), "there is no local register r{n}");
+        Reg(n as i32)
+    }
+
+    /// The register's number.
+    #[must_use]
+    pub fn number(self) -> i32 {
+        self.0
+    }
+
+    /// The number as an instruction's field holds it.
+    #[must_use]
+    pub fn field(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// The register that a field of an unverified instruction names, if there is one.
+    #[must_use]
+    pub fn from_field(field: u32) -> Option<Reg> {
+        Reg::new(i64::from(field as i32))
+    }
+}
+
+impl std::fmt::Display for Reg {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            n if n < 0 => write!(f, "a{}", -n),
+            n => write!(f, "r{n}"),
+        }
+    }
+}
+
+/// One instruction. [`Shape`](crate::isa::op::Shape) says what the fields of an opcode hold.
+///
+/// In a [`Module`] a register field is a [`Reg::field`] and a label field an index into
+/// [`Function::labels`]; in a verified function they are variable and block numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inst {
+    /// The opcode.
+    pub op: Op,
+    /// Mostly the destination.
+    pub d: u32,
+    /// Mostly the first source.
+    pub a: u32,
+    /// Mostly the second source, or what follows the registers.
+    pub b: u32,
+}
+
+impl Inst {
+    /// A `const` instruction's 64 bits.
+    #[must_use]
+    pub fn literal(&self) -> u64 {
+        u64::from(self.a) | u64::from(self.b) << 32
+    }
+
+    /// A `const` instruction.
+    #[must_use]
+    pub fn constant(op: Op, d: u32, bits: u64) -> Inst {
+        Inst { op, d, a: bits as u32, b: (bits >> 32) as u32 }
+    }
+}
+
+/// The types that a call passes and gets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Signature {
+    /// The fixed parameters.
+    pub params: Vec<Type>,
+    /// Whether any number of further int arguments may follow.
+    pub variadic: bool,
+    /// The results, first to last.
+    pub results: Vec<Type>,
+}
+
+impl Signature {
+    /// A signature without variadic arguments.
+    pub fn new(params: impl Into<Vec<Type>>, results: impl Into<Vec<Type>>) -> Signature {
+        Signature { params: params.into(), variadic: false, results: results.into() }
+    }
+}
+
+impl std::fmt::Display for Signature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let join = |types: &[Type]| types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
+        let dots = match (self.variadic, self.params.is_empty()) {
+            (false, _) => "",
+            (true, true) => "...",
+            (true, false) => ", ...",
+        };
+        write!(f, "({}{dots})", join(&self.params))?;
+        match self.results.as_slice() {
+            [] => Ok(()),
+            [one] => write!(f, " -> {}", one.name()),
+            many => write!(f, " -> ({})", join(many)),
+        }
+    }
+}
+
+/// A place in a function that jumps can name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Its name, unique in the function; may be empty in modules that were not written as text.
+    pub name: String,
+    /// The index of the instruction it stands before; `u32::MAX` until it is placed.
+    pub at: u32,
+}
+
+/// A function.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Function {
+    /// Its name, unique among functions.
+    pub name: String,
+    /// What it takes and gives.
+    pub signature: Signature,
+    /// The body.
+    pub insts: Vec<Inst>,
+    /// The pool that lists of operands stand in.
+    pub lists: Vec<u32>,
+    /// The labels that jumps name by index.
+    pub labels: Vec<Label>,
+    /// The source line of each instruction, counted from 1; 0, or nothing at all, where there is none.
+    pub lines: Vec<u32>,
+    /// The source line of the item; 0 where there is none.
+    pub line: u32,
+}
+
+impl Function {
+    /// The source line of instruction `index`, if it is known.
+    #[must_use]
+    pub fn line_of(&self, index: usize) -> Option<u32> {
+        self.lines.get(index).copied().filter(|&line| line != 0)
+    }
+}
+
+/// A module variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Global {
+    /// Its name, unique among globals.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// The raw bits it starts with, as a register of its type would hold them.
+    pub bits: u64,
+    /// The source line of the item; 0 where there is none.
+    pub line: u32,
+}
+
+/// The linear memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Pages at the start.
+    pub min: u32,
+    /// Pages it may grow to; `None` for as many as there can be.
+    pub max: Option<u32>,
+    /// The source line of the item; 0 where there is none.
+    pub line: u32,
+}
+
+/// Bytes that stand in linear memory at the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Init {
+    /// Where they go.
+    pub offset: u32,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The source line of the item; 0 where there is none.
+    pub line: u32,
+}
+
+/// Functions that can be called by index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name, unique among tables.
+    pub name: String,
+    /// The functions, by their index in the module.
+    pub functions: Vec<u32>,
+    /// The source line of the item; 0 where there is none.
+    pub line: u32,
+}
+
+/// The text a module was read from, kept for messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// The file's name as the user gave it.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+}
+
+/// A module, not yet verified.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Module {
+    /// The functions, in the order of their definition.
+    pub functions: Vec<Function>,
+    /// The globals.
+    pub globals: Vec<Global>,
+    /// The linear memory, if there is one.
+    pub memory: Option<Memory>,
+    /// What fills the linear memory, applied in this order.
+    pub inits: Vec<Init>,
+    /// The tables.
+    pub tables: Vec<Table>,
+    /// The signatures that `calli` instructions name by index.
+    pub signatures: Vec<Signature>,
+    /// Where it was read from.
+    pub source: Option<Source>,
+}
+
+impl Module {
+    /// The index of the function called `name`.
+    #[must_use]
+    pub fn function_index(&self, name: &str) -> Option<u32> {
+        self.functions.iter().position(|f| f.name == name).map(|i| i as u32)
+    }
+
+    /// The index of `signature` in [`Module::signatures`], which gains it if it is new.
+    pub fn intern_signature(&mut self, signature: Signature) -> u32 {
+        let found = self.signatures.iter().position(|s| *s == signature);
+        let index = found.unwrap_or_else(|| {
+            self.signatures.push(signature);
+            self.signatures.len() - 1
+        });
+        index as u32
+    }
+}
