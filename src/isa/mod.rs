@@ -5,6 +5,10 @@
 //! running program cannot disagree about an opcode, a hole or a layout. It therefore imports nothing of the
 //! crate.
 
+pub mod extract;
 pub mod numeric;
 pub mod op;
+pub mod samples;
+pub mod snippet;
+pub mod template;
 pub mod trap;
