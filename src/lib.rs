@@ -3,4 +3,5 @@
 
 pub mod isa;
 pub mod module;
+pub mod stitch;
 pub mod verified;

@@ -1,0 +1,3 @@
+//! The stitcher: from a verified module to an image.
+
+pub mod image;
