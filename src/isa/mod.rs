@@ -8,6 +8,9 @@
 pub mod extract;
 pub mod numeric;
 pub mod op;
+pub mod part;
+pub mod patch;
+pub mod table;
 pub mod samples;
 pub mod snippet;
 pub mod template;
