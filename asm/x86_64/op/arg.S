@@ -8,7 +8,7 @@ template arg, out d:gp, in a:gp, in b:gp-rax, in o:slot32, clobber rax flags
         sub     rax, 1
         cmp     rax, \b
         jb      1f
-        trap    out_of_bounds_argument
+        trap out_of_bounds_argument
 1:
         mov     \d, qword ptr [FRAME + rax*8 + \o]
 end

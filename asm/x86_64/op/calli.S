@@ -9,7 +9,7 @@
 template calli, in a:gp-rax, in b:imm32, in s:imm32, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0 xmm1 xmm2 xmm3 xmm4 xmm5 xmm6 xmm7 xmm8 xmm9 xmm10 xmm11 xmm12 xmm13 xmm14 xmm15 flags
         cmp     \a, \b
         jb      1f
-        trap    undefined_element
+        trap undefined_element
 1:
         mov     rcx, \a
         shl     rcx, 4
@@ -17,7 +17,7 @@ template calli, in a:gp-rax, in b:imm32, in s:imm32, target t:data, clobber rax 
         add     rcx, rdx
         cmp     dword ptr [rcx + 8], \s
         je      2f
-        trap    indirect_call_type_mismatch
+        trap indirect_call_type_mismatch
 2:
         call    qword ptr [rcx]
 end

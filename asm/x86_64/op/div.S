@@ -7,7 +7,7 @@
 template div.i32, out d:gp, in a:gp, in b:gp-rax-rdx, clobber rax rdx flags
         mov     eax, \a32
         cdq
-        fault   divide \b
+        fault divide \b
         idiv    \b32
         mov     \d32, eax
 end
@@ -15,7 +15,7 @@ end
 template div.i32, out d:gp, in a:slot32, in b:gp-rax-rdx, clobber rax rdx flags
         mov     eax, dword ptr [FRAME + \a]
         cdq
-        fault   divide \b
+        fault divide \b
         idiv    \b32
         mov     \d32, eax
 end
@@ -23,7 +23,7 @@ end
 template div.i32, out d:gp, in a:slot8, in b:gp-rax-rdx, clobber rax rdx flags
         mov     eax, dword ptr [FRAME + \a]
         cdq
-        fault   divide \b
+        fault divide \b
         idiv    \b32
         mov     \d32, eax
 end
@@ -31,7 +31,7 @@ end
 template div.i32, out d:gp, in a:imm32, in b:gp-rax-rdx, clobber rax rdx flags
         mov     eax, \a
         cdq
-        fault   divide \b
+        fault divide \b
         idiv    \b32
         mov     \d32, eax
 end
@@ -39,7 +39,7 @@ end
 template div.i64, out d:gp, in a:gp, in b:gp-rax-rdx, clobber rax rdx flags
         mov     rax, \a
         cqo
-        fault   divide \b
+        fault divide \b
         idiv    \b
         mov     \d, rax
 end
@@ -47,7 +47,7 @@ end
 template div.i64, out d:gp, in a:slot32, in b:gp-rax-rdx, clobber rax rdx flags
         mov     rax, qword ptr [FRAME + \a]
         cqo
-        fault   divide \b
+        fault divide \b
         idiv    \b
         mov     \d, rax
 end
@@ -55,7 +55,7 @@ end
 template div.i64, out d:gp, in a:slot8, in b:gp-rax-rdx, clobber rax rdx flags
         mov     rax, qword ptr [FRAME + \a]
         cqo
-        fault   divide \b
+        fault divide \b
         idiv    \b
         mov     \d, rax
 end
@@ -63,7 +63,7 @@ end
 template div.i64, out d:gp, in a:imm32, in b:gp-rax-rdx, clobber rax rdx flags
         mov     rax, \a
         cqo
-        fault   divide \b
+        fault divide \b
         idiv    \b
         mov     \d, rax
 end

@@ -8,6 +8,6 @@ template mcopy, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0 xm
         call    qword ptr [rip + \t]
         test    eax, eax
         jz      1f
-        trap    out_of_bounds_memory_access
+        trap out_of_bounds_memory_access
 1:
 end

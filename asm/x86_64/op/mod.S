@@ -11,7 +11,7 @@ template mod.i32, out d:gp, in a:gp, in b:gp-rax-rdx, clobber rax rcx rdx flags
         cmp     ecx, -1
         je      1f
         cdq
-        fault   divide \b
+        fault divide \b
         idiv    ecx
 1:
         mov     \d32, edx
@@ -24,7 +24,7 @@ template mod.i32, out d:gp, in a:slot32, in b:gp-rax-rdx, clobber rax rcx rdx fl
         cmp     ecx, -1
         je      1f
         cdq
-        fault   divide \b
+        fault divide \b
         idiv    ecx
 1:
         mov     \d32, edx
@@ -37,7 +37,7 @@ template mod.i32, out d:gp, in a:slot8, in b:gp-rax-rdx, clobber rax rcx rdx fla
         cmp     ecx, -1
         je      1f
         cdq
-        fault   divide \b
+        fault divide \b
         idiv    ecx
 1:
         mov     \d32, edx
@@ -50,7 +50,7 @@ template mod.i32, out d:gp, in a:imm32, in b:gp-rax-rdx, clobber rax rcx rdx fla
         cmp     ecx, -1
         je      1f
         cdq
-        fault   divide \b
+        fault divide \b
         idiv    ecx
 1:
         mov     \d32, edx
@@ -62,7 +62,7 @@ template mod.i64, out d:gp, in a:gp, in b:gp-rax-rdx, clobber rax rdx flags
         cmp     \b, -1
         je      1f
         cqo
-        fault   divide \b
+        fault divide \b
         idiv    \b
 1:
         mov     \d, rdx
@@ -74,7 +74,7 @@ template mod.i64, out d:gp, in a:slot32, in b:gp-rax-rdx, clobber rax rdx flags
         cmp     \b, -1
         je      1f
         cqo
-        fault   divide \b
+        fault divide \b
         idiv    \b
 1:
         mov     \d, rdx
@@ -86,7 +86,7 @@ template mod.i64, out d:gp, in a:slot8, in b:gp-rax-rdx, clobber rax rdx flags
         cmp     \b, -1
         je      1f
         cqo
-        fault   divide \b
+        fault divide \b
         idiv    \b
 1:
         mov     \d, rdx
@@ -98,7 +98,7 @@ template mod.i64, out d:gp, in a:imm32, in b:gp-rax-rdx, clobber rax rdx flags
         cmp     \b, -1
         je      1f
         cqo
-        fault   divide \b
+        fault divide \b
         idiv    \b
 1:
         mov     \d, rdx

@@ -6,7 +6,7 @@
 template modu.i32, out d:gp, in a:gp, in b:gp-rax-rdx, clobber rax rdx flags
         mov     eax, \a32
         xor     edx, edx
-        fault   divide \b
+        fault divide \b
         div     \b32
         mov     \d32, edx
 end
@@ -14,7 +14,7 @@ end
 template modu.i32, out d:gp, in a:slot32, in b:gp-rax-rdx, clobber rax rdx flags
         mov     eax, dword ptr [FRAME + \a]
         xor     edx, edx
-        fault   divide \b
+        fault divide \b
         div     \b32
         mov     \d32, edx
 end
@@ -22,7 +22,7 @@ end
 template modu.i32, out d:gp, in a:slot8, in b:gp-rax-rdx, clobber rax rdx flags
         mov     eax, dword ptr [FRAME + \a]
         xor     edx, edx
-        fault   divide \b
+        fault divide \b
         div     \b32
         mov     \d32, edx
 end
@@ -30,7 +30,7 @@ end
 template modu.i32, out d:gp, in a:imm32, in b:gp-rax-rdx, clobber rax rdx flags
         mov     eax, \a
         xor     edx, edx
-        fault   divide \b
+        fault divide \b
         div     \b32
         mov     \d32, edx
 end
@@ -38,7 +38,7 @@ end
 template modu.i64, out d:gp, in a:gp, in b:gp-rax-rdx, clobber rax rdx flags
         mov     rax, \a
         xor     edx, edx
-        fault   divide \b
+        fault divide \b
         div     \b
         mov     \d, rdx
 end
@@ -46,7 +46,7 @@ end
 template modu.i64, out d:gp, in a:slot32, in b:gp-rax-rdx, clobber rax rdx flags
         mov     rax, qword ptr [FRAME + \a]
         xor     edx, edx
-        fault   divide \b
+        fault divide \b
         div     \b
         mov     \d, rdx
 end
@@ -54,7 +54,7 @@ end
 template modu.i64, out d:gp, in a:slot8, in b:gp-rax-rdx, clobber rax rdx flags
         mov     rax, qword ptr [FRAME + \a]
         xor     edx, edx
-        fault   divide \b
+        fault divide \b
         div     \b
         mov     \d, rdx
 end
@@ -62,7 +62,7 @@ end
 template modu.i64, out d:gp, in a:imm32, in b:gp-rax-rdx, clobber rax rdx flags
         mov     rax, \a
         xor     edx, edx
-        fault   divide \b
+        fault divide \b
         div     \b
         mov     \d, rdx
 end

@@ -8,7 +8,7 @@ template read.i64, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0
         call    qword ptr [rip + \t]
         test    edx, edx
         jz      1f
-        trap    halt
+        trap halt
 1:
 end
 
@@ -16,7 +16,7 @@ template read.f32, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0
         call    qword ptr [rip + \t]
         test    edx, edx
         jz      1f
-        trap    halt
+        trap halt
 1:
 end
 
@@ -24,6 +24,6 @@ template read.f64, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0
         call    qword ptr [rip + \t]
         test    edx, edx
         jz      1f
-        trap    halt
+        trap halt
 1:
 end

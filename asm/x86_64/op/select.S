@@ -22,7 +22,7 @@ template select.f32, inout d:xmm-xmm13, in c:gp, in b:xmm-xmm13, clobber rax FSC
         cmp     \c, 1
         sbb     rax, rax
         movq    FSCRATCH2, rax
-        vblendvps\d, \d, \b, FSCRATCH2
+        vblendvps \d, \d, \b, FSCRATCH2
 end
 
 template select.f32, inout d:xmm-xmm13, in c:gp, in b:xmm, clobber FSCRATCH2 flags
@@ -38,7 +38,7 @@ template select.f64, inout d:xmm-xmm13, in c:gp, in b:xmm-xmm13, clobber rax FSC
         cmp     \c, 1
         sbb     rax, rax
         movq    FSCRATCH2, rax
-        vblendvpd\d, \d, \b, FSCRATCH2
+        vblendvpd \d, \d, \b, FSCRATCH2
 end
 
 template select.f64, inout d:xmm-xmm13, in c:gp, in b:xmm, clobber FSCRATCH2 flags

@@ -1,5 +1,5 @@
 # trap: traps, `unreachable`.
 
 template trap
-        trap    unreachable
+        trap unreachable
 end
