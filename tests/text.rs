@@ -470,6 +470,7 @@ fn one_error_does_not_cause_others() {
     assert_eq!(messages("global g i65 = 0\nfunc f\n gget r1, g\n ret").len(), 1);
     assert_eq!(messages("table t = [nobody]\nfunc f\n calli t, r1, ()\n ret").len(), 1);
     assert_eq!(messages("add r1, r1, r1\nadd r1, r1, r1\nret r1").len(), 1);
+    assert_eq!(messages("fnc f\nx: add r1, r1, r1\n jmp x").len(), 1);
     assert_eq!(messages("func f\nx: frob r1\n jmp x").len(), 1);
 }
 
