@@ -1,6 +1,12 @@
 //! Spasm: a register virtual machine whose JIT builds machine code by copying assembly snippets end to end and
 //! patching them.
 
+//pub mod interp;
 pub mod isa;
 pub mod module;
+pub mod number;
+pub mod streams;
+pub mod trap;
+pub mod value;
 pub mod verified;
+pub mod verify;
