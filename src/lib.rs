@@ -1,7 +1,7 @@
 //! Spasm: a register virtual machine whose JIT builds machine code by copying assembly snippets end to end and
 //! patching them.
 
-//pub mod interp;
+pub mod interp;
 pub mod isa;
 pub mod module;
 pub mod number;

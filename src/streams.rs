@@ -24,6 +24,8 @@ pub struct Streams {
     buffer: Vec<u8>,
     /// Write after every line: somebody is watching.
     eager: bool,
+    /// A failure that nobody has been told of yet.
+    failed: Option<io::Error>,
 }
 
 impl std::fmt::Debug for Streams {
@@ -42,7 +44,7 @@ impl Streams {
     /// Streams over any writer and reader.
     #[must_use]
     pub fn new(out: Box<dyn Write + Send>, input: Box<dyn BufRead + Send>) -> Streams {
-        Streams { out, input, buffer: Vec::new(), eager: false }
+        Streams { out, input, buffer: Vec::new(), eager: false, failed: None }
     }
 
     /// The process's own standard output and input.
@@ -99,9 +101,31 @@ impl Streams {
     /// # Errors
     /// Where the writer fails; what could not be written is dropped, so that one failure is reported once.
     pub fn flush(&mut self) -> Result<(), RunError> {
+        if let Some(error) = self.failed.take() {
+            return Err(RunError::Output(error));
+        }
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
         let written = self.out.write_all(&self.buffer).and_then(|()| self.out.flush());
         self.buffer.clear();
         written.map_err(RunError::Output)
+    }
+
+    /// Writes what has been printed by a call that ends with `result`. Where that is an error, a failure to write waits
+    /// for the next [`flush`](Self::flush).
+    ///
+    /// # Errors
+    /// Those of `result`, or where the writer fails.
+    pub fn finish<T>(&mut self, result: Result<T, RunError>) -> Result<T, RunError> {
+        match (result, self.flush()) {
+            (Ok(_), Err(error)) => Err(error),
+            (Err(error), Err(RunError::Output(failure))) => {
+                self.failed = Some(failure);
+                Err(error)
+            }
+            (result, _) => result,
+        }
     }
 
     /// Reads the next word as a number: the bits of a register of type `ty`.
@@ -129,7 +153,8 @@ impl Streams {
             if available.is_empty() {
                 return Ok(word);
             }
-            let skip = if word.is_empty() { available.iter().take_while(|b| b.is_ascii_whitespace()).count() } else { 0 };
+            let skip =
+                if word.is_empty() { available.iter().take_while(|b| b.is_ascii_whitespace()).count() } else { 0 };
             let rest = &available[skip..];
             let taken = rest.iter().take(LONGEST_WORD - word.len()).take_while(|b| !b.is_ascii_whitespace()).count();
             word.extend_from_slice(&rest[..taken]);

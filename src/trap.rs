@@ -39,9 +39,11 @@ impl Trap {
     pub const SHOWN: usize = 32;
 
     /// A trap in `module`, whose `stack` gives function and instruction, innermost first.
-    pub fn new(kind: TrapKind, module: &Module, stack: impl ExactSizeIterator<Item = (u32, u32)>) -> Trap {
-        let depth = stack.len();
-        let frames = stack.take(Trap::SHOWN).map(|(function, inst)| Frame::new(module, function, inst)).collect();
+    pub fn new(kind: TrapKind, module: &Module, stack: impl IntoIterator<Item = (u32, u32)>) -> Trap {
+        let mut stack = stack.into_iter();
+        let shown = stack.by_ref().take(Trap::SHOWN);
+        let frames: Vec<_> = shown.map(|(function, inst)| Frame::new(module, function, inst)).collect();
+        let depth = frames.len() + stack.count();
         Trap { kind, frames, depth }
     }
 }
@@ -160,7 +162,8 @@ mod tests {
     use crate::module::{Function, Source};
 
     fn module() -> Module {
-        let function = |name: &str, lines: &[u32]| Function { name: name.into(), lines: lines.into(), ..Function::default() };
+        let function =
+            |name: &str, lines: &[u32]| Function { name: name.into(), lines: lines.into(), ..Function::default() };
         Module { functions: vec![function("main", &[11, 12]), function("divide", &[7])], ..Module::default() }
     }
 
@@ -168,10 +171,10 @@ mod tests {
     fn a_trap_names_functions_and_lines() {
         let mut module = module();
         let stack = [(1, 0), (0, 1), (0, 9)];
-        let trap = Trap::new(TrapKind::DivideByZero, &module, stack.into_iter());
+        let trap = Trap::new(TrapKind::DivideByZero, &module, stack);
         assert_eq!(trap.to_string(), "trap: divide by zero\n  at divide (line 7)\n  at main (line 12)\n  at main");
         module.source = Some(Source { name: "x.spasm".into(), text: String::new() });
-        let trap = Trap::new(TrapKind::DivideByZero, &module, stack.into_iter());
+        let trap = Trap::new(TrapKind::DivideByZero, &module, stack);
         assert_eq!(
             trap.to_string(),
             "trap: divide by zero\n  at divide (x.spasm:7)\n  at main (x.spasm:12)\n  at main"
@@ -180,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_deep_stack_is_cut() {
-        let trap = Trap::new(TrapKind::StackOverflow, &module(), vec![(1, 0); 40].into_iter());
+        let trap = Trap::new(TrapKind::StackOverflow, &module(), [(1, 0); 40]);
         assert_eq!((trap.frames.len(), trap.depth), (32, 40));
         assert!(trap.to_string().ends_with("  at divide (line 7)\n  ... 8 more"));
     }

@@ -89,7 +89,9 @@ fn check_ends(function: &Function, problems: &mut Problems) -> bool {
         Some(_) => {
             let mut problem = Problem::new("control falls off the end of the function");
             problem.inst = Some(n as u32 - 1);
-            problem.line(function.line_of(n - 1).unwrap_or(function.line)).help("end it with `ret`, `jmp`, `halt` or `trap`")
+            problem
+                .line(function.line_of(n - 1).unwrap_or(function.line))
+                .help("end it with `ret`, `jmp`, `halt` or `trap`")
         }
     };
     problems.push(problem.function(&function.name));
@@ -388,7 +390,8 @@ fn settled(op: Op, class: Class) -> Op {
 
 fn bad_register(function: &Function, reg: Option<Reg>, field: u32) -> Problem {
     let Some(reg) = reg else {
-        return Problem::new(format!("there is no register {}", field as i32)).help("registers are a1 to a255 and r0 to r65535");
+        return Problem::new(format!("there is no register {}", field as i32))
+            .help("registers are a1 to a255 and r0 to r65535");
     };
     let n = function.signature.params.len();
     let takes = if function.signature.variadic { "fixed parameter" } else { "parameter" };

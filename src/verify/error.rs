@@ -134,20 +134,12 @@ impl Problems {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
     /// True where nothing further will be shown.
     pub(super) fn is_full(&self) -> bool {
         self.more
     }
 
     pub(super) fn into_result<T>(self, value: T) -> Result<T, VerifyError> {
-        if self.list.is_empty() {
-            Ok(value)
-        } else {
-            Err(VerifyError { problems: self.list, more: self.more })
-        }
+        if self.list.is_empty() { Ok(value) } else { Err(VerifyError { problems: self.list, more: self.more }) }
     }
 }

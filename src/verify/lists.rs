@@ -37,7 +37,9 @@ impl<'m> Pass<'m> {
 
     #[cold]
     fn bad_list(&mut self) {
-        self.report(0, |_| Problem::new("the list of operands is damaged: it leaves the pool, or shares words with another"));
+        self.report(0, |_| {
+            Problem::new("the list of operands is damaged: it leaves the pool, or shares words with another")
+        });
     }
 
     pub(super) fn select(&mut self, inst: Inst) -> Inst {

@@ -62,7 +62,10 @@ fn check_items(module: &Module, problems: &mut Problems) {
     }
     for t in &module.tables {
         if let Some(f) = t.functions.iter().find(|&&f| f as usize >= module.functions.len()) {
-            problems.push(Problem::new(format!("table `{}` names function number {f}, which does not exist", t.name)).line(t.line));
+            problems.push(
+                Problem::new(format!("table `{}` names function number {f}, which does not exist", t.name))
+                    .line(t.line),
+            );
         }
     }
     check_memory(module, problems);
@@ -100,7 +103,8 @@ fn check_memory(module: &Module, problems: &mut Problems) {
             let pages = memory.min.max(max);
             problems.push(problem(format!("a memory of {pages} pages is too large; {MAX_PAGES} (4 GiB) is the most")));
         } else if memory.min > max {
-            problems.push(problem(format!("the memory starts with {} pages, more than its maximum of {max}", memory.min)));
+            problems
+                .push(problem(format!("the memory starts with {} pages, more than its maximum of {max}", memory.min)));
         }
     }
     let size = module.memory.map_or(0, |memory| u64::from(memory.min) * PAGE);

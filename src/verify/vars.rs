@@ -29,7 +29,8 @@ pub(super) struct State {
 
 impl State {
     /// A local before anything was seen of it; it starts as zero.
-    pub(super) const LOCAL: State = State { first_write: NONE, link: NONE, block: NONE, class: UNKNOWN, flags: Var::NARROW };
+    pub(super) const LOCAL: State =
+        State { first_write: NONE, link: NONE, block: NONE, class: UNKNOWN, flags: Var::NARROW };
 
     /// A parameter, or `r0`.
     pub(super) fn given(class: Class, narrow: bool) -> State {
@@ -130,7 +131,10 @@ impl Vars {
             }
         }
         self.settle_copies();
-        self.states.iter().map(|s| Var { class: class_of(s.class), flags: s.flags, first_write: s.first_write }).collect()
+        self.states
+            .iter()
+            .map(|s| Var { class: class_of(s.class), flags: s.flags, first_write: s.first_write })
+            .collect()
     }
 
     /// Takes NARROW from the copies of variables that are not.
