@@ -1,6 +1,8 @@
 //! Spasm: a register virtual machine whose JIT builds machine code by copying assembly snippets end to end and
 //! patching them.
 
+#[doc(hidden)]
+pub mod generate;
 pub mod interp;
 pub mod isa;
 pub mod module;
