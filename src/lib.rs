@@ -1,6 +1,8 @@
 //! Spasm: a register virtual machine whose JIT builds machine code by copying assembly snippets end to end and
 //! patching them.
 
+pub mod builder;
+pub mod diagnostic;
 #[doc(hidden)]
 pub mod generate;
 pub mod interp;
@@ -8,6 +10,7 @@ pub mod isa;
 pub mod module;
 pub mod number;
 pub mod streams;
+pub mod text;
 pub mod trap;
 pub mod value;
 pub mod verified;
