@@ -374,7 +374,8 @@ impl<'w, 's> Writer<'w, 's> {
             return;
         }
         let i = self.local();
-        let number = if self.s.one_in(8) { n + self.s.below(3) as u64 } else { 1 + self.s.below(n.max(1) as usize) as u64 };
+        let number =
+            if self.s.one_in(8) { n + self.s.below(3) as u64 } else { 1 + self.s.below(n.max(1) as usize) as u64 };
         self.constant(i, Type::I64, number);
         let d = self.target(Class::Int);
         self.regs(Op::Arg, d, i, Reg::COUNT);

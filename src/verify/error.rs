@@ -27,7 +27,7 @@ pub struct Problem {
     pub inst: Option<u32>,
     /// The source line, if that is known.
     pub line: Option<u32>,
-    /// Which operand it is about, counted from 1 in the order of the text, each register of a list by itself.
+    /// Which operand it is about, counted as [`locate`](crate::text::locate) does.
     pub operand: Option<u32>,
     /// Another place that has to do with it.
     pub related: Option<Related>,

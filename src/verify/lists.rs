@@ -66,11 +66,11 @@ impl<'m> Pass<'m> {
         let Some(list) = self.room(labels.len() + 2) else { return inst };
         let a = self.read(inst.a, Class::Int, 1);
         self.lists.push(labels.len() as u32);
-        for (operand, &label) in (2..).zip(labels) {
-            let block = self.target(label, operand);
+        for &label in labels {
+            let block = self.target(label, 2);
             self.lists.push(block);
         }
-        let default = self.target(default, labels.len() as u32 + 2);
+        let default = self.target(default, 3);
         self.lists.push(default);
         Inst { op: inst.op, d: 0, a, b: list }
     }
@@ -100,10 +100,12 @@ impl<'m> Pass<'m> {
             return inst;
         };
         let Some(callee) = self.module.functions.get(inst.a as usize) else {
-            self.report(results.len() as u32 + 1, |_| Problem::new(format!("there is no function number {}", inst.a)));
+            self.report(1 + results_operand(results), |_| {
+                Problem::new(format!("there is no function number {}", inst.a))
+            });
             return inst;
         };
-        let first_arg = results.len() as u32 + 2;
+        let first_arg = 2 + results_operand(results);
         let call = Call { what: callee.name.clone(), signature: &callee.signature, results, args, first_arg };
         let Some(list) = self.room(results.len() + args.len() + 2) else { return inst };
         self.pass_and_take(&call);
@@ -119,7 +121,7 @@ impl<'m> Pass<'m> {
             self.bad_list();
             return inst;
         };
-        let n = results.len() as u32;
+        let n = results_operand(results);
         if inst.d as usize >= self.module.tables.len() {
             self.report(n + 1, |_| Problem::new(format!("there is no table number {}", inst.d)));
             return inst;
@@ -153,14 +155,14 @@ impl<'m> Pass<'m> {
         }
         for (k, (&result, ty)) in call.results.iter().zip(&call.signature.results).enumerate() {
             if call.results[..k].contains(&result) {
-                self.report(k as u32 + 1, |_| Problem::new("two results go to the same register"));
+                self.report(1, |_| Problem::new("two results go to the same register"));
             }
             let narrow = matches!(ty, Type::I32 | Type::F32);
-            self.lists[start + 1 + k] = self.write(result, ty.class(), narrow, k as u32 + 1);
+            self.lists[start + 1 + k] = self.write(result, ty.class(), narrow, 1);
         }
     }
 
-    /// Notes a problem with the instruction at hand.
+    /// Notes a problem with the instruction at hand: with its operand number `operand`, counted from 1, or 0 for none.
     #[cold]
     pub(super) fn report(&mut self, operand: u32, problem: impl FnOnce(&Self) -> Problem) {
         if self.problems.is_full() {
@@ -170,7 +172,7 @@ impl<'m> Pass<'m> {
         problem.inst = Some(self.at);
         problem.line = self.function.line_of(self.at as usize);
         problem.function = Some(self.function.name.clone());
-        problem.operand = Some(operand).filter(|&operand| operand != 0);
+        problem.operand = operand.checked_sub(1);
         self.problems.push(problem);
     }
 
@@ -201,6 +203,11 @@ impl<'m> Pass<'m> {
             problem
         });
     }
+}
+
+/// How many operands the results of a call are: together one, if there are any.
+fn results_operand(results: &[u32]) -> u32 {
+    u32::from(!results.is_empty())
 }
 
 /// A list that starts with its length, and what follows it.
