@@ -134,6 +134,15 @@ impl Problems {
         }
     }
 
+    /// Collects a problem with an operand, unless it already has one, of which this is likely to follow.
+    pub(super) fn push_first(&mut self, problem: Problem) {
+        let place = |p: &Problem| (p.inst, p.operand);
+        match self.list.last() {
+            Some(last) if place(last) == place(&problem) && last.function == problem.function => {}
+            _ => self.push(problem),
+        }
+    }
+
     /// True where nothing further will be shown.
     pub(super) fn is_full(&self) -> bool {
         self.more
