@@ -3,9 +3,16 @@
 
 pub mod builder;
 pub mod diagnostic;
+pub mod generate;
+pub mod interp;
 pub mod isa;
 pub mod library;
 pub mod module;
+pub mod number;
 pub mod stitch;
+pub mod streams;
 pub mod text;
+pub mod trap;
+pub mod value;
 pub mod verified;
+pub mod verify;

@@ -9,7 +9,7 @@ mod cursor;
 mod fault;
 mod items;
 mod lex;
-mod literal;
+pub(crate) mod literal;
 mod locate;
 mod mnemonic;
 mod parse;
