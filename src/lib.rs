@@ -2,6 +2,7 @@
 //! patching them.
 
 pub mod isa;
+pub mod library;
 pub mod module;
 pub mod stitch;
 pub mod verified;

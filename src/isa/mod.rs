@@ -9,6 +9,8 @@ pub mod extract;
 pub mod layout;
 pub mod numeric;
 pub mod op;
+pub mod part;
+pub mod table;
 pub mod samples;
 pub mod snippet;
 pub mod template;

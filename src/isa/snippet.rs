@@ -250,6 +250,8 @@ pub struct Info {
     pub line: u32,
     /// The first of its chunks.
     pub chunk: u16,
+    /// The first chunk of its out-of-line part; 0 for none.
+    pub cold: u16,
     /// Its operands in the order of their declaration.
     pub operands: &'static [Operand],
     /// Its value holes in the order of their offsets.
