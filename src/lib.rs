@@ -1,8 +1,15 @@
 //! Spasm: a register virtual machine whose JIT builds machine code by copying assembly snippets end to end and
 //! patching them.
 
+pub mod exec;
+pub mod interp;
 pub mod isa;
 pub mod library;
 pub mod module;
+pub mod number;
 pub mod stitch;
+pub mod streams;
+pub mod trap;
+pub mod value;
 pub mod verified;
+pub mod verify;

@@ -54,6 +54,8 @@ pub struct Body {
     /// The basic blocks in the order of the text. The first starts at instruction 0; each next one starts where the
     /// one before it ends; the last ends with the body.
     pub blocks: Vec<Block>,
+    /// Whether it has an `arg` instruction: only then do its arguments have to be kept as they were passed.
+    pub has_arg: bool,
 }
 
 impl Body {
@@ -88,8 +90,8 @@ pub struct Block {
     pub depth: u32,
     /// The smallest number of a block whose last instruction jumps here; `u32::MAX` if none does.
     pub first_source: u32,
-    /// The largest number of a block whose last instruction jumps here; 0 if none does. If it is not less than this
-    /// block's own number, the block heads a loop that reaches that far.
+    /// The largest number of a block whose last instruction jumps here; 0 if none does. If one does and it is not
+    /// less than this block's own number, the block heads a loop that reaches that far.
     pub last_source: u32,
 }
 
@@ -105,8 +107,8 @@ pub struct Var {
 }
 
 impl Var {
-    /// Some block may read it before writing it, or it is a parameter or `r0` that is read: its value crosses from
-    /// one block to another. Without this, every value it gets is used up in the block that computes it.
+    /// Some block may read it before writing it, the first one included: its value crosses from one block to another
+    /// or from the entry into the first. Without this, every value it gets is used up in the block that computes it.
     pub const CROSSES: u8 = 1;
     /// Every value it can have, its initial one included, has its upper 32 bits zero.
     pub const NARROW: u8 = 2;

@@ -1,0 +1,81 @@
+//! The interpreter: the oracle that machine code is measured by.
+//!
+//! Comes in: a verified module, its state and arguments. Goes out: results, or why there are none. What must hold: the
+//! meaning of every value, load and store instruction is the expression of its row in the opcode table and nothing
+//! else; no code is shared with what makes machine code.
+
+mod machine;
+mod memory;
+mod registers;
+mod run;
+mod store;
+
+pub use store::{LinearMemory, Store};
+
+use crate::module::MAX_ARGS;
+use crate::streams::Streams;
+use crate::trap::{Outcome, RunError};
+use crate::verified::Verified;
+
+use machine::Machine;
+
+/// How far a call may go.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How many calls may be nested.
+    pub frames: usize,
+    /// How many registers the nested calls may have together.
+    pub registers: usize,
+    /// How many jumps and calls may be executed before the program is interrupted.
+    pub jumps: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { frames: 1 << 20, registers: 1 << 23, jumps: u64::MAX }
+    }
+}
+
+/// Calls function `function` with `args`, raw register bits for each parameter and any variadic arguments.
+///
+/// What the program prints has been written when this returns.
+///
+/// # Errors
+/// Where the program traps, reads what is no number, cannot write, or where the arguments are not those of the function.
+pub fn call(
+    verified: &Verified,
+    store: &mut Store,
+    streams: &mut Streams,
+    function: u32,
+    args: &[u64],
+) -> Result<Outcome, RunError> {
+    call_within(&Limits::default(), verified, store, streams, function, args)
+}
+
+/// Like [`call`], with limits of the caller's choice.
+///
+/// # Errors
+/// Those of [`call`].
+pub fn call_within(
+    limits: &Limits,
+    verified: &Verified,
+    store: &mut Store,
+    streams: &mut Streams,
+    function: u32,
+    args: &[u64],
+) -> Result<Outcome, RunError> {
+    check_args(verified, function, args)?;
+    let result = Machine::new(limits, verified).run(store, streams, function, args);
+    streams.finish(result)
+}
+
+fn check_args(verified: &Verified, function: u32, args: &[u64]) -> Result<(), RunError> {
+    let callee = verified.module().functions.get(function as usize).ok_or(RunError::NoFunction(function))?;
+    let fixed = callee.signature.params.len();
+    let most = if callee.signature.variadic { MAX_ARGS as usize } else { fixed };
+    if (fixed..=most).contains(&args.len()) {
+        return Ok(());
+    }
+    let (function, signature) = (callee.name.clone(), callee.signature.clone());
+    Err(RunError::WrongArguments { function, signature, given: args.len() })
+}

@@ -1,0 +1,89 @@
+//! What a module keeps between calls, as the interpreter holds it: globals and linear memory.
+//!
+//! Comes in: a verified module. Goes out: its state, with globals and `init` data in place. What must hold: memory is
+//! zero where nothing was written, and costs nothing until it is touched.
+
+use std::io;
+
+use memmap2::{MmapMut, MmapOptions};
+
+use crate::module::{MAX_PAGES, Memory, PAGE};
+use crate::verified::Verified;
+
+/// The state of a module.
+#[derive(Debug)]
+pub struct Store {
+    /// The linear memory; empty where the module has none.
+    pub memory: LinearMemory,
+    /// The globals' raw bits, by index.
+    pub globals: Vec<u64>,
+}
+
+impl Store {
+    /// The state with which the module starts.
+    ///
+    /// # Errors
+    /// Where the system has no room for the memory.
+    pub fn new(verified: &Verified) -> io::Result<Store> {
+        let module = verified.module();
+        let mut memory = LinearMemory::new(module.memory)?;
+        for init in &module.inits {
+            let start = init.offset as usize;
+            memory.bytes_mut()[start..start + init.bytes.len()].copy_from_slice(&init.bytes);
+        }
+        Ok(Store { memory, globals: module.globals.iter().map(|global| global.bits).collect() })
+    }
+}
+
+/// A linear memory that can grow in place.
+#[derive(Debug)]
+pub struct LinearMemory {
+    /// Address space for as much as it may grow to.
+    map: Option<MmapMut>,
+    len: usize,
+    max: u32,
+}
+
+impl LinearMemory {
+    fn new(memory: Option<Memory>) -> io::Result<LinearMemory> {
+        let (min, max) = memory.map_or((0, 0), |memory| (memory.min, memory.max.unwrap_or(MAX_PAGES)));
+        let len = bytes(min);
+        if max == 0 {
+            return Ok(LinearMemory { map: None, len, max });
+        }
+        let reserve = |pages| MmapOptions::new().len(bytes(pages)).no_reserve_swap().map_anon();
+        // Where address space is short, there is at least room for what is asked for at once.
+        let map = reserve(max).or_else(|_| reserve(min.max(1)))?;
+        let max = max.min((map.len() as u64 / PAGE) as u32);
+        Ok(LinearMemory { map: Some(map), len, max })
+    }
+
+    /// Its size in pages.
+    #[must_use]
+    pub fn pages(&self) -> u32 {
+        (self.len as u64 / PAGE) as u32
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.map.as_ref().map_or(&[], |map| &map[..self.len])
+    }
+
+    /// Its bytes.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        self.map.as_mut().map_or(&mut [], |map| &mut map[..self.len])
+    }
+
+    /// Grows by `pages` and gives the old size; `None`, and nothing changes, where that is too much.
+    pub fn grow(&mut self, pages: u32) -> Option<u32> {
+        let old = self.pages();
+        let new = old.checked_add(pages).filter(|&new| new <= self.max)?;
+        self.len = bytes(new);
+        Some(old)
+    }
+}
+
+fn bytes(pages: u32) -> usize {
+    (u64::from(pages) * PAGE) as usize
+}

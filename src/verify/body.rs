@@ -1,0 +1,415 @@
+//! The pass over one function's instructions.
+//!
+//! Comes in: an unchecked function. Goes out: its [`Body`], or problems. What must hold: every field that goes out was
+//! checked here, fields that an instruction does not use are zero, and nothing is done twice however the lists
+//! overlap.
+
+use crate::isa::op::{Class, Op, Shape, Type};
+use crate::module::{Function, Inst, Module, Reg};
+use crate::verified::{Block, Body, Var};
+
+use super::blocks::{Starts, count_loops};
+use super::error::{Problem, Problems};
+use super::plan::{PLANS, Plan, const_type};
+use super::vars::{NONE, State, UNKNOWN, Vars, class_of};
+
+/// What can be used again for the next function.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    starts: Starts,
+    vars: Vars,
+    pending: Vec<u32>,
+}
+
+/// The pass over one function.
+pub(super) struct Pass<'m> {
+    pub(super) module: &'m Module,
+    pub(super) function: &'m Function,
+    pub(super) problems: &'m mut Problems,
+    pub(super) vars: &'m mut Vars,
+    starts: &'m Starts,
+    /// Instructions whose opcode waits for the class of the variable in field `d` or, for `print`, `a`.
+    pending: &'m mut Vec<u32>,
+    blocks: Vec<Block>,
+    pub(super) lists: Vec<u32>,
+    has_arg: bool,
+    pub(super) params: u32,
+    /// The instruction at hand, its block, and where the next block starts.
+    pub(super) at: u32,
+    block: u32,
+    next_start: u32,
+}
+
+/// Verifies the body of `function`, whose signature has been checked.
+pub(super) fn verify<'m>(
+    module: &'m Module,
+    function: &'m Function,
+    scratch: &'m mut Scratch,
+    problems: &'m mut Problems,
+) -> Option<Body> {
+    let Scratch { starts, vars, pending } = scratch;
+    if !check_ends(function, problems) {
+        return None;
+    }
+    let blocks = starts.find(function);
+    vars.clear();
+    pending.clear();
+    let given = |ty: &Type| State::given(ty.class(), matches!(ty, Type::I32 | Type::F32));
+    vars.states.extend(function.signature.params.iter().map(given));
+    vars.states.push(State::given(Class::Int, true));
+    let params = function.signature.params.len() as u32;
+    let next_start = blocks.get(1).map_or(NONE, |b| b.start);
+    let lists = Vec::with_capacity(function.lists.len());
+    let mut pass = Pass {
+        module,
+        function,
+        problems,
+        vars,
+        starts,
+        pending,
+        blocks,
+        lists,
+        has_arg: false,
+        params,
+        at: 0,
+        block: 0,
+        next_start,
+    };
+    let mut insts: Vec<Inst> = function.insts.iter().map(|inst| pass.step(*inst)).collect();
+    Some(pass.finish(&mut insts))
+}
+
+/// Refuses bodies that are empty, too long, or that control could run past the end of.
+fn check_ends(function: &Function, problems: &mut Problems) -> bool {
+    let n = function.insts.len();
+    let problem = match function.insts.last() {
+        _ if n >= (u32::MAX / 2) as usize => Problem::new("the function has too many instructions").line(function.line),
+        None => Problem::new("the function has no instructions").line(function.line).help("end it with `ret`"),
+        Some(last) if PLANS[last.op as usize].closes => return true,
+        Some(_) => {
+            let mut problem = Problem::new("control falls off the end of the function");
+            problem.inst = Some(n as u32 - 1);
+            problem
+                .line(function.line_of(n - 1).unwrap_or(function.line))
+                .help("end it with `ret`, `jmp`, `halt` or `trap`")
+        }
+    };
+    problems.push(problem.function(&function.name));
+    false
+}
+
+impl Pass<'_> {
+    /// Verifies one instruction.
+    #[inline(always)]
+    fn step(&mut self, inst: Inst) -> Inst {
+        if self.at == self.next_start {
+            self.block += 1;
+            self.next_start = self.blocks.get(self.block as usize + 1).map_or(NONE, |b| b.start);
+        }
+        let plan = &PLANS[inst.op as usize];
+        let out = if matches!(plan.shape, Shape::Value) { self.value(inst, plan) } else { self.other(inst, plan) };
+        self.at += 1;
+        out
+    }
+
+    #[inline(always)]
+    fn value(&mut self, inst: Inst, plan: &Plan) -> Inst {
+        let a = self.read(inst.a, plan.a, 2);
+        let b = if plan.two { self.read(inst.b, plan.b, 3) } else { 0 };
+        let d = self.write(inst.d, plan.d, plan.narrow, 1);
+        Inst { op: inst.op, d, a, b }
+    }
+
+    fn other(&mut self, inst: Inst, plan: &Plan) -> Inst {
+        if plan.settled {
+            self.report(0, |_| Problem::new(format!("`{}` stands only in verified code", inst.op.row().name())));
+            return inst;
+        }
+        let Inst { op, d, a, b } = inst;
+        let out = |d, a, b| Inst { op, d, a, b };
+        match plan.shape {
+            Shape::Value => self.value(inst, plan),
+            Shape::Const => self.constant(inst, plan),
+            Shape::Move => self.copy(inst),
+            Shape::Select => self.select(inst),
+            Shape::Load => {
+                self.need_memory();
+                let a = self.read(a, Class::Int, 2);
+                out(self.write(d, plan.d, plan.narrow, 1), a, b)
+            }
+            Shape::Store => {
+                self.need_memory();
+                out(self.read(d, plan.d, 1), self.read(a, Class::Int, 2), b)
+            }
+            Shape::Msize => {
+                self.need_memory();
+                out(self.write(d, Class::Int, true, 1), 0, 0)
+            }
+            Shape::Mgrow => {
+                self.need_memory();
+                let a = self.read(a, Class::Int, 2);
+                out(self.write(d, Class::Int, true, 1), a, 0)
+            }
+            Shape::Mcopy | Shape::Mfill => {
+                self.need_memory();
+                out(self.read(d, Class::Int, 1), self.read(a, Class::Int, 2), self.read(b, Class::Int, 3))
+            }
+            Shape::Gget | Shape::Gset => self.global(inst),
+            Shape::Arg => {
+                self.has_arg = true;
+                let a = self.read(a, Class::Int, 2);
+                out(self.write(d, Class::Int, false, 1), a, 0)
+            }
+            Shape::Jump => out(0, 0, self.target(b, 1)),
+            Shape::Branch => out(0, self.read(a, Class::Int, 1), self.target(b, 2)),
+            Shape::Switch => self.switch(inst),
+            Shape::Call => self.call(inst),
+            Shape::Calli => self.calli(inst),
+            Shape::Ret => self.ret(inst),
+            Shape::Print => {
+                let a = self.read_any(a, 1);
+                let op = self.settle(op, a);
+                Inst { op, d: 0, a, b: 0 }
+            }
+            Shape::Read => {
+                let d = self.write_any(d, false, 1);
+                let op = self.settle(op, d);
+                Inst { op, d, a: 0, b: 0 }
+            }
+            Shape::Halt | Shape::Trap => out(0, 0, 0),
+        }
+    }
+
+    fn constant(&mut self, inst: Inst, plan: &Plan) -> Inst {
+        let bits = inst.literal();
+        if const_type(inst.op).normalise(bits) != bits {
+            self.report(2, |_| Problem::new(format!("the constant {bits:#x} does not fit 32 bits")));
+        }
+        let d = self.write(inst.d, plan.d, bits >> 32 == 0, 1);
+        let state = &mut self.vars.states[d as usize];
+        if self.block == 0 && state.first_write == self.at && state.flags & Var::READ == 0 {
+            state.flags |= Var::CONSTANT;
+        }
+        Inst { d, ..inst }
+    }
+
+    fn copy(&mut self, inst: Inst) -> Inst {
+        let a = self.read_any(inst.a, 2);
+        let d = self.write_any(inst.d, true, 1);
+        self.unify((d, 1), (a, 2));
+        self.vars.copy(d, a);
+        Inst { op: self.settle(inst.op, d), d, a, b: 0 }
+    }
+
+    fn global(&mut self, inst: Inst) -> Inst {
+        let reads = inst.op.row().shape == Shape::Gget;
+        let Some(global) = self.module.globals.get(inst.b as usize) else {
+            self.report(if reads { 2 } else { 1 }, |_| Problem::new(format!("there is no global number {}", inst.b)));
+            return inst;
+        };
+        let (gget, gset) = match global.ty {
+            Type::I32 => (Op::GgetI32, Op::GsetI32),
+            Type::I64 => (Op::GgetI64, Op::GsetI64),
+            Type::F32 => (Op::GgetF32, Op::GsetF32),
+            Type::F64 => (Op::GgetF64, Op::GsetF64),
+        };
+        if reads {
+            let narrow = matches!(global.ty, Type::I32 | Type::F32);
+            let d = self.write(inst.d, global.ty.class(), narrow, 1);
+            Inst { op: gget, d, a: 0, b: inst.b }
+        } else {
+            Inst { op: gset, d: 0, a: self.read(inst.a, global.ty.class(), 2), b: inst.b }
+        }
+    }
+
+    /// The settled opcode for an instruction on `var`; the same one again where its class is still unknown.
+    pub(super) fn settle(&mut self, op: Op, var: u32) -> Op {
+        if self.vars.states[var as usize].class == UNKNOWN && self.vars.class(var).is_none() {
+            self.pending.push(self.at);
+            return op;
+        }
+        settled(op, class_of(self.vars.states[var as usize].class))
+    }
+
+    /// The block that a jump to `label` goes to.
+    pub(super) fn target(&mut self, label: u32, operand: u32) -> u32 {
+        let n = self.function.insts.len() as u32;
+        let at = self.function.labels.get(label as usize).map_or(NONE, |l| l.at);
+        if at >= n {
+            self.report(operand, |pass| bad_label(pass.function, label));
+            return 0;
+        }
+        let number = self.starts.block_at(at);
+        let block = &mut self.blocks[number as usize];
+        block.first_source = block.first_source.min(self.block);
+        block.last_source = block.last_source.max(self.block);
+        number
+    }
+
+    fn need_memory(&mut self) {
+        if self.module.memory.is_none() {
+            let problem = || Problem::new("the module has no linear memory");
+            self.report(0, |_| problem().help("add an item such as `memory 1`, which gives it one page of 64 KiB"));
+        }
+    }
+
+    /// Reads a register of a given class.
+    #[inline(always)]
+    pub(super) fn read(&mut self, field: u32, class: Class, operand: u32) -> u32 {
+        let var = self.read_any(field, operand);
+        if self.vars.states[var as usize].class != class as u8 {
+            self.retype(var, class as u8, operand);
+        }
+        var
+    }
+
+    #[inline(always)]
+    pub(super) fn read_any(&mut self, field: u32, operand: u32) -> u32 {
+        let var = self.var(field, operand);
+        let state = &mut self.vars.states[var as usize];
+        state.flags |= if state.block == self.block { Var::READ } else { Var::READ | Var::CROSSES };
+        var
+    }
+
+    /// Writes a register of a given class.
+    #[inline(always)]
+    pub(super) fn write(&mut self, field: u32, class: Class, narrow: bool, operand: u32) -> u32 {
+        let var = self.write_any(field, narrow, operand);
+        if self.vars.states[var as usize].class != class as u8 {
+            self.retype(var, class as u8, operand);
+        }
+        var
+    }
+
+    #[inline(always)]
+    pub(super) fn write_any(&mut self, field: u32, narrow: bool, operand: u32) -> u32 {
+        let var = self.var(field, operand);
+        if field == 0 {
+            self.write_count(operand);
+        }
+        let state = &mut self.vars.states[var as usize];
+        state.first_write = state.first_write.min(self.at);
+        state.flags &= if narrow { !Var::CONSTANT } else { !(Var::CONSTANT | Var::NARROW) };
+        state.block = self.block;
+        var
+    }
+
+    /// The number of the variable that a register field names.
+    #[inline(always)]
+    fn var(&mut self, field: u32, operand: u32) -> u32 {
+        let (var, limit) = if (field as i32) < 0 {
+            (!field, self.params)
+        } else {
+            (field.wrapping_add(self.params), self.vars.states.len() as u32)
+        };
+        if var < limit { var } else { self.new_var(field, operand) }
+    }
+
+    #[cold]
+    fn new_var(&mut self, field: u32, operand: u32) -> u32 {
+        let params = self.params;
+        match Reg::from_field(field) {
+            Some(reg) if reg.number() > 0 => {
+                let var = params + field;
+                self.vars.grow(var as usize, params as usize + crate::module::MAX_LOCAL as usize + 1);
+                var
+            }
+            reg => {
+                self.report(operand, |pass| bad_register(pass.function, reg, field));
+                params
+            }
+        }
+    }
+
+    #[inline]
+    fn retype(&mut self, var: u32, class: u8, operand: u32) {
+        let state = &mut self.vars.states[var as usize];
+        if state.class == UNKNOWN && state.link == NONE {
+            (state.class, state.link) = (class, self.at);
+        } else {
+            self.retype_slowly(var, class, operand);
+        }
+    }
+
+    #[cold]
+    fn retype_slowly(&mut self, var: u32, class: u8, operand: u32) {
+        match self.vars.class(var) {
+            None => self.vars.set_class(var, class, self.at),
+            Some((known, _)) if known == class => {}
+            Some((known, since)) => self.clash(var, (class, operand), (known, since)),
+        }
+    }
+
+    /// Makes two variables one class.
+    pub(super) fn unify(&mut self, d: (u32, u32), a: (u32, u32)) {
+        match (self.vars.class(a.0), self.vars.class(d.0)) {
+            (Some((class, _)), _) => {
+                if self.vars.states[d.0 as usize].class != class {
+                    self.retype(d.0, class, d.1);
+                }
+            }
+            (None, Some((class, _))) => self.retype(a.0, class, a.1),
+            (None, None) => self.vars.join(d.0, a.0),
+        }
+    }
+
+    /// Hands out the body, once all instructions are through.
+    fn finish(mut self, insts: &mut Vec<Inst>) -> Body {
+        let vars = self.vars.finish(self.params as usize + 1);
+        for &at in self.pending.iter() {
+            let inst = &mut insts[at as usize];
+            let var = if inst.op == Op::Print { inst.a } else { inst.d };
+            inst.op = settled(inst.op, vars[var as usize].class);
+        }
+        count_loops(&mut self.blocks);
+        Body {
+            signature: self.function.signature.clone(),
+            insts: std::mem::take(insts),
+            lists: self.lists,
+            vars,
+            blocks: self.blocks,
+            has_arg: self.has_arg,
+        }
+    }
+}
+
+fn settled(op: Op, class: Class) -> Op {
+    let [int, f32, f64] = match op {
+        Op::Move => [Op::MoveI64, Op::MoveF32, Op::MoveF64],
+        Op::Select => [Op::SelectI64, Op::SelectF32, Op::SelectF64],
+        Op::Print => [Op::PrintI64, Op::PrintF32, Op::PrintF64],
+        Op::Read => [Op::ReadI64, Op::ReadF32, Op::ReadF64],
+        _ => [op; 3],
+    };
+    match class {
+        Class::Int => int,
+        Class::F32 => f32,
+        Class::F64 => f64,
+    }
+}
+
+fn bad_register(function: &Function, reg: Option<Reg>, field: u32) -> Problem {
+    let Some(reg) = reg else {
+        return Problem::new(format!("there is no register {}", field as i32))
+            .help("registers are a1 to a255 and r0 to r65535");
+    };
+    let n = function.signature.params.len();
+    let takes = if function.signature.variadic { "fixed parameter" } else { "parameter" };
+    let plural = if n == 1 { "" } else { "s" };
+    let problem = Problem::new(format!("there is no register {reg}: `{}` has {n} {takes}{plural}", function.name));
+    if function.signature.variadic {
+        problem.help("further arguments are read with `arg d, i`, where `i` counts from 1")
+    } else {
+        problem.help("add a parameter to the signature, or use a local register")
+    }
+}
+
+fn bad_label(function: &Function, label: u32) -> Problem {
+    match function.labels.get(label as usize) {
+        None => Problem::new(format!("there is no label number {label}")),
+        Some(l) if l.at as usize == function.insts.len() => {
+            Problem::new(format!("label `{}` has no instruction behind it", l.name)).help("put a `ret` or `jmp` there")
+        }
+        Some(l) => Problem::new(format!("label `{}` has no place in the function", l.name)),
+    }
+}

@@ -1,0 +1,246 @@
+//! Instructions whose operands stand in the list pool: `select`, `switch`, calls and `ret`.
+//!
+//! Comes in: unchecked instructions and lists. Goes out: the same with checked numbers, in a new pool. What must hold:
+//! the new pool is never longer than the old one, so that lists which overlap cannot multiply.
+
+use crate::isa::op::{Class, Type};
+use crate::module::{Inst, MAX_ARGS, Signature};
+
+use super::body::Pass;
+use super::error::{Problem, Related};
+use super::vars::{SIGNATURE, class_of};
+
+/// A call's lists, and what it calls.
+struct Call<'m> {
+    what: String,
+    signature: &'m Signature,
+    results: &'m [u32],
+    args: &'m [u32],
+    /// The number of the first argument among the operands.
+    first_arg: u32,
+}
+
+impl<'m> Pass<'m> {
+    /// The pool from `at` on.
+    fn pool(&self, at: u32) -> &'m [u32] {
+        self.function.lists.get(at as usize..).unwrap_or(&[])
+    }
+
+    /// Makes sure that `words` more words fit the new pool, and says where they will stand.
+    fn room(&mut self, words: usize) -> Option<u32> {
+        if words > self.function.lists.len() - self.lists.len() {
+            self.bad_list();
+            return None;
+        }
+        Some(self.lists.len() as u32)
+    }
+
+    #[cold]
+    fn bad_list(&mut self) {
+        self.report(0, |_| {
+            Problem::new("the list of operands is damaged: it leaves the pool, or shares words with another")
+        });
+    }
+
+    pub(super) fn select(&mut self, inst: Inst) -> Inst {
+        let (&[a, b, ..], Some(list)) = (self.pool(inst.b), self.room(2)) else {
+            self.bad_list();
+            return inst;
+        };
+        let c = self.read(inst.a, Class::Int, 2);
+        let (a, b) = (self.read_any(a, 3), self.read_any(b, 4));
+        let d = self.write_any(inst.d, true, 1);
+        self.unify((d, 1), (a, 3));
+        self.unify((d, 1), (b, 4));
+        self.vars.copy(d, a);
+        self.vars.copy(d, b);
+        self.lists.extend([a, b]);
+        Inst { op: self.settle(inst.op, d), d, a: c, b: list }
+    }
+
+    pub(super) fn switch(&mut self, inst: Inst) -> Inst {
+        let Some((labels, default)) = counted(self.pool(inst.b)).and_then(|(l, rest)| Some((l, *rest.first()?))) else {
+            self.bad_list();
+            return inst;
+        };
+        let Some(list) = self.room(labels.len() + 2) else { return inst };
+        let a = self.read(inst.a, Class::Int, 1);
+        self.lists.push(labels.len() as u32);
+        for (operand, &label) in (2..).zip(labels) {
+            let block = self.target(label, operand);
+            self.lists.push(block);
+        }
+        let default = self.target(default, labels.len() as u32 + 2);
+        self.lists.push(default);
+        Inst { op: inst.op, d: 0, a, b: list }
+    }
+
+    pub(super) fn ret(&mut self, inst: Inst) -> Inst {
+        let Some((values, _)) = counted(self.pool(inst.b)) else {
+            self.bad_list();
+            return inst;
+        };
+        let results = &self.function.signature.results;
+        if values.len() != results.len() {
+            self.report(0, |pass| wrong_ret(&pass.function.name, &pass.function.signature, values.len()));
+            return inst;
+        }
+        let Some(list) = self.room(values.len() + 1) else { return inst };
+        self.lists.push(values.len() as u32);
+        for ((operand, &value), ty) in (1..).zip(values).zip(results) {
+            let var = self.read(value, ty.class(), operand);
+            self.lists.push(var);
+        }
+        Inst { op: inst.op, d: 0, a: 0, b: list }
+    }
+
+    pub(super) fn call(&mut self, inst: Inst) -> Inst {
+        let Some((results, args)) = call_lists(self.pool(inst.b)) else {
+            self.bad_list();
+            return inst;
+        };
+        let Some(callee) = self.module.functions.get(inst.a as usize) else {
+            self.report(results.len() as u32 + 1, |_| Problem::new(format!("there is no function number {}", inst.a)));
+            return inst;
+        };
+        let first_arg = results.len() as u32 + 2;
+        let call = Call { what: callee.name.clone(), signature: &callee.signature, results, args, first_arg };
+        let Some(list) = self.room(results.len() + args.len() + 2) else { return inst };
+        self.pass_and_take(&call);
+        Inst { op: inst.op, d: 0, a: inst.a, b: list }
+    }
+
+    pub(super) fn calli(&mut self, inst: Inst) -> Inst {
+        let Some((&number, rest)) = self.pool(inst.b).split_first() else {
+            self.bad_list();
+            return inst;
+        };
+        let Some((results, args)) = call_lists(rest) else {
+            self.bad_list();
+            return inst;
+        };
+        let n = results.len() as u32;
+        if inst.d as usize >= self.module.tables.len() {
+            self.report(n + 1, |_| Problem::new(format!("there is no table number {}", inst.d)));
+            return inst;
+        }
+        let Some(signature) = self.module.signatures.get(number as usize) else {
+            self.report(n + 3, |_| Problem::new(format!("there is no signature number {number}")));
+            return inst;
+        };
+        let Some(list) = self.room(results.len() + args.len() + 3) else { return inst };
+        let a = self.read(inst.a, Class::Int, n + 2);
+        self.lists.push(number);
+        let call = Call { what: "the signature".to_owned(), signature, results, args, first_arg: n + 4 };
+        self.pass_and_take(&call);
+        Inst { op: inst.op, d: inst.d, a, b: list }
+    }
+
+    /// Verifies arguments and results of a call and writes its two lists.
+    fn pass_and_take(&mut self, call: &Call<'_>) {
+        if let Some(problem) = wrong_counts(call) {
+            self.report(0, |_| problem);
+            return;
+        }
+        let start = self.lists.len();
+        self.lists.push(call.results.len() as u32);
+        self.lists.extend_from_slice(call.results);
+        self.lists.push(call.args.len() as u32);
+        let types = call.signature.params.iter().copied().chain(std::iter::repeat(Type::I64));
+        for ((operand, &arg), ty) in (call.first_arg..).zip(call.args).zip(types) {
+            let var = self.read(arg, ty.class(), operand);
+            self.lists.push(var);
+        }
+        for (k, (&result, ty)) in call.results.iter().zip(&call.signature.results).enumerate() {
+            if call.results[..k].contains(&result) {
+                self.report(k as u32 + 1, |_| Problem::new("two results go to the same register"));
+            }
+            let narrow = matches!(ty, Type::I32 | Type::F32);
+            self.lists[start + 1 + k] = self.write(result, ty.class(), narrow, k as u32 + 1);
+        }
+    }
+
+    /// Notes a problem with the instruction at hand.
+    #[cold]
+    pub(super) fn report(&mut self, operand: u32, problem: impl FnOnce(&Self) -> Problem) {
+        if self.problems.is_full() {
+            return;
+        }
+        let mut problem = problem(self);
+        problem.inst = Some(self.at);
+        problem.line = self.function.line_of(self.at as usize);
+        problem.function = Some(self.function.name.clone());
+        problem.operand = Some(operand).filter(|&operand| operand != 0);
+        self.problems.push(problem);
+    }
+
+    #[cold]
+    pub(super) fn write_count(&mut self, operand: u32) {
+        let problem = || Problem::new("r0 is the number of arguments and cannot be written");
+        self.report(operand, |_| problem().help("locals start at r1"));
+    }
+
+    /// Notes that `var`, known as one class since some instruction, is used as another.
+    #[cold]
+    pub(super) fn clash(&mut self, var: u32, wanted: (u8, u32), known: (u8, u32)) {
+        let (wanted, operand) = wanted;
+        let (known, since) = known;
+        self.report(operand, |pass| {
+            let name = if var < pass.params { format!("a{}", var + 1) } else { format!("r{}", var - pass.params) };
+            let (wanted, known) = (class_of(wanted).name(), class_of(known).name());
+            let mut problem = Problem::new(format!("{name} is used as {wanted} here, but it is {known}"))
+                .help("a register has one type in a function: convert the value, or use another register");
+            problem.related = Some(if since == SIGNATURE {
+                let line = Some(pass.function.line).filter(|&line| line != 0);
+                let by = if var == pass.params { "r0 is the number of arguments" } else { "the signature says so" };
+                Related { message: format!("{by}: {known}"), inst: None, line }
+            } else {
+                let line = pass.function.line_of(since as usize);
+                Related { message: format!("{name} became {known} here"), inst: Some(since), line }
+            });
+            problem
+        });
+    }
+}
+
+/// A list that starts with its length, and what follows it.
+fn counted(pool: &[u32]) -> Option<(&[u32], &[u32])> {
+    let (&n, rest) = pool.split_first()?;
+    rest.split_at_checked(n as usize)
+}
+
+/// Results and arguments of a call.
+fn call_lists(pool: &[u32]) -> Option<(&[u32], &[u32])> {
+    let (results, rest) = counted(pool)?;
+    let (args, _) = counted(rest)?;
+    Some((results, args))
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+fn wrong_ret(name: &str, signature: &Signature, given: usize) -> Problem {
+    let wanted = count(signature.results.len(), "result");
+    Problem::new(format!("`{name}` has {wanted}, but this `ret` gives {given}"))
+        .help(format!("its signature is {signature}"))
+}
+
+/// Says what is wrong with the number of a call's arguments or results. Results may all be left out.
+fn wrong_counts(call: &Call<'_>) -> Option<Problem> {
+    let Call { what, signature, results, args, .. } = call;
+    let fixed = signature.params.len();
+    let enough = if signature.variadic { args.len() >= fixed } else { args.len() == fixed };
+    let at_least = if signature.variadic { "at least " } else { "" };
+    let problem = if !enough {
+        Problem::new(format!("`{what}` takes {at_least}{}, but is given {}", count(fixed, "argument"), args.len()))
+    } else if args.len() > MAX_ARGS as usize {
+        return Some(Problem::new(format!("a call passes {} arguments; {MAX_ARGS} is the most", args.len())));
+    } else if !results.is_empty() && results.len() != signature.results.len() {
+        let wanted = count(signature.results.len(), "result");
+        Problem::new(format!("`{what}` has {wanted}, but {} registers are given for them", results.len()))
+    } else {
+        return None;
+    };
+    Some(problem.help(format!("its signature is {signature}")))
+}
