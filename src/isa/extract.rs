@@ -12,7 +12,7 @@ use object::{Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTar
 
 use super::samples::{self, BYTE_VALUES, DISTANCES, Sample, is_byte_hole};
 use super::snippet::{Chunk, Fault, Head, Hole, Kind, MAX_REGS, Patch, Role, Site};
-use super::template::{Abi, GP, Template, TemplateError, XMM};
+use super::template::{Abi, GP, Template, TemplateError, XMM, register_number};
 use super::trap::TrapKind;
 
 /// A snippet as it comes out of extraction, with its template.
@@ -52,12 +52,13 @@ pub fn extract(
     let text = samples::assembly(&templates, &all, abi);
     let bytes = assemble(&text, compiler, dir, name)?;
     let object = Assembled::read(&bytes, &all).map_err(|message| vec![tool_error(message)])?;
+    let usual = placeable(abi);
     let mut errors = Vec::new();
     let mut out = Vec::new();
     let mut first = 0;
     for (number, template) in templates.into_iter().enumerate() {
         let count = all[first..].iter().take_while(|s| s.template == number).count();
-        match solve(&template, &all[first..first + count], first, &object) {
+        match solve(&template, &all[first..first + count], first, &object, usual) {
             Ok(solved) => out.push(solved.with(template)),
             Err(error) => errors.push(error),
         }
@@ -271,11 +272,17 @@ fn with_rex(sample: &mut Bytes, reference: &Bytes) {
     }
 }
 
-fn solve(template: &Template, samples: &[Sample], first: usize, object: &Assembled) -> Result<Solved, TemplateError> {
+fn solve(
+    template: &Template,
+    samples: &[Sample],
+    first: usize,
+    object: &Assembled,
+    usual: [u16; 2],
+) -> Result<Solved, TemplateError> {
     let lost = || template.error("the assembler dropped the template's labels: is there a section directive in it?");
     let reference = cut(first, object).ok_or_else(lost)?;
     let bytes = reference.joined();
-    if bytes.len() > 255 {
+    if bytes.len() > 0xff {
         return Err(template.error(format!("is {} bytes long; a snippet has at most 255", bytes.len())));
     }
     let mut cuts = Vec::with_capacity(samples.len());
@@ -292,7 +299,7 @@ fn solve(template: &Template, samples: &[Sample], first: usize, object: &Assembl
     let mut chunks = solve_chunks(template, samples, &bytes, &masks)?;
     let (starts, rex) = instruction_starts(&reference, template);
     let sites = sites(first, &reference, object);
-    chunks[0].head = head(template, &holes, bytes.len() as u8, chunks.len() as u8, rex, !sites.is_empty());
+    chunks[0].head = head(template, &holes, [bytes.len() as u8, chunks.len() as u8], rex, !sites.is_empty(), usual);
     check_samples(template, samples, &cuts, &chunks, &holes)?;
     Ok(Solved { chunks, len: bytes.len() as u8, holes, sites, starts })
 }
@@ -477,11 +484,24 @@ fn sites(first: usize, reference: &Bytes, object: &Assembled) -> Vec<Site> {
     sites
 }
 
-fn head(template: &Template, holes: &[Hole], len: u8, chunks: u8, rex: u8, sites: bool) -> Head {
+/// The registers that placement puts operands into: the sets of `abi.inc` and the first two scratch registers.
+fn placeable(abi: &Abi) -> [u16; 2] {
+    let sets = abi.sets.iter().flat_map(|(_, registers)| registers).map(String::as_str);
+    let scratch = ["SCRATCH0", "SCRATCH1", "FSCRATCH0", "FSCRATCH1"].into_iter().filter_map(|role| abi.role(role));
+    let mut masks = [0; 2];
+    for register in sets.chain(scratch).filter(|&register| abi.role("SCRATCH2") != Some(register)) {
+        if let Some((number, vector)) = register_number(register) {
+            masks[usize::from(vector)] |= 1 << number;
+        }
+    }
+    masks
+}
+
+fn head(t: &Template, holes: &[Hole], size: [u8; 2], rex: u8, sites: bool, usual: [u16; 2]) -> Head {
+    let (template, [len, chunks]) = (t, size);
     let mut flags = 0;
-    let usual = |kind| if kind == Kind::Gp { !(1u16 << 4) } else { !0 };
     for operand in &template.operands {
-        if operand.kind.is_register() && operand.allowed != usual(operand.kind) {
+        if operand.kind.is_register() && !operand.allowed & usual[usize::from(operand.kind == Kind::Xmm)] != 0 {
             flags |= Head::PICKY;
         }
         if operand.role == Role::Early {
@@ -494,7 +514,11 @@ fn head(template: &Template, holes: &[Hole], len: u8, chunks: u8, rex: u8, sites
     if sites {
         flags |= Head::HAS_SITES;
     }
-    let place = |n: usize| holes.get(n).map_or(0xff, |hole| hole.offset);
+    let place = |n: usize| match holes.get(n) {
+        Some(hole) if hole.patch.size() == 1 => hole.offset | Head::BYTE_HOLE,
+        Some(hole) if hole.patch.size() == 4 => hole.offset,
+        _ => Head::NO_HOLE,
+    };
     Head { len, chunks, rex, flags, info: 0, holes: [place(0), place(1)] }
 }
 

@@ -10,6 +10,7 @@ pub mod layout;
 pub mod numeric;
 pub mod op;
 pub mod part;
+pub mod patch;
 pub mod table;
 pub mod samples;
 pub mod snippet;

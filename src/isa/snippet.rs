@@ -50,13 +50,20 @@ pub struct Head {
     pub flags: u8,
     /// Which entry of the information table is its own.
     pub info: u16,
-    /// Where its value holes start, first to last; 0xff for none. More than two stand in [`Info::holes`] only.
+    /// Where its first value holes start, in the order of their offsets; [`Head::NO_HOLE`] for none. Bit 7 is set
+    /// for holes of one byte. Holes that cannot be told this way stand in [`Info::holes`] only.
     pub holes: [u8; 2],
 }
 
 impl Head {
-    /// The next snippet in the table is the same, but for a value hole (constant, slot or offset) of one byte.
-    pub const NARROW_VALUE: u8 = 1;
+    /// There is no such hole.
+    pub const NO_HOLE: u8 = 0x7f;
+    /// Set in [`Head::holes`] for holes of one byte.
+    pub const BYTE_HOLE: u8 = 0x80;
+    /// The next snippet in the table is the same, but for one byte in the place of its first value hole.
+    pub const NARROW_FIRST: u8 = 1;
+    /// The next snippet in the table is the same, but for one byte in the place of its second value hole.
+    pub const NARROW_SECOND: u8 = 64;
     /// The next snippet in the table is the same, but for a jump distance of one byte.
     pub const NARROW_JUMP: u8 = 32;
     /// It has trap sites.

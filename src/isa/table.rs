@@ -94,7 +94,7 @@ pub fn build(extracted: Vec<Extracted>) -> Result<Tables, Vec<TemplateError>> {
         for (nth, (_, _, snippet)) in group.iter().enumerate() {
             let mut snippet = snippet.clone();
             if let Some((_, _, next)) = group.get(nth + 1) {
-                snippet.chunks[0].head.flags |= narrowing(&snippet.template, &next.template, &mut errors);
+                snippet.chunks[0].head.flags |= narrowing(&snippet, &next.template, &mut errors);
             }
             let start = chunk;
             chunk += snippet.chunks.len() as u16;
@@ -196,7 +196,8 @@ fn narrowness(template: &Template) -> u8 {
     template.operands.iter().map(narrow).sum()
 }
 
-fn narrowing(wide: &Template, next: &Template, errors: &mut Vec<TemplateError>) -> u8 {
+fn narrowing(snippet: &Extracted, next: &Template, errors: &mut Vec<TemplateError>) -> u8 {
+    let wide = &snippet.template;
     let pairs = || wide.operands.iter().zip(&next.operands).filter(|(a, b)| a.kind != b.kind);
     let same = wide.operands.len() == next.operands.len()
         && wide.operands.iter().zip(&next.operands).all(|(a, b)| a.name == b.name && a.role == b.role);
@@ -208,7 +209,13 @@ fn narrowing(wide: &Template, next: &Template, errors: &mut Vec<TemplateError>) 
         )));
         return 0;
     }
-    if pairs().any(|(_, b)| b.kind == Kind::Rel8) { Head::NARROW_JUMP } else { Head::NARROW_VALUE }
+    if pairs().any(|(_, b)| b.kind == Kind::Rel8) {
+        return Head::NARROW_JUMP;
+    }
+    let narrowed = |hole: &&super::snippet::Hole| {
+        wide.operands[usize::from(hole.operand)].kind != next.operands[usize::from(hole.operand)].kind
+    };
+    if snippet.holes.first().as_ref().is_some_and(narrowed) { Head::NARROW_FIRST } else { Head::NARROW_SECOND }
 }
 
 fn is_cold_part_of(cold: &Template, hot: &Template) -> bool {
