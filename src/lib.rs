@@ -1,6 +1,10 @@
 //! Spasm: a register virtual machine whose JIT builds machine code by copying assembly snippets end to end and
 //! patching them.
 
+pub mod builder;
+pub mod diagnostic;
+#[doc(hidden)]
+pub mod generate;
 pub mod exec;
 pub mod interp;
 pub mod isa;
@@ -9,6 +13,7 @@ pub mod module;
 pub mod number;
 pub mod stitch;
 pub mod streams;
+pub mod text;
 pub mod trap;
 pub mod value;
 pub mod verified;

@@ -159,6 +159,7 @@ macro_rules! tuple {
             type Registers = [u64; $n];
             #[inline]
             fn to_registers(self) -> [u64; $n] {
+                #[allow(clippy::unused_unit, reason = "the empty tuple is one, too")]
                 let ($($name,)*) = self;
                 [$($name.to_register()),*]
             }

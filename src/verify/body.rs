@@ -18,7 +18,6 @@ use super::vars::{NONE, State, UNKNOWN, Vars, class_of};
 pub(super) struct Scratch {
     starts: Starts,
     vars: Vars,
-    pending: Vec<u32>,
 }
 
 /// The pass over one function.
@@ -26,10 +25,10 @@ pub(super) struct Pass<'m> {
     pub(super) module: &'m Module,
     pub(super) function: &'m Function,
     pub(super) problems: &'m mut Problems,
-    pub(super) vars: &'m mut Vars,
+    pub(super) vars: Vars,
     starts: &'m Starts,
     /// Instructions whose opcode waits for the class of the variable in field `d` or, for `print`, `a`.
-    pending: &'m mut Vec<u32>,
+    pending: Vec<u32>,
     blocks: Vec<Block>,
     pub(super) lists: Vec<u32>,
     has_arg: bool,
@@ -47,13 +46,12 @@ pub(super) fn verify<'m>(
     scratch: &'m mut Scratch,
     problems: &'m mut Problems,
 ) -> Option<Body> {
-    let Scratch { starts, vars, pending } = scratch;
     if !check_ends(function, problems) {
         return None;
     }
-    let blocks = starts.find(function);
+    let blocks = scratch.starts.find(function);
+    let mut vars = std::mem::take(&mut scratch.vars);
     vars.clear();
-    pending.clear();
     let given = |ty: &Type| State::given(ty.class(), matches!(ty, Type::I32 | Type::F32));
     vars.states.extend(function.signature.params.iter().map(given));
     vars.states.push(State::given(Class::Int, true));
@@ -65,8 +63,8 @@ pub(super) fn verify<'m>(
         function,
         problems,
         vars,
-        starts,
-        pending,
+        starts: &scratch.starts,
+        pending: Vec::new(),
         blocks,
         lists,
         has_arg: false,
@@ -75,8 +73,13 @@ pub(super) fn verify<'m>(
         block: 0,
         next_start,
     };
-    let mut insts: Vec<Inst> = function.insts.iter().map(|inst| pass.step(*inst)).collect();
-    Some(pass.finish(&mut insts))
+    let mut insts = function.insts.clone();
+    for inst in &mut insts {
+        pass.step(inst);
+    }
+    let (body, vars) = pass.finish(insts);
+    scratch.vars = vars;
+    Some(body)
 }
 
 /// Refuses bodies that are empty, too long, or that control could run past the end of.
@@ -99,113 +102,135 @@ fn check_ends(function: &Function, problems: &mut Problems) -> bool {
 }
 
 impl Pass<'_> {
-    /// Verifies one instruction.
+    /// Verifies one instruction where it stands.
     #[inline(always)]
-    fn step(&mut self, inst: Inst) -> Inst {
+    fn step(&mut self, inst: &mut Inst) {
         if self.at == self.next_start {
             self.block += 1;
             self.next_start = self.blocks.get(self.block as usize + 1).map_or(NONE, |b| b.start);
         }
         let plan = &PLANS[inst.op as usize];
-        let out = if matches!(plan.shape, Shape::Value) { self.value(inst, plan) } else { self.other(inst, plan) };
+        if matches!(plan.shape, Shape::Value) {
+            self.value(inst, plan);
+        } else {
+            self.other(inst, plan);
+        }
         self.at += 1;
-        out
     }
 
     #[inline(always)]
-    fn value(&mut self, inst: Inst, plan: &Plan) -> Inst {
-        let a = self.read(inst.a, plan.a, 2);
-        let b = if plan.two { self.read(inst.b, plan.b, 3) } else { 0 };
-        let d = self.write(inst.d, plan.d, plan.narrow, 1);
-        Inst { op: inst.op, d, a, b }
+    fn value(&mut self, inst: &mut Inst, plan: &Plan) {
+        inst.a = self.read(inst.a, plan.a, 2);
+        inst.b = if plan.two { self.read(inst.b, plan.b, 3) } else { 0 };
+        inst.d = self.write(inst.d, plan.d, plan.narrow, 1);
     }
 
-    fn other(&mut self, inst: Inst, plan: &Plan) -> Inst {
+    fn other(&mut self, inst: &mut Inst, plan: &Plan) {
         if plan.settled {
-            self.report(0, |_| Problem::new(format!("`{}` stands only in verified code", inst.op.row().name())));
-            return inst;
+            let name = inst.op.row().name();
+            self.report(0, |_| Problem::new(format!("`{name}` stands only in verified code")));
+            return;
         }
-        let Inst { op, d, a, b } = inst;
-        let out = |d, a, b| Inst { op, d, a, b };
         match plan.shape {
             Shape::Value => self.value(inst, plan),
             Shape::Const => self.constant(inst, plan),
             Shape::Move => self.copy(inst),
             Shape::Select => self.select(inst),
-            Shape::Load => {
-                self.need_memory();
-                let a = self.read(a, Class::Int, 2);
-                out(self.write(d, plan.d, plan.narrow, 1), a, b)
-            }
-            Shape::Store => {
-                self.need_memory();
-                out(self.read(d, plan.d, 1), self.read(a, Class::Int, 2), b)
-            }
-            Shape::Msize => {
-                self.need_memory();
-                out(self.write(d, Class::Int, true, 1), 0, 0)
-            }
-            Shape::Mgrow => {
-                self.need_memory();
-                let a = self.read(a, Class::Int, 2);
-                out(self.write(d, Class::Int, true, 1), a, 0)
-            }
-            Shape::Mcopy | Shape::Mfill => {
-                self.need_memory();
-                out(self.read(d, Class::Int, 1), self.read(a, Class::Int, 2), self.read(b, Class::Int, 3))
+            Shape::Load | Shape::Store | Shape::Msize | Shape::Mgrow | Shape::Mcopy | Shape::Mfill => {
+                self.memory(inst, plan);
             }
             Shape::Gget | Shape::Gset => self.global(inst),
             Shape::Arg => {
                 self.has_arg = true;
-                let a = self.read(a, Class::Int, 2);
-                out(self.write(d, Class::Int, false, 1), a, 0)
+                inst.a = self.read(inst.a, Class::Int, 2);
+                inst.d = self.write(inst.d, Class::Int, false, 1);
+                inst.b = 0;
             }
-            Shape::Jump => out(0, 0, self.target(b, 1)),
-            Shape::Branch => out(0, self.read(a, Class::Int, 1), self.target(b, 2)),
+            Shape::Jump => {
+                (inst.d, inst.a) = (0, 0);
+                inst.b = self.target(inst.b, 1);
+            }
+            Shape::Branch => {
+                inst.d = 0;
+                inst.a = self.read(inst.a, Class::Int, 1);
+                inst.b = self.target(inst.b, 2);
+            }
             Shape::Switch => self.switch(inst),
             Shape::Call => self.call(inst),
             Shape::Calli => self.calli(inst),
             Shape::Ret => self.ret(inst),
             Shape::Print => {
-                let a = self.read_any(a, 1);
-                let op = self.settle(op, a);
-                Inst { op, d: 0, a, b: 0 }
+                inst.a = self.read_any(inst.a, 1);
+                inst.op = self.settle(inst.op, inst.a);
+                (inst.d, inst.b) = (0, 0);
             }
             Shape::Read => {
-                let d = self.write_any(d, false, 1);
-                let op = self.settle(op, d);
-                Inst { op, d, a: 0, b: 0 }
+                inst.d = self.write_any(inst.d, false, 1);
+                inst.op = self.settle(inst.op, inst.d);
+                (inst.a, inst.b) = (0, 0);
             }
-            Shape::Halt | Shape::Trap => out(0, 0, 0),
+            Shape::Halt | Shape::Trap => (inst.d, inst.a, inst.b) = (0, 0, 0),
         }
     }
 
-    fn constant(&mut self, inst: Inst, plan: &Plan) -> Inst {
+    fn constant(&mut self, inst: &mut Inst, plan: &Plan) {
         let bits = inst.literal();
         if const_type(inst.op).normalise(bits) != bits {
             self.report(2, |_| Problem::new(format!("the constant {bits:#x} does not fit 32 bits")));
         }
-        let d = self.write(inst.d, plan.d, bits >> 32 == 0, 1);
-        let state = &mut self.vars.states[d as usize];
+        inst.d = self.write(inst.d, plan.d, bits >> 32 == 0, 1);
+        let state = &mut self.vars.states[inst.d as usize];
         if self.block == 0 && state.first_write == self.at && state.flags & Var::READ == 0 {
             state.flags |= Var::CONSTANT;
         }
-        Inst { d, ..inst }
     }
 
-    fn copy(&mut self, inst: Inst) -> Inst {
+    fn copy(&mut self, inst: &mut Inst) {
         let a = self.read_any(inst.a, 2);
         let d = self.write_any(inst.d, true, 1);
         self.unify((d, 1), (a, 2));
         self.vars.copy(d, a);
-        Inst { op: self.settle(inst.op, d), d, a, b: 0 }
+        inst.op = self.settle(inst.op, d);
+        (inst.d, inst.a, inst.b) = (d, a, 0);
     }
 
-    fn global(&mut self, inst: Inst) -> Inst {
+    fn memory(&mut self, inst: &mut Inst, plan: &Plan) {
+        if self.module.memory.is_none() {
+            let problem = || Problem::new("the module has no linear memory");
+            self.report(0, |_| problem().help("add an item such as `memory 1`, which gives it one page of 64 KiB"));
+        }
+        match plan.shape {
+            Shape::Load => {
+                inst.a = self.read(inst.a, Class::Int, 2);
+                inst.d = self.write(inst.d, plan.d, plan.narrow, 1);
+            }
+            Shape::Store => {
+                inst.d = self.read(inst.d, plan.d, 1);
+                inst.a = self.read(inst.a, Class::Int, 2);
+            }
+            Shape::Msize => {
+                inst.d = self.write(inst.d, Class::Int, true, 1);
+                (inst.a, inst.b) = (0, 0);
+            }
+            Shape::Mgrow => {
+                inst.a = self.read(inst.a, Class::Int, 2);
+                inst.d = self.write(inst.d, Class::Int, true, 1);
+                inst.b = 0;
+            }
+            _ => {
+                inst.d = self.read(inst.d, Class::Int, 1);
+                inst.a = self.read(inst.a, Class::Int, 2);
+                inst.b = self.read(inst.b, Class::Int, 3);
+            }
+        }
+    }
+
+    fn global(&mut self, inst: &mut Inst) {
         let reads = inst.op.row().shape == Shape::Gget;
         let Some(global) = self.module.globals.get(inst.b as usize) else {
-            self.report(if reads { 2 } else { 1 }, |_| Problem::new(format!("there is no global number {}", inst.b)));
-            return inst;
+            let number = inst.b;
+            self.report(if reads { 2 } else { 1 }, |_| Problem::new(format!("there is no global number {number}")));
+            return;
         };
         let (gget, gset) = match global.ty {
             Type::I32 => (Op::GgetI32, Op::GsetI32),
@@ -214,11 +239,13 @@ impl Pass<'_> {
             Type::F64 => (Op::GgetF64, Op::GsetF64),
         };
         if reads {
-            let narrow = matches!(global.ty, Type::I32 | Type::F32);
-            let d = self.write(inst.d, global.ty.class(), narrow, 1);
-            Inst { op: gget, d, a: 0, b: inst.b }
+            inst.op = gget;
+            inst.d = self.write(inst.d, global.ty.class(), matches!(global.ty, Type::I32 | Type::F32), 1);
+            inst.a = 0;
         } else {
-            Inst { op: gset, d: 0, a: self.read(inst.a, global.ty.class(), 2), b: inst.b }
+            inst.op = gset;
+            inst.a = self.read(inst.a, global.ty.class(), 2);
+            inst.d = 0;
         }
     }
 
@@ -246,13 +273,6 @@ impl Pass<'_> {
         number
     }
 
-    fn need_memory(&mut self) {
-        if self.module.memory.is_none() {
-            let problem = || Problem::new("the module has no linear memory");
-            self.report(0, |_| problem().help("add an item such as `memory 1`, which gives it one page of 64 KiB"));
-        }
-    }
-
     /// Reads a register of a given class.
     #[inline(always)]
     pub(super) fn read(&mut self, field: u32, class: Class, operand: u32) -> u32 {
@@ -265,8 +285,14 @@ impl Pass<'_> {
 
     #[inline(always)]
     pub(super) fn read_any(&mut self, field: u32, operand: u32) -> u32 {
-        let var = self.var(field, operand);
-        let state = &mut self.vars.states[var as usize];
+        let mut var = self.var(field);
+        let state = match self.vars.states.get_mut(var as usize) {
+            Some(state) => state,
+            None => {
+                var = self.new_var(field, operand);
+                &mut self.vars.states[var as usize]
+            }
+        };
         state.flags |= if state.block == self.block { Var::READ } else { Var::READ | Var::CROSSES };
         var
     }
@@ -283,28 +309,36 @@ impl Pass<'_> {
 
     #[inline(always)]
     pub(super) fn write_any(&mut self, field: u32, narrow: bool, operand: u32) -> u32 {
-        let var = self.var(field, operand);
+        let mut var = self.var(field);
         if field == 0 {
             self.write_count(operand);
         }
-        let state = &mut self.vars.states[var as usize];
+        let state = match self.vars.states.get_mut(var as usize) {
+            Some(state) => state,
+            None => {
+                var = self.new_var(field, operand);
+                &mut self.vars.states[var as usize]
+            }
+        };
         state.first_write = state.first_write.min(self.at);
         state.flags &= if narrow { !Var::CONSTANT } else { !(Var::CONSTANT | Var::NARROW) };
         state.block = self.block;
         var
     }
 
-    /// The number of the variable that a register field names.
+    /// The number of the variable that a register field names, if it is a good one.
     #[inline(always)]
-    fn var(&mut self, field: u32, operand: u32) -> u32 {
-        let (var, limit) = if (field as i32) < 0 {
-            (!field, self.params)
+    fn var(&self, field: u32) -> u32 {
+        if (field as i32) >= 0 {
+            field.wrapping_add(self.params)
+        } else if !field < self.params {
+            !field
         } else {
-            (field.wrapping_add(self.params), self.vars.states.len() as u32)
-        };
-        if var < limit { var } else { self.new_var(field, operand) }
+            NONE
+        }
     }
 
+    /// Makes room for a local that was not named before; complains about what is none.
     #[cold]
     fn new_var(&mut self, field: u32, operand: u32) -> u32 {
         let params = self.params;
@@ -353,23 +387,18 @@ impl Pass<'_> {
         }
     }
 
-    /// Hands out the body, once all instructions are through.
-    fn finish(mut self, insts: &mut Vec<Inst>) -> Body {
+    /// Hands out the body, once all instructions are through, and what can be used again.
+    fn finish(mut self, mut insts: Vec<Inst>) -> (Body, Vars) {
         let vars = self.vars.finish(self.params as usize + 1);
-        for &at in self.pending.iter() {
+        for &at in &self.pending {
             let inst = &mut insts[at as usize];
             let var = if inst.op == Op::Print { inst.a } else { inst.d };
             inst.op = settled(inst.op, vars[var as usize].class);
         }
         count_loops(&mut self.blocks);
-        Body {
-            signature: self.function.signature.clone(),
-            insts: std::mem::take(insts),
-            lists: self.lists,
-            vars,
-            blocks: self.blocks,
-            has_arg: self.has_arg,
-        }
+        let signature = self.function.signature.clone();
+        let Pass { lists, blocks, has_arg, .. } = self;
+        (Body { signature, insts, lists, vars, blocks, has_arg }, self.vars)
     }
 }
 

@@ -27,7 +27,7 @@ pub struct Problem {
     pub inst: Option<u32>,
     /// The source line, if that is known.
     pub line: Option<u32>,
-    /// Which operand it is about, counted from 1 in the order of the text, each register of a list by itself.
+    /// Which operand it is about, counted as [`locate`](crate::text::locate) does.
     pub operand: Option<u32>,
     /// Another place that has to do with it.
     pub related: Option<Related>,
@@ -131,6 +131,15 @@ impl Problems {
             self.list.push(problem);
         } else {
             self.more = true;
+        }
+    }
+
+    /// Collects a problem with an operand, unless it already has one, of which this is likely to follow.
+    pub(super) fn push_first(&mut self, problem: Problem) {
+        let place = |p: &Problem| (p.inst, p.operand);
+        match self.list.last() {
+            Some(last) if place(last) == place(&problem) && last.function == problem.function => {}
+            _ => self.push(problem),
         }
     }
 

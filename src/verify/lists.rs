@@ -42,10 +42,10 @@ impl<'m> Pass<'m> {
         });
     }
 
-    pub(super) fn select(&mut self, inst: Inst) -> Inst {
+    pub(super) fn select(&mut self, inst: &mut Inst) {
         let (&[a, b, ..], Some(list)) = (self.pool(inst.b), self.room(2)) else {
             self.bad_list();
-            return inst;
+            return;
         };
         let c = self.read(inst.a, Class::Int, 2);
         let (a, b) = (self.read_any(a, 3), self.read_any(b, 4));
@@ -55,85 +55,88 @@ impl<'m> Pass<'m> {
         self.vars.copy(d, a);
         self.vars.copy(d, b);
         self.lists.extend([a, b]);
-        Inst { op: self.settle(inst.op, d), d, a: c, b: list }
+        inst.op = self.settle(inst.op, d);
+        (inst.d, inst.a, inst.b) = (d, c, list);
     }
 
-    pub(super) fn switch(&mut self, inst: Inst) -> Inst {
+    pub(super) fn switch(&mut self, inst: &mut Inst) {
         let Some((labels, default)) = counted(self.pool(inst.b)).and_then(|(l, rest)| Some((l, *rest.first()?))) else {
             self.bad_list();
-            return inst;
+            return;
         };
-        let Some(list) = self.room(labels.len() + 2) else { return inst };
+        let Some(list) = self.room(labels.len() + 2) else { return };
         let a = self.read(inst.a, Class::Int, 1);
         self.lists.push(labels.len() as u32);
-        for (operand, &label) in (2..).zip(labels) {
-            let block = self.target(label, operand);
+        for &label in labels {
+            let block = self.target(label, 2);
             self.lists.push(block);
         }
-        let default = self.target(default, labels.len() as u32 + 2);
+        let default = self.target(default, 3);
         self.lists.push(default);
-        Inst { op: inst.op, d: 0, a, b: list }
+        (inst.d, inst.a, inst.b) = (0, a, list);
     }
 
-    pub(super) fn ret(&mut self, inst: Inst) -> Inst {
+    pub(super) fn ret(&mut self, inst: &mut Inst) {
         let Some((values, _)) = counted(self.pool(inst.b)) else {
             self.bad_list();
-            return inst;
+            return;
         };
         let results = &self.function.signature.results;
         if values.len() != results.len() {
             self.report(0, |pass| wrong_ret(&pass.function.name, &pass.function.signature, values.len()));
-            return inst;
+            return;
         }
-        let Some(list) = self.room(values.len() + 1) else { return inst };
+        let Some(list) = self.room(values.len() + 1) else { return };
         self.lists.push(values.len() as u32);
         for ((operand, &value), ty) in (1..).zip(values).zip(results) {
             let var = self.read(value, ty.class(), operand);
             self.lists.push(var);
         }
-        Inst { op: inst.op, d: 0, a: 0, b: list }
+        (inst.d, inst.a, inst.b) = (0, 0, list);
     }
 
-    pub(super) fn call(&mut self, inst: Inst) -> Inst {
+    pub(super) fn call(&mut self, inst: &mut Inst) {
         let Some((results, args)) = call_lists(self.pool(inst.b)) else {
             self.bad_list();
-            return inst;
+            return;
         };
         let Some(callee) = self.module.functions.get(inst.a as usize) else {
-            self.report(results.len() as u32 + 1, |_| Problem::new(format!("there is no function number {}", inst.a)));
-            return inst;
+            self.report(1 + results_operand(results), |_| {
+                Problem::new(format!("there is no function number {}", inst.a))
+            });
+            return;
         };
-        let first_arg = results.len() as u32 + 2;
+        let first_arg = 2 + results_operand(results);
         let call = Call { what: callee.name.clone(), signature: &callee.signature, results, args, first_arg };
-        let Some(list) = self.room(results.len() + args.len() + 2) else { return inst };
+        let Some(list) = self.room(results.len() + args.len() + 2) else { return };
         self.pass_and_take(&call);
-        Inst { op: inst.op, d: 0, a: inst.a, b: list }
+        (inst.d, inst.b) = (0, list);
     }
 
-    pub(super) fn calli(&mut self, inst: Inst) -> Inst {
+    pub(super) fn calli(&mut self, inst: &mut Inst) {
         let Some((&number, rest)) = self.pool(inst.b).split_first() else {
             self.bad_list();
-            return inst;
+            return;
         };
         let Some((results, args)) = call_lists(rest) else {
             self.bad_list();
-            return inst;
+            return;
         };
-        let n = results.len() as u32;
+        let n = results_operand(results);
         if inst.d as usize >= self.module.tables.len() {
             self.report(n + 1, |_| Problem::new(format!("there is no table number {}", inst.d)));
-            return inst;
+            return;
         }
         let Some(signature) = self.module.signatures.get(number as usize) else {
             self.report(n + 3, |_| Problem::new(format!("there is no signature number {number}")));
-            return inst;
+            return;
         };
-        let Some(list) = self.room(results.len() + args.len() + 3) else { return inst };
+        let Some(list) = self.room(results.len() + args.len() + 3) else { return };
         let a = self.read(inst.a, Class::Int, n + 2);
         self.lists.push(number);
         let call = Call { what: "the signature".to_owned(), signature, results, args, first_arg: n + 4 };
         self.pass_and_take(&call);
-        Inst { op: inst.op, d: inst.d, a, b: list }
+        (inst.a, inst.b) = (a, list);
     }
 
     /// Verifies arguments and results of a call and writes its two lists.
@@ -153,14 +156,14 @@ impl<'m> Pass<'m> {
         }
         for (k, (&result, ty)) in call.results.iter().zip(&call.signature.results).enumerate() {
             if call.results[..k].contains(&result) {
-                self.report(k as u32 + 1, |_| Problem::new("two results go to the same register"));
+                self.report(1, |_| Problem::new("two results go to the same register"));
             }
             let narrow = matches!(ty, Type::I32 | Type::F32);
-            self.lists[start + 1 + k] = self.write(result, ty.class(), narrow, k as u32 + 1);
+            self.lists[start + 1 + k] = self.write(result, ty.class(), narrow, 1);
         }
     }
 
-    /// Notes a problem with the instruction at hand.
+    /// Notes a problem with the instruction at hand: with its operand number `operand`, counted from 1, or 0 for none.
     #[cold]
     pub(super) fn report(&mut self, operand: u32, problem: impl FnOnce(&Self) -> Problem) {
         if self.problems.is_full() {
@@ -170,8 +173,8 @@ impl<'m> Pass<'m> {
         problem.inst = Some(self.at);
         problem.line = self.function.line_of(self.at as usize);
         problem.function = Some(self.function.name.clone());
-        problem.operand = Some(operand).filter(|&operand| operand != 0);
-        self.problems.push(problem);
+        problem.operand = operand.checked_sub(1);
+        self.problems.push_first(problem);
     }
 
     #[cold]
@@ -201,6 +204,11 @@ impl<'m> Pass<'m> {
             problem
         });
     }
+}
+
+/// How many operands the results of a call are: together one, if there are any.
+fn results_operand(results: &[u32]) -> u32 {
+    u32::from(!results.is_empty())
 }
 
 /// A list that starts with its length, and what follows it.

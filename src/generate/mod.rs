@@ -1,0 +1,78 @@
+//! Random programs: for comparing tiers with each other and for looking for holes in the verifier.
+//!
+//! Comes in: a source of random numbers, or the bytes of a fuzzer. Goes out: a module that verifies and whose run ends,
+//! with arguments for its first function; or such a module with damage done to it. What must hold: the same numbers
+//! give the same module, and a source that is exhausted (zeros for ever) still leads to an end.
+//!
+//! Runs end because every loop and every call pays from one global, [`FUEL`], and all leave when it is spent.
+
+mod body;
+mod mutate;
+mod source;
+
+pub use mutate::mutate;
+pub use source::Source;
+
+use crate::isa::op::Type;
+use crate::module::{Function, Global, Init, Memory, Module, Signature, Table};
+
+/// The number of the global that loops and calls pay from.
+pub const FUEL: u32 = 0;
+
+/// A random program.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// A module that the verifier accepts. The entry is its first function.
+    pub module: Module,
+    /// Arguments for the entry, as raw register bits.
+    pub args: Vec<u64>,
+}
+
+/// Makes a program from the numbers that `next` gives.
+pub fn program(next: &mut dyn FnMut() -> u64) -> Program {
+    let mut source = Source::new(next);
+    let s = &mut source;
+    let mut module = Module { globals: globals(s), ..Module::default() };
+    module.memory = Some(Memory { min: 1, max: Some(2), line: 1 });
+    let bytes = (0..s.below(40)).map(|_| s.next() as u8).collect();
+    module.inits.push(Init { offset: s.below(1000) as u32, bytes, line: 2 });
+    for i in 0..=s.below(4) {
+        let signature = signature(s);
+        module.functions.push(Function { name: format!("f{i}"), signature, line: 3, ..Function::default() });
+    }
+    let functions = (0..1 + s.below(6)).map(|_| s.below(module.functions.len()) as u32).collect();
+    module.tables.push(Table { name: "table".to_owned(), functions, line: 4 });
+    for i in 0..module.functions.len() {
+        let signature = module.functions[i].signature.clone();
+        module.intern_signature(signature);
+    }
+    for i in 0..module.functions.len() {
+        body::fill(&mut module, i, s);
+    }
+    let args = args(&module.functions[0].signature, s);
+    Program { module, args }
+}
+
+/// The fuel, and two globals of each type.
+fn globals(s: &mut Source<'_>) -> Vec<Global> {
+    let fuel = Global { name: "fuel".to_owned(), ty: Type::I64, bits: 300 + s.below(700) as u64, line: 1 };
+    let others = (0..2 * Type::ALL.len()).map(|i| {
+        let ty = Type::ALL[i % Type::ALL.len()];
+        Global { name: format!("g{i}"), ty, bits: s.constant(ty), line: 1 }
+    });
+    std::iter::once(fuel).chain(others.collect::<Vec<_>>()).collect()
+}
+
+fn signature(s: &mut Source<'_>) -> Signature {
+    let params = if s.one_in(4) { s.below(13) } else { s.below(5) };
+    let results = if s.one_in(4) { s.below(9) } else { s.below(3) };
+    let mut types = |n: usize| (0..n).map(|_| s.pick(&Type::ALL)).collect::<Vec<_>>();
+    let (params, results) = (types(params), types(results));
+    Signature { params, variadic: s.one_in(4), results }
+}
+
+fn args(signature: &Signature, s: &mut Source<'_>) -> Vec<u64> {
+    let more = if signature.variadic { s.below(5) } else { 0 };
+    let types = signature.params.iter().copied().chain(std::iter::repeat_n(Type::I64, more));
+    types.map(|ty| s.constant(ty)).collect()
+}

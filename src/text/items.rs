@@ -1,0 +1,276 @@
+//! Reads the items of a module: everything that is not an instruction.
+//!
+//! Comes in: a line that begins with the word of an item. Goes out: the calls of a
+//! [`ModuleBuilder`](crate::builder::ModuleBuilder). What must hold: nothing is allocated because of a number in the
+//! text before it is known to fit.
+
+use std::ops::RangeInclusive;
+
+use super::body::{Body, unknown};
+use super::cursor::{Cursor, brief, string};
+use super::fault::{Fault, Spot};
+use super::lex::{Kind, Token};
+use super::mnemonic::not_yet;
+use super::parse::{Names, Parser};
+use super::{ZEROS, literal};
+use crate::builder::FunctionId;
+use crate::isa::op::Type;
+use crate::module::{MAX_PAGES, PAGE, Signature};
+
+/// The words that items begin with.
+pub const WORDS: [&str; 8] = ["func", "global", "memory", "init", "table", "extern", "data", "rodata"];
+
+pub fn is_item(word: &str) -> bool {
+    WORDS.contains(&word)
+}
+
+/// Reads the item that begins with `word`, which is the token `first`.
+pub fn item<'t>(parser: &mut Parser<'t>, word: &str, first: Token, cursor: Cursor<'t, '_>) -> Result<(), Fault> {
+    parser.end_body();
+    match word {
+        "func" => func(parser, cursor),
+        "global" => global(parser, cursor),
+        "memory" => memory(parser, first, cursor),
+        "init" => init(parser, cursor),
+        "table" => table(parser, cursor),
+        _ => {
+            let (message, help) = not_yet(word);
+            Err(Fault::new(first.range(), message).maybe_help(help))
+        }
+    }
+}
+
+/// The fault of defining a name again, if item number `index` does that.
+fn redefined(names: &Names<'_>, what: &str, name: &str, index: u32, spot: &Spot) -> Option<Fault> {
+    let first = names.get(name).filter(|first| first.index != index)?;
+    let message = format!("{what} `{}` is defined twice", brief(name));
+    Some(Fault::new(spot.range.clone(), message).and_at(first.spot.clone(), "first defined here"))
+}
+
+fn func<'t>(parser: &mut Parser<'t>, mut cursor: Cursor<'t, '_>) -> Result<(), Fault> {
+    let index = parser.begun.functions;
+    parser.begun.functions += 1;
+    // Whatever is wrong with the head, what follows is a function's body.
+    let (name, range) = match cursor.name("the function's name") {
+        Ok(name) => name,
+        Err(fault) => {
+            parser.begin_body(Body::new(index, "".into(), None, parser.line));
+            return Err(fault);
+        }
+    };
+    let spot = Spot { line: parser.line, range };
+    let fault = redefined(&parser.scope.functions, "function", &name, index, &spot);
+    let signature = head_signature(&mut cursor);
+    let written = signature.as_ref().map_or(None, Clone::clone);
+    parser.begin_body(Body::new(index, name, written, parser.line));
+    fault.map_or(signature.map(drop), Err)
+}
+
+/// The signature behind a function's name, if one is written.
+fn head_signature(cursor: &mut Cursor<'_, '_>) -> Result<Option<Signature>, Fault> {
+    if cursor.is_done() {
+        return Ok(None);
+    }
+    let signature = cursor.signature(true)?;
+    if cursor.peek().is_some_and(|token| token.kind == Kind::Comma) {
+        let fault = cursor.expected("the end of the line");
+        return Err(fault.help("several results stand in parentheses: `-> (i64, f64)`"));
+    }
+    cursor.finish()?;
+    Ok(Some(signature))
+}
+
+fn global<'t>(parser: &mut Parser<'t>, mut cursor: Cursor<'t, '_>) -> Result<(), Fault> {
+    let index = parser.begun.globals;
+    parser.begun.globals += 1;
+    let (name, range) = cursor.name("the global's name")?;
+    let spot = Spot { line: parser.line, range };
+    let ty = cursor.value_type()?;
+    if !cursor.take(Kind::Equals) {
+        return Err(cursor.expected("`=`").help(format!("write `global {} {} = 0`", brief(&name), ty.name())));
+    }
+    let shown = brief(&name);
+    let bits = cursor.literal(ty, &format!("a global that holds floats is written `global {shown} f64 = 1.5`"))?;
+    cursor.finish()?;
+    if let Some(fault) = redefined(&parser.scope.globals, "global", &name, index, &spot) {
+        return Err(fault);
+    }
+    parser.module.global(name, ty, bits);
+    if let Some(global) = parser.module.module_mut().globals.last_mut() {
+        global.line = parser.line;
+    }
+    Ok(())
+}
+
+fn memory<'t>(parser: &mut Parser<'t>, first: Token, mut cursor: Cursor<'t, '_>) -> Result<(), Fault> {
+    if let Some(other) = &parser.memory {
+        let fault = Fault::new(first.range(), "a module has only one memory");
+        return Err(fault.and_at(other.clone(), "first defined here"));
+    }
+    let spot = Spot { line: parser.line, range: first.range().start..cursor.range().end };
+    parser.memory = Some(spot.clone());
+    // Until it is read, the memory is as large as can be: so nothing else seems not to fit because of an error here.
+    parser.module.memory(MAX_PAGES, None);
+    let pages = 0..=i128::from(MAX_PAGES);
+    let min = cursor.integer("a number of pages", pages.clone())?;
+    let max = if cursor.is_done() { None } else { Some(cursor.integer("a number of pages", pages)?) };
+    cursor.finish()?;
+    if let Some(max) = max.filter(|&max| max < min) {
+        let message = format!("the memory begins with {min} pages, but can have only {max}");
+        return Err(Fault::new(spot.range, message).help("write `memory MIN MAX`, the smaller number first"));
+    }
+    if let Some(memory) = &mut parser.module.module_mut().memory {
+        memory.min = narrow(min);
+        memory.max = max.map(narrow);
+        memory.line = parser.line;
+    }
+    Ok(())
+}
+
+/// A number that was checked to be in range.
+fn narrow(value: i128) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+fn init<'t>(parser: &mut Parser<'t>, mut cursor: Cursor<'t, '_>) -> Result<(), Fault> {
+    let whole = cursor.range();
+    let offset = narrow(cursor.integer("an offset", 0..=i128::from(u32::MAX))?);
+    cursor
+        .expect(Kind::Equals, "`=`")
+        .map_err(|fault| fault.help("write `init 0 = \"text\"` or `init 0 = i32 1, 2`"))?;
+    let bytes = contents(parser, &mut cursor)?;
+    cursor.finish()?;
+    parser.module.init(offset, bytes);
+    parser.inits.push(Spot { line: parser.line, range: whole });
+    if let Some(init) = parser.module.module_mut().inits.last_mut() {
+        init.line = parser.line;
+    }
+    Ok(())
+}
+
+/// `"text"`, `TYPE 1, 2, 3` or `zero N`.
+fn contents<'t>(parser: &mut Parser<'t>, cursor: &mut Cursor<'t, '_>) -> Result<Vec<u8>, Fault> {
+    let start = *cursor;
+    let forms = "write `\"text\"`, `i32 1, 2, 3` (also `i8`, `i16`, `i64`, `f32`, `f64`, `ptr`) or `zero 64`";
+    match cursor.next() {
+        Some(token) if token.kind == Kind::Text => Ok(string(cursor.text, token)?.into_owned()),
+        Some(token) if token.kind == Kind::Word && token.text(cursor.text) == "zero" => zeros(parser, cursor),
+        Some(token) if token.kind == Kind::Word => match Element::named(token.text(cursor.text)) {
+            Some(element) => elements(element, cursor),
+            None => Err(start.expected("contents").help(forms)),
+        },
+        _ => Err(start.expected("contents").help(forms)),
+    }
+}
+
+fn zeros<'t>(parser: &mut Parser<'t>, cursor: &mut Cursor<'t, '_>) -> Result<Vec<u8>, Fault> {
+    let range = cursor.range();
+    let n = cursor.integer("a number of bytes", 0..=i128::from(PAGE) * i128::from(MAX_PAGES))?;
+    let n = u64::try_from(n).unwrap_or(u64::MAX);
+    if parser.zeros + n > ZEROS {
+        return Err(Fault::new(range, format!("more than {ZEROS} bytes are set to zero"))
+            .help("linear memory is zero at the start, so only what an earlier `init` filled needs it"));
+    }
+    parser.zeros += n;
+    Ok(vec![0; usize::try_from(n).unwrap_or(usize::MAX)])
+}
+
+/// The type of the elements that fill memory.
+#[derive(Clone, Copy)]
+enum Element {
+    /// Integers of this many bytes.
+    Int(usize, &'static str),
+    Float(Type),
+}
+
+impl Element {
+    fn named(word: &str) -> Option<Element> {
+        Some(match word {
+            "i8" => Element::Int(1, "an i8"),
+            "i16" => Element::Int(2, "an i16"),
+            "i32" => Element::Int(4, "an i32"),
+            "i64" | "ptr" => Element::Int(8, "an i64"),
+            "f32" => Element::Float(Type::F32),
+            "f64" => Element::Float(Type::F64),
+            _ => return None,
+        })
+    }
+}
+
+/// What an integer of so many bytes may be, signed or unsigned.
+fn limits(bytes: usize) -> RangeInclusive<i128> {
+    -(1 << (8 * bytes - 1))..=(1 << (8 * bytes)) - 1
+}
+
+fn elements(element: Element, cursor: &mut Cursor<'_, '_>) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    for _ in 0..cursor.count().max(1) {
+        let mut operand = cursor.operand();
+        let (value, width) = match element {
+            Element::Int(width, what) => (literal::low_bits(operand.integer(what, limits(width))?), width),
+            Element::Float(ty) => (operand.literal(ty, "")?, if ty == Type::F32 { 4 } else { 8 }),
+        };
+        operand.finish()?;
+        bytes.extend_from_slice(&value.to_le_bytes()[..width]);
+    }
+    Ok(bytes)
+}
+
+/// Refuses what does not fit into linear memory.
+pub fn check_memory(parser: &mut Parser<'_>) {
+    let inits = std::mem::take(&mut parser.inits);
+    let module = parser.module.module_mut();
+    let size = module.memory.map(|memory| (memory.min, u64::from(memory.min) * PAGE));
+    let mut faults = Vec::new();
+    for (spot, init) in inits.iter().zip(&module.inits) {
+        let end = u64::from(init.offset) + init.bytes.len() as u64;
+        let fault = match size {
+            None => Fault::new(spot.range.clone(), "there is no linear memory to fill").help("add a line `memory 1`"),
+            Some((pages, size)) if end > size => {
+                let message = format!("this fills memory up to byte {end}, but it begins with {size}");
+                let needed = end.div_ceil(PAGE);
+                let fault = Fault::new(spot.range.clone(), message);
+                match &parser.memory {
+                    Some(memory) if needed <= u64::from(MAX_PAGES) => fault
+                        .and_at(memory.clone(), "the memory")
+                        .help(format!("it needs {needed} pages instead of {pages}")),
+                    _ => fault.help("linear memory has at most 4 GiB"),
+                }
+            }
+            Some(_) => continue,
+        };
+        faults.push((spot.line, fault));
+    }
+    for (line, fault) in faults {
+        parser.report_at(line, fault);
+    }
+}
+
+fn table<'t>(parser: &mut Parser<'t>, mut cursor: Cursor<'t, '_>) -> Result<(), Fault> {
+    let index = parser.begun.tables;
+    parser.begun.tables += 1;
+    let (name, range) = cursor.name("the table's name")?;
+    let spot = Spot { line: parser.line, range };
+    let form = format!("write `table {} = [f, g]`", brief(&name));
+    if !cursor.take(Kind::Equals) {
+        return Err(cursor.expected("`=`").help(form));
+    }
+    let mut list = cursor.inside(Kind::OpenList, Kind::CloseList, "a list of functions").map_err(|f| f.help(form))?;
+    let mut functions = Vec::new();
+    for _ in 0..list.count() {
+        let mut operand = list.operand();
+        let (function, range) = operand.name("a function's name")?;
+        operand.finish()?;
+        let names = &parser.scope.functions;
+        let found = names.get(&function).map(|definition| FunctionId(definition.index));
+        functions.push(found.ok_or_else(|| unknown(&function, range, names, "function", &parser.scope))?);
+    }
+    if let Some(fault) = redefined(&parser.scope.tables, "table", &name, index, &spot) {
+        return Err(fault);
+    }
+    parser.module.table(name, &functions);
+    if let Some(table) = parser.module.module_mut().tables.last_mut() {
+        table.line = parser.line;
+    }
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! The text form of a module: parser and printer.
+//!
+//! Comes in: a program as a person writes it, or a [`Module`](crate::module::Module). Goes out: the other. What must
+//! hold: what [`print`] writes, [`parse`] reads as the same module; which words and operands an instruction has comes
+//! from the opcode table; an error names line and column and says what to do.
+
+mod body;
+mod cursor;
+mod fault;
+mod items;
+mod lex;
+pub(crate) mod literal;
+mod locate;
+mod mnemonic;
+mod parse;
+mod parts;
+mod print;
+mod suggest;
+
+pub use locate::locate;
+pub use parse::parse;
+pub use print::print;
+
+/// How many errors of one program are shown.
+const LIMIT: usize = 20;
+/// How many bytes `zero` may make in one module: a short text must not need a large memory.
+const ZEROS: u64 = 64 << 20;

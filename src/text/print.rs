@@ -1,0 +1,360 @@
+//! From a module to its canonical text.
+//!
+//! Comes in: a module, verified or not. Goes out: text that reads back as the same module. What must hold: nothing
+//! that stands in a module makes this panic; what cannot be written (an index out of range, say) becomes a name or a
+//! number that the parser refuses with a readable message.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use super::cursor::is_register;
+use super::parts::{Part, parts};
+use super::{ZEROS, lex, mnemonic};
+use crate::isa::op::{Op, Row, Type};
+use crate::module::{Function, Global, Init, Inst, Module, Table};
+
+/// The text of a module.
+#[must_use]
+pub fn print(module: &Module) -> String {
+    let mut printer = Printer { module, out: String::new(), zeros: 0 };
+    printer.items();
+    for function in &module.functions {
+        printer.blank_line();
+        printer.function(function);
+    }
+    printer.out
+}
+
+struct Printer<'m> {
+    module: &'m Module,
+    out: String,
+    /// How many bytes are written as `zero` so far.
+    zeros: u64,
+}
+
+impl<'m> Printer<'m> {
+    /// Appends formatted text; writing to a string cannot fail.
+    fn put(&mut self, text: std::fmt::Arguments<'_>) {
+        _ = self.out.write_fmt(text);
+    }
+
+    fn blank_line(&mut self) {
+        if !self.out.is_empty() {
+            self.out.push('\n');
+        }
+    }
+
+    fn items(&mut self) {
+        let module = self.module;
+        module.globals.iter().for_each(|global| self.global(global));
+        if let Some(memory) = module.memory {
+            self.put(format_args!("memory {}", memory.min));
+            if let Some(max) = memory.max {
+                self.put(format_args!(" {max}"));
+            }
+            self.out.push('\n');
+        }
+        module.inits.iter().for_each(|init| self.init(init));
+        module.tables.iter().for_each(|table| self.table(table));
+    }
+
+    fn global(&mut self, global: &Global) {
+        let literal = literal(global.bits, global.ty);
+        self.put(format_args!("global {} {} = {literal}\n", name(&global.name), global.ty.name()));
+    }
+
+    fn init(&mut self, init: &Init) {
+        self.put(format_args!("init {} = ", init.offset));
+        let length = init.bytes.len() as u64;
+        // Beyond the limit the parser wants to see each byte.
+        if length > 0 && self.zeros + length <= ZEROS && init.bytes.iter().all(|&byte| byte == 0) {
+            self.zeros += length;
+            self.put(format_args!("zero {length}\n"));
+            return;
+        }
+        self.out.push('"');
+        init.bytes.iter().for_each(|&byte| escape(byte, &mut self.out));
+        self.out.push_str("\"\n");
+    }
+
+    fn table(&mut self, table: &Table) {
+        self.put(format_args!("table {} = [", name(&table.name)));
+        for (at, &function) in table.functions.iter().enumerate() {
+            self.separate(at);
+            self.function_name(function);
+        }
+        self.out.push_str("]\n");
+    }
+
+    fn separate(&mut self, at: usize) {
+        if at > 0 {
+            self.out.push_str(", ");
+        }
+    }
+
+    fn function_name(&mut self, index: u32) {
+        let function = self.module.functions.get(index as usize).map(|function| function.name.as_str());
+        self.name_or_missing(function, "function", index);
+    }
+
+    fn name_or_missing(&mut self, found: Option<&str>, what: &str, index: u32) {
+        match found {
+            Some(found) => self.out.push_str(&name(found)),
+            None => self.put(format_args!("\"{what} {index}, which is missing\"")),
+        }
+    }
+
+    fn function(&mut self, function: &'m Function) {
+        self.put(format_args!("func {}{}\n", name(&function.name), function.signature));
+        let labels = label_names(function);
+        let mut marks: Vec<(u32, usize)> = function.labels.iter().enumerate().map(|(n, label)| (label.at, n)).collect();
+        marks.sort_unstable();
+        let mut marks = marks.into_iter().peekable();
+        for at in 0..=function.insts.len() {
+            while let Some((_, label)) = marks.next_if(|&(place, _)| place as usize == at) {
+                self.put(format_args!("{}:\n", name(&labels[label])));
+            }
+            if let Some(inst) = function.insts.get(at) {
+                Body { printer: self, function, labels: &labels }.inst(inst);
+            }
+        }
+    }
+}
+
+/// The names of a function's labels; those that have none, or one that an earlier label has, get one.
+fn label_names(function: &Function) -> Vec<Cow<'_, str>> {
+    let given: HashSet<&str> = function.labels.iter().map(|label| label.name.as_str()).collect();
+    let mut used = HashSet::new();
+    let mut next = 0;
+    let mut fresh = || {
+        loop {
+            let name = format!("L{next}");
+            next += 1;
+            if !given.contains(name.as_str()) {
+                return Cow::Owned(name);
+            }
+        }
+    };
+    let labels = function.labels.iter();
+    labels
+        .map(|label| match label.name.as_str() {
+            name if !name.is_empty() && used.insert(name) => Cow::Borrowed(name),
+            _ => fresh(),
+        })
+        .collect()
+}
+
+/// Prints the instructions of one function.
+struct Body<'p, 'm> {
+    printer: &'p mut Printer<'m>,
+    function: &'m Function,
+    labels: &'p [Cow<'m, str>],
+}
+
+impl Body<'_, '_> {
+    fn inst(&mut self, inst: &Inst) {
+        let row = inst.op.row();
+        self.printer.put(format_args!("    {}", word(row)));
+        let mut first = true;
+        for part in parts(row) {
+            // Only these parts can turn out to be nothing.
+            let empty = match part {
+                Part::Offset => inst.b == 0,
+                Part::Regs => self.list(inst.b).next().unwrap_or(0) == 0,
+                _ => false,
+            };
+            if !empty {
+                self.printer.out.push_str(if first { " " } else { ", " });
+                first = false;
+                self.part(*part, inst);
+            }
+        }
+        self.printer.out.push('\n');
+    }
+
+    fn part(&mut self, part: Part, inst: &Inst) {
+        let module = self.printer.module;
+        match part {
+            Part::Reg(field, _) => self.register(field.of(inst)),
+            Part::Literal => {
+                let literal = literal(inst.literal(), literal_type(inst.op));
+                self.printer.out.push_str(&literal);
+            }
+            Part::Offset => self.printer.put(format_args!("{}", inst.b)),
+            Part::Global => {
+                let global = module.globals.get(inst.b as usize).map(|global| global.name.as_str());
+                self.printer.name_or_missing(global, "global", inst.b);
+            }
+            Part::Label => self.label(inst.b),
+            Part::Pair => {
+                let pair = self.list(inst.b).take(2);
+                self.registers(pair);
+            }
+            Part::Targets => self.targets(inst.b),
+            Part::Call => {
+                let mut list = self.list(inst.b);
+                self.results(&mut list);
+                self.printer.function_name(inst.a);
+                self.arguments(list);
+            }
+            Part::Calli => {
+                let mut list = self.list(inst.b);
+                let signature = list.next().unwrap_or(u32::MAX);
+                self.results(&mut list);
+                let table = module.tables.get(inst.d as usize).map(|table| table.name.as_str());
+                self.printer.name_or_missing(table, "table", inst.d);
+                self.printer.out.push_str(", ");
+                self.register(inst.a);
+                match module.signatures.get(signature as usize) {
+                    Some(signature) => self.printer.put(format_args!(", {signature}")),
+                    None => self.printer.put(format_args!(", \"signature {signature}, which is missing\"")),
+                }
+                self.arguments(list);
+            }
+            Part::Regs => {
+                let mut list = self.list(inst.b);
+                let n = list.next().unwrap_or(0);
+                self.registers(list.take(n as usize));
+            }
+        }
+    }
+}
+
+impl<'m> Body<'_, 'm> {
+    /// What stands in the pool from `start` on.
+    fn list(&self, start: u32) -> std::iter::Copied<std::slice::Iter<'m, u32>> {
+        self.function.lists.get(start as usize..).unwrap_or_default().iter().copied()
+    }
+
+    fn register(&mut self, field: u32) {
+        match crate::module::Reg::from_field(field) {
+            Some(register) => self.printer.put(format_args!("{register}")),
+            None => self.printer.put(format_args!("{}", field.cast_signed())),
+        }
+    }
+
+    fn registers(&mut self, registers: impl Iterator<Item = u32>) {
+        for (at, register) in registers.enumerate() {
+            self.printer.separate(at);
+            self.register(register);
+        }
+    }
+
+    fn label(&mut self, index: u32) {
+        let label = self.labels.get(index as usize).map(Cow::as_ref);
+        self.printer.name_or_missing(label, "label", index);
+    }
+
+    fn targets(&mut self, start: u32) {
+        let mut list = self.list(start);
+        let n = list.next().unwrap_or(0) as usize;
+        self.printer.out.push('[');
+        for (at, label) in list.by_ref().take(n).enumerate() {
+            self.printer.separate(at);
+            self.label(label);
+        }
+        self.printer.out.push_str("], ");
+        self.label(list.next().unwrap_or(u32::MAX));
+    }
+
+    /// The results of a call, with the comma behind them.
+    fn results(&mut self, list: &mut impl Iterator<Item = u32>) {
+        let n = list.next().unwrap_or(0) as usize;
+        let results = list.take(n);
+        match n {
+            0 => {}
+            1 => {
+                self.registers(results);
+                self.printer.out.push_str(", ");
+            }
+            _ => {
+                self.printer.out.push('(');
+                self.registers(results);
+                self.printer.out.push_str("), ");
+            }
+        }
+    }
+
+    /// The arguments of a call, with the comma before them.
+    fn arguments(&mut self, mut list: impl Iterator<Item = u32>) {
+        let n = list.next().unwrap_or(0) as usize;
+        for register in list.take(n) {
+            self.printer.out.push_str(", ");
+            self.register(register);
+        }
+    }
+}
+
+fn literal_type(op: Op) -> Type {
+    match op {
+        Op::ConstI32 => Type::I32,
+        Op::ConstF32 => Type::F32,
+        Op::ConstF64 => Type::F64,
+        _ => Type::I64,
+    }
+}
+
+/// The word that an instruction begins with: the type is left out where it is the one that is meant then.
+fn word(row: &Row) -> Cow<'static, str> {
+    let default =
+        row.suffix == mnemonic::DEFAULT && mnemonic::lookup(row.mnemonic).is_some_and(|word| word.op == row.op);
+    if default { Cow::Borrowed(row.mnemonic) } else { Cow::Owned(row.name()) }
+}
+
+/// A literal that reads back as the same bits.
+#[allow(clippy::cast_possible_truncation, reason = "narrow types stand in the low half")]
+fn literal(bits: u64, ty: Type) -> String {
+    match ty {
+        Type::I32 => (bits as u32).cast_signed().to_string(),
+        Type::I64 => bits.cast_signed().to_string(),
+        Type::F32 => {
+            let value = f32::from_bits(bits as u32);
+            nan(value.is_nan(), value.is_sign_negative(), bits & 0x7f_ffff, 22).unwrap_or_else(|| format!("{value:?}"))
+        }
+        Type::F64 => {
+            let value = f64::from_bits(bits);
+            let fraction = bits & 0x000f_ffff_ffff_ffff;
+            nan(value.is_nan(), value.is_sign_negative(), fraction, 51).unwrap_or_else(|| format!("{value:?}"))
+        }
+    }
+}
+
+fn nan(is_nan: bool, negative: bool, fraction: u64, quiet: u32) -> Option<String> {
+    let sign = if negative { "-" } else { "" };
+    is_nan.then(|| if fraction == 1 << quiet { format!("{sign}nan") } else { format!("{sign}nan:{fraction:#x}") })
+}
+
+/// A name as it must be written: in quotes if it would not be read as a name everywhere.
+fn name(name: &str) -> Cow<'_, str> {
+    let bare = name.bytes().next().is_some_and(|first| lex::is_name(first) && !first.is_ascii_digit())
+        && name.bytes().all(lex::is_name)
+        && !is_register(name);
+    if bare {
+        return Cow::Borrowed(name);
+    }
+    let mut quoted = String::from('"');
+    for c in name.chars() {
+        if c.is_ascii() || c.is_control() {
+            c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| escape(byte, &mut quoted));
+        } else {
+            quoted.push(c);
+        }
+    }
+    quoted.push('"');
+    Cow::Owned(quoted)
+}
+
+/// Appends a byte of a string.
+fn escape(byte: u8, out: &mut String) {
+    match byte {
+        b'\n' => out.push_str("\\n"),
+        b'\t' => out.push_str("\\t"),
+        b'\r' => out.push_str("\\r"),
+        0 => out.push_str("\\0"),
+        b'"' => out.push_str("\\\""),
+        b'\\' => out.push_str("\\\\"),
+        b' '..=b'~' => out.push(char::from(byte)),
+        _ => _ = write!(out, "\\x{byte:02x}"),
+    }
+}
