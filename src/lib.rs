@@ -4,6 +4,7 @@
 pub mod builder;
 pub mod diagnostic;
 pub mod generate;
+pub mod exec;
 pub mod interp;
 pub mod isa;
 pub mod library;

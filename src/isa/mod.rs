@@ -6,6 +6,7 @@
 //! crate.
 
 pub mod extract;
+pub mod layout;
 pub mod numeric;
 pub mod op;
 pub mod part;

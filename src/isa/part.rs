@@ -25,13 +25,19 @@ pub enum Part {
     Address,
     /// The way from the host onto a Spasm stack and into a function.
     EntryTrampoline,
+    /// The same where no argument and no result is a float.
+    EntryInt,
     /// The way from a trap back to the host.
     TrapExit,
+    /// The way from stitched code to a helper in Rust, which runs on the host's stack.
+    Helper,
+    /// What stands where no code stands any more.
+    Filler,
 }
 
 impl Part {
     /// Every part, in the order of its number.
-    pub const ALL: [(Part, &'static str); 10] = [
+    pub const ALL: [(Part, &'static str); 13] = [
         (Part::Push, "frame.push"),
         (Part::Pop, "frame.pop"),
         (Part::Enter, "frame.enter"),
@@ -41,7 +47,10 @@ impl Part {
         (Part::Context, "context"),
         (Part::Address, "address"),
         (Part::EntryTrampoline, "enter"),
+        (Part::EntryInt, "enter.int"),
         (Part::TrapExit, "trap_exit"),
+        (Part::Helper, "helper"),
+        (Part::Filler, "filler"),
     ];
 
     /// The name that its template declares.

@@ -19,6 +19,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::layout;
 use super::snippet::{Features, Kind, Role};
 
 /// The 64-bit names of the general registers, in the order of their numbers.
@@ -79,6 +80,8 @@ pub struct Abi {
     pub roles: Vec<(String, String)>,
     /// The registers of each set.
     pub sets: Vec<(String, Vec<String>)>,
+    /// Numbers that templates may name: the offsets of [`layout`](super::layout).
+    pub constants: Vec<(String, String)>,
 }
 
 impl Abi {
@@ -87,7 +90,8 @@ impl Abi {
     /// # Errors
     /// Where a line is neither a role, a set nor a comment, or names a register that there is not.
     pub fn parse(file: &str, text: &str) -> Result<Abi, TemplateError> {
-        let mut abi = Abi::default();
+        let constants = layout::CONSTANTS.iter().map(|(name, value)| ((*name).to_owned(), value.to_string())).collect();
+        let mut abi = Abi { constants, ..Abi::default() };
         for (index, line) in text.lines().enumerate() {
             let fail = |message: String| TemplateError {
                 file: file.to_owned(),
@@ -115,6 +119,12 @@ impl Abi {
     #[must_use]
     pub fn role(&self, name: &str) -> Option<&str> {
         self.roles.iter().find(|(role, _)| role == name).map(|(_, register)| register.as_str())
+    }
+
+    /// The number that a constant of the layout stands for, as text.
+    #[must_use]
+    pub fn constant(&self, name: &str) -> Option<&str> {
+        self.constants.iter().find(|(constant, _)| constant == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -322,7 +332,8 @@ fn operand(template: &Template, word: &str, rest: &str) -> Result<Declared, Temp
     Ok(Declared { name: name.to_owned(), role, kind, allowed })
 }
 
-/// Puts `values` in the place of the operands of one body line, and registers in the place of roles.
+/// Puts `values` in the place of the operands of one body line, registers in the place of roles, and numbers in the
+/// place of the layout's constants.
 #[must_use]
 pub fn substitute(line: &str, values: &HashMap<String, String>, abi: &Abi) -> String {
     let mut out = String::with_capacity(line.len() + 16);
@@ -335,7 +346,10 @@ pub fn substitute(line: &str, values: &HashMap<String, String>, abi: &Abi) -> St
             .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'))
             .map_or(rest.len(), |i| i + sigil);
         let word = &rest[..end];
-        let replaced = if sigil == 1 { values.get(&word[1..]).map(String::as_str) } else { abi.role(word) };
+        let replaced = match sigil {
+            1 => values.get(&word[1..]).map(String::as_str),
+            _ => abi.role(word).or_else(|| abi.constant(word)),
+        };
         out.push_str(replaced.unwrap_or(word));
         rest = &rest[end.max(sigil)..];
         if end == 0 {
