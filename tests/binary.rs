@@ -197,7 +197,10 @@ fn bodies_that_make_no_sense_are_refused() {
     );
     assert_eq!(refused(&[6, 5, 1, 1, b't', 1, 0]), "1 bytes are expected here, but only 0 are left (at offset 0x1f)");
     assert_eq!(refused(&[6, 6, 1, 1, b't', 1, 0, 0]), "table `t` names a function that is not there (at offset 0x20)");
-    let function = |rest: &[u8]| refused(&[&[7, rest.len() as u8 + 7][..], &[1, 1, b'f', 0, 0, 0, 0], rest].concat());
+    let function = |rest: &[u8]| {
+        let length = u8::try_from(rest.len() + 7).expect("it is short");
+        refused(&[&[7, length, 1, 1, b'f', 0, 0, 0, 0], rest].concat())
+    };
     assert_eq!(function(&[0, 0, 1, 0, 0, 0, 0, 0]), "the module has no instruction number 0 (at offset 0x24)");
     assert_eq!(function(&[1, 0, 2, 0, 0, 0]), "function `f`: a label stands behind its end (at offset 0x1b)");
     assert_eq!(function(&[0, 0, 0, 1, 2]), "function `f`: it has not as many lines as instructions (at offset 0x1b)");
