@@ -118,7 +118,8 @@ fn lines(text: &str) -> impl Iterator<Item = (u32, Range<usize>)> {
 }
 
 fn first_word(line: &str) -> &str {
-    let line = line.trim_ascii_start();
+    // What the lexer takes for space, so that both see the same items.
+    let line = line.trim_start_matches([' ', '\t', '\r']);
     &line[..line.bytes().position(|b| !lex::is_name(b)).unwrap_or(line.len())]
 }
 
