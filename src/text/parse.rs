@@ -1,9 +1,9 @@
 //! From text to a module, line by line.
 //!
-//! Comes in: the whole text. Goes out: a [`Module`], or every error up to [`LIMIT`]. What must hold: each line is looked
-//! at twice (once for the names that items define, so that names may be used before they are defined, and once to read
-//! it), and each step costs time in proportion to the line; an error in one line does not hide those of others, and
-//! does not cause any.
+//! Comes in: the whole text. Goes out: a [`Module`], or every error up to [`LIMIT`]. What must hold: each line is
+//! looked at twice (once for the names that items define, so that names may be used before they are defined, and once
+//! to read it), and each step costs time in proportion to the line; an error in one line does not hide those of
+//! others, and does not cause any.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
