@@ -15,6 +15,7 @@ use crate::library::builtin::{SCRATCH0, SCRATCH1, SCRATCH2};
 use crate::module::Inst;
 use crate::stitch::code::Regs;
 use crate::stitch::emit::{Emitter, number, operand_class, operand_type, scratch};
+use crate::stitch::live::{ENDS_A, ENDS_B, ENDS_D};
 use crate::stitch::operands::arity;
 use crate::stitch::place::{FIRST_XMM, Place};
 use crate::stitch::trace::Step;
@@ -52,14 +53,23 @@ impl Emitter<'_> {
 
     /// Emits a `value` instruction.
     #[inline(always)]
-    pub(super) fn value(&mut self, inst: &Inst) {
+    pub(super) fn value(&mut self, inst: &Inst, note: u16) {
         let mut a = self.place(inst.a);
+        let mut near = self.end_noted(note, ENDS_A, inst.a, a);
         if arity(inst.op) == 1 {
-            let to = self.define(inst.d);
+            let to = self.define(inst.d, note, near, 0);
             return self.unary(inst.op, inst.d, a, to);
         }
         let mut b = self.place(inst.b);
-        let to = self.define(inst.d);
+        let second = self.end_noted(note, ENDS_B, inst.b, b);
+        // The result may go over a source that is used up, but over the second only if sources can be exchanged.
+        let mut far = 0;
+        if COMMUTES[inst.op as usize] {
+            near = if near != 0 { near } else { second };
+        } else {
+            far = second;
+        }
+        let to = self.define(inst.d, note, near, far);
         if COMMUTES[inst.op as usize] && (a.as_constant().is_some() || (b == to && a != to)) {
             std::mem::swap(&mut a, &mut b);
         }
@@ -467,12 +477,16 @@ impl Emitter<'_> {
     }
 
     /// `select d, c, a, b`: the snippet keeps what is in `d`, or takes `b`.
-    pub(super) fn select(&mut self, inst: &Inst) {
+    pub(super) fn select(&mut self, inst: &Inst, note: u16) {
         let list = inst.b as usize;
         let (yes, no) = (self.body.lists[list], self.body.lists[list + 1]);
         let class = self.class(yes);
         let (c, a, b) = (self.place(inst.a), self.place(yes), self.place(no));
-        let to = self.define(inst.d);
+        let [first, second] = [self.live.list_notes[list], self.live.list_notes[list + 1]];
+        let mut far = self.end_noted(note, ENDS_A, inst.a, c);
+        let near = self.end_noted(first, ENDS_D, yes, a);
+        far |= self.end_noted(second, ENDS_D, no, b);
+        let to = self.define(inst.d, note, near, far);
         let direct = to.as_register().filter(|_| a == to || (b != to && c != to));
         let d = direct.unwrap_or(scratch(class, 0));
         if a.as_register() != Some(d) {
@@ -547,9 +561,11 @@ impl Emitter<'_> {
     }
 
     /// Emits a read of linear memory.
-    pub(super) fn load(&mut self, inst: &Inst) {
+    pub(super) fn load(&mut self, inst: &Inst, note: u16) {
+        let place = self.place(inst.a);
         let (index, offset) = self.address(inst.a, inst.b);
-        let to = self.define(inst.d);
+        let near = self.end_noted(note, ENDS_A, inst.a, place);
+        let to = self.define(inst.d, note, near, 0);
         let class = self.class(inst.d);
         let d = to.as_register().unwrap_or(scratch(class, 0));
         let chunk = self.form(inst.op, false, Form::Reg, Form::Reg);
@@ -558,9 +574,11 @@ impl Emitter<'_> {
     }
 
     /// Emits a write to linear memory.
-    pub(super) fn store(&mut self, inst: &Inst) {
+    pub(super) fn store(&mut self, inst: &Inst, note: u16) {
         let class = self.class(inst.d);
         let value = self.place(inst.d);
+        self.end_noted(note, ENDS_D, inst.d, value);
+        self.end_noted(note, ENDS_A, inst.a, self.place(inst.a));
         let (index, offset) = self.address(inst.a, inst.b);
         let chunk = self.form(inst.op, false, Form::Reg, Form::Const);
         let constant = match inst.op {
