@@ -65,7 +65,7 @@ pub fn call_within(
     args: &[u64],
 ) -> Result<Outcome, RunError> {
     check_args(verified, function, args)?;
-    let result = Machine::new(limits, verified).run(store, streams, function, args);
+    let result = Machine::new(limits, verified, function, args).and_then(|machine| machine.run(store, streams));
     streams.finish(result)
 }
 
