@@ -162,7 +162,6 @@ impl<'w, 's> Writer<'w, 's> {
         self.budget = self.budget.saturating_sub(1);
         let nests = depth < DEPTH && self.budget > 0;
         match self.s.below(32) {
-            0..=10 => self.value(),
             11..=12 => self.some_constant(),
             13 => self.copy(),
             14 => self.select(),

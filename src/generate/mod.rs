@@ -34,13 +34,13 @@ pub fn program(next: &mut dyn FnMut() -> u64) -> Program {
     let s = &mut source;
     let mut module = Module { globals: globals(s), ..Module::default() };
     module.memory = Some(Memory { min: 1, max: Some(2), line: 1 });
-    let bytes = (0..s.below(40)).map(|_| s.next() as u8).collect();
+    let bytes = (0..s.below(40)).map(|_| s.number() as u8).collect();
     module.inits.push(Init { offset: s.below(1000) as u32, bytes, line: 2 });
     for i in 0..=s.below(4) {
         let signature = signature(s);
         module.functions.push(Function { name: format!("f{i}"), signature, line: 3, ..Function::default() });
     }
-    let functions = (0..1 + s.below(6)).map(|_| s.below(module.functions.len()) as u32).collect();
+    let functions = (0..=s.below(6)).map(|_| s.below(module.functions.len()) as u32).collect();
     module.tables.push(Table { name: "table".to_owned(), functions, line: 4 });
     for i in 0..module.functions.len() {
         let signature = module.functions[i].signature.clone();

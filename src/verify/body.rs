@@ -286,12 +286,11 @@ impl Pass<'_> {
     #[inline(always)]
     pub(super) fn read_any(&mut self, field: u32, operand: u32) -> u32 {
         let mut var = self.var(field);
-        let state = match self.vars.states.get_mut(var as usize) {
-            Some(state) => state,
-            None => {
-                var = self.new_var(field, operand);
-                &mut self.vars.states[var as usize]
-            }
+        let state = if let Some(state) = self.vars.states.get_mut(var as usize) {
+            state
+        } else {
+            var = self.new_var(field, operand);
+            &mut self.vars.states[var as usize]
         };
         state.flags |= if state.block == self.block { Var::READ } else { Var::READ | Var::CROSSES };
         var
@@ -313,12 +312,11 @@ impl Pass<'_> {
         if field == 0 {
             self.write_count(operand);
         }
-        let state = match self.vars.states.get_mut(var as usize) {
-            Some(state) => state,
-            None => {
-                var = self.new_var(field, operand);
-                &mut self.vars.states[var as usize]
-            }
+        let state = if let Some(state) = self.vars.states.get_mut(var as usize) {
+            state
+        } else {
+            var = self.new_var(field, operand);
+            &mut self.vars.states[var as usize]
         };
         state.first_write = state.first_write.min(self.at);
         state.flags &= if narrow { !Var::CONSTANT } else { !(Var::CONSTANT | Var::NARROW) };
@@ -377,11 +375,11 @@ impl Pass<'_> {
     /// Makes two variables one class.
     pub(super) fn unify(&mut self, d: (u32, u32), a: (u32, u32)) {
         match (self.vars.class(a.0), self.vars.class(d.0)) {
-            (Some((class, _)), _) => {
-                if self.vars.states[d.0 as usize].class != class {
-                    self.retype(d.0, class, d.1);
-                }
-            }
+            (Some((class, _)), Some((known, _))) if class == known => {}
+            // The one that this instruction itself has given a class is not the one to blame.
+            (Some(known), Some((class, since))) if since == self.at => self.clash(a.0, (class, a.1), known),
+            (Some((class, _)), Some(known)) => self.clash(d.0, (class, d.1), known),
+            (Some((class, _)), None) => self.retype(d.0, class, d.1),
             (None, Some((class, _))) => self.retype(a.0, class, a.1),
             (None, None) => self.vars.join(d.0, a.0),
         }
