@@ -3,12 +3,15 @@
 
 pub mod builder;
 pub mod diagnostic;
+pub mod exec;
 #[doc(hidden)]
 pub mod generate;
 pub mod interp;
 pub mod isa;
+pub mod library;
 pub mod module;
 pub mod number;
+pub mod stitch;
 pub mod streams;
 pub mod text;
 pub mod trap;

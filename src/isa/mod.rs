@@ -5,6 +5,14 @@
 //! running program cannot disagree about an opcode, a hole or a layout. It therefore imports nothing of the
 //! crate.
 
+pub mod extract;
+pub mod layout;
 pub mod numeric;
 pub mod op;
+pub mod part;
+pub mod patch;
+pub mod samples;
+pub mod snippet;
+pub mod table;
+pub mod template;
 pub mod trap;

@@ -1,0 +1,5 @@
+# ret a, …: returns. The results are in their places and the frame is gone already.
+
+template ret
+        ret
+end

@@ -1,0 +1,35 @@
+# shr d, a, b: a shifted right, copies of the sign bit coming in; the count is taken modulo the width, as the machine
+# does it.
+#
+# With BMI2 any register can hold the count. Without it the count must be in cl: the copies go through rax and rcx so
+# that d, a and b may stand anywhere, rcx included.
+
+template shr.i32, inout d:gp, in b:imm8, clobber flags
+        sar     \d32, \b
+end
+
+template shr.i32, out d:gp, in a:gp, in b:gp, needs bmi2
+        sarx    \d32, \a32, \b32
+end
+
+template shr.i32, out d:gp, in a:gp, in b:gp-rax, clobber rax rcx flags
+        mov     eax, \a32
+        mov     ecx, \b32
+        sar     eax, cl
+        mov     \d32, eax
+end
+
+template shr.i64, inout d:gp, in b:imm8, clobber flags
+        sar     \d, \b
+end
+
+template shr.i64, out d:gp, in a:gp, in b:gp, needs bmi2
+        sarx    \d, \a, \b
+end
+
+template shr.i64, out d:gp, in a:gp, in b:gp-rax, clobber rax rcx flags
+        mov     rax, \a
+        mov     ecx, \b32
+        sar     rax, cl
+        mov     \d, rax
+end

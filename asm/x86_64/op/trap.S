@@ -1,0 +1,5 @@
+# trap: traps, `unreachable`.
+
+template trap
+        trap unreachable
+end

@@ -1,0 +1,131 @@
+//! The start of an instance's data: what entry, helpers and the signal handler share.
+//!
+//! Comes in: from an instance, what does not change; from each call, arguments and where its stack is. Goes out: results,
+//! or the fault that ended the call. What must hold: the fields that templates name stand where
+//! [`layout`](crate::isa::layout) says; while stitched code runs, only raw pointers reach a context.
+
+use std::mem::offset_of;
+
+use crate::isa::layout;
+use crate::isa::trap::TrapKind;
+use crate::stitch::image::{Helper, Image};
+use crate::streams::Streams;
+use crate::trap::RunError;
+
+use super::memory::LinearMemory;
+
+/// How many helpers there are.
+pub const HELPERS: usize = Helper::ALL.len();
+
+/// The part of an instance that machine code reads and writes. Globals and tables stand behind it.
+#[derive(Debug)]
+#[repr(C, align(16))]
+pub struct Context {
+    pub host_sp: usize,
+    pub spasm_sp: usize,
+    pub entry: usize,
+    pub memory: usize,
+    pub count: u64,
+    pub ints: [u64; 6],
+    pub results: [u64; 4],
+    pub floats: [u64; 8],
+    /// The helpers in Rust, which the thunks call.
+    pub functions: [usize; HELPERS],
+    /// The thunks, which stitched code calls.
+    pub helpers: [usize; HELPERS],
+    /// The number of pages of the linear memory.
+    pub pages: u32,
+    /// The call on the same thread that this one is nested in.
+    pub previous: *mut Context,
+    /// Where the code is.
+    pub code: Span,
+    /// What faults in it mean.
+    pub image: *const Image,
+    /// Every address in linear memory that a program can form.
+    pub reach: Span,
+    /// The guard of the stack that the present call runs on.
+    pub guard: Span,
+    /// Where a trap goes.
+    pub trap_exit: usize,
+    /// What ended the call, if it did not return.
+    pub fault: Option<Fault>,
+    /// What helpers work with.
+    pub state: *mut State,
+}
+
+const _: () = {
+    assert!(offset_of!(Context, host_sp) == layout::CONTEXT_HOST_SP);
+    assert!(offset_of!(Context, spasm_sp) == layout::CONTEXT_SPASM_SP);
+    assert!(offset_of!(Context, entry) == layout::CONTEXT_ENTRY);
+    assert!(offset_of!(Context, memory) == layout::CONTEXT_MEMORY);
+    assert!(offset_of!(Context, count) == layout::CONTEXT_COUNT);
+    assert!(offset_of!(Context, ints) == layout::CONTEXT_INTS);
+    assert!(offset_of!(Context, results) == layout::CONTEXT_RESULTS);
+    assert!(offset_of!(Context, floats) == layout::CONTEXT_FLOATS);
+    assert!(offset_of!(Context, functions) == layout::CONTEXT_FUNCTIONS);
+};
+
+/// A range of addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Span {
+    start: usize,
+    len: usize,
+}
+
+impl Span {
+    #[inline]
+    pub fn new(start: usize, len: usize) -> Span {
+        Span { start, len }
+    }
+
+    /// How far `address` lies behind the start, if it lies inside.
+    #[inline]
+    pub fn offset_of(self, address: usize) -> Option<usize> {
+        Some(address.wrapping_sub(self.start)).filter(|&offset| offset < self.len)
+    }
+}
+
+/// Where and why stitched code was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The offset of the instruction in the code.
+    pub offset: u32,
+    /// The stack pointer there.
+    pub sp: usize,
+    /// What it means.
+    pub cause: Cause,
+}
+
+/// What a fault means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The program trapped.
+    Trap(TrapKind),
+    /// The program ended, or a helper asked for an end.
+    Halt,
+}
+
+/// What helpers work with. The context refers to it by a raw pointer; the instance owns it.
+#[derive(Debug, Default)]
+pub struct State {
+    /// The linear memory, if the module has one.
+    pub memory: Option<LinearMemory>,
+    /// Where `print` and `read` go; the standard streams, if none are set when they are first needed.
+    pub streams: Option<Streams>,
+    /// Whether the streams were used since the call began.
+    pub streamed: bool,
+    /// Why a helper asked for an end.
+    pub pending: Option<Pending>,
+}
+
+/// Why a helper asked for an end.
+#[derive(Debug)]
+pub enum Pending {
+    /// This error.
+    Error(RunError),
+    /// This trap, at the place of the call.
+    Trap(TrapKind),
+    /// A reader or writer of the host panicked; the panic goes on when stitched code has been left.
+    Panic(Box<dyn std::any::Any + Send>),
+}

@@ -1,0 +1,399 @@
+//! An image brought to life: its code mapped, its data made, its holes filled.
+//!
+//! Comes in: a verified module and its image. Goes out: [`Instance`], whose functions can be called. What must hold: code,
+//! data and memory live as long as the instance; stitched code runs only while the instance is mutably borrowed;
+//! after a trap everything is as the program left it, and usable.
+
+#![allow(unsafe_code, reason = "enters machine code and shares the context with it")]
+
+use std::mem::{offset_of, size_of};
+use std::panic::resume_unwind;
+use std::ptr;
+use std::sync::Arc;
+
+use crate::module::Module;
+use crate::stitch::image::{Image, Symbol, TABLE_ENTRY};
+use crate::streams::Streams;
+use crate::trap::{RunError, Trap, TrapKind};
+use crate::verified::Verified;
+
+use super::arena::{DataBlock, ExecutableCode};
+use super::backtrace::Frames;
+use super::call::Plan;
+use super::context::{Cause, Context, Pending, Span, State};
+use super::error::ExecError;
+use super::helpers;
+use super::memory::LinearMemory;
+use super::runtime::Runtime;
+use super::stack::stack_size;
+use super::thread::Thread;
+
+/// How a call ended that was not stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The function returned; its results are written.
+    Returned,
+    /// A `halt` ended the program with success.
+    Halted,
+}
+
+/// A module that can be called.
+#[derive(Debug)]
+pub struct Instance {
+    module: Arc<Module>,
+    image: Arc<Image>,
+    runtime: Arc<Runtime>,
+    code: ExecutableCode,
+    data: DataBlock,
+    /// From [`Box::into_raw`]; the context refers to it as well.
+    state: *mut State,
+    stack_size: usize,
+}
+
+// SAFETY: the pointers are to what the instance owns, and none of it is tied to a thread: a call takes its stack from the
+// thread that it is made on. Streams are Send.
+unsafe impl Send for Instance {}
+
+/// Where globals and tables stand in an instance's data.
+struct Layout {
+    tables: Vec<usize>,
+    len: usize,
+}
+
+const GLOBALS: usize = size_of::<Context>();
+
+impl Layout {
+    fn new(module: &Module) -> Layout {
+        let mut len = (GLOBALS + module.globals.len() * 8).next_multiple_of(TABLE_ENTRY as usize);
+        let mut place = |count: usize| {
+            let at = len;
+            len += count * TABLE_ENTRY as usize;
+            at
+        };
+        let tables = module.tables.iter().map(|table| place(table.functions.len())).collect();
+        Layout { tables, len }
+    }
+
+    /// The offset of what a symbol names.
+    fn place(&self, module: &Module, symbol: Symbol) -> Option<usize> {
+        Some(match symbol {
+            Symbol::Context => 0,
+            Symbol::Helper(helper) => offset_of!(Context, helpers) + 8 * helper as usize,
+            Symbol::Global(index) => GLOBALS + 8 * module.globals.get(index as usize).map(|_| index as usize)?,
+            Symbol::Table(index) => *self.tables.get(index as usize)?,
+            Symbol::Pages => offset_of!(Context, pages),
+        })
+    }
+}
+
+impl Instance {
+    /// Maps an image of `verified` and makes what it refers to.
+    ///
+    /// # Errors
+    /// Where there is no room, or the image is not one of this module.
+    pub fn new(
+        runtime: &Arc<Runtime>,
+        verified: &Verified,
+        image: Arc<Image>,
+        streams: Option<Streams>,
+        stack: usize,
+    ) -> Result<Instance, ExecError> {
+        let module = &verified.module;
+        check(&image, module)?;
+        let layout = Layout::new(module);
+        let data = runtime.arena().data(layout.len)?;
+        let code = publish(runtime, &image, module, &layout, data.base() as usize)?;
+        let memory = module.memory.map(LinearMemory::new).transpose()?;
+        let state = Box::into_raw(Box::new(State { memory, streams, ..State::default() }));
+        let runtime = Arc::clone(runtime);
+        let module = Arc::clone(module);
+        let mut made = Instance { module, image, runtime, code, data, state, stack_size: stack_size(stack) };
+        made.fill_context();
+        made.fill_items(verified, &layout);
+        Ok(made)
+    }
+
+    fn context(&self) -> *mut Context {
+        self.data.base().cast()
+    }
+
+    fn state(&self) -> &State {
+        // SAFETY: the state lives as long as the instance. Helpers change it only during calls, which borrow the instance
+        // mutably.
+        unsafe { &*self.state }
+    }
+
+    fn state_mut(&mut self) -> &mut State {
+        // SAFETY: as above.
+        unsafe { &mut *self.state }
+    }
+
+    fn fill_context(&mut self) {
+        let memory = self.state().memory.as_ref();
+        let context = Context {
+            host_sp: 0,
+            spasm_sp: 0,
+            entry: 0,
+            memory: memory.map_or(0, LinearMemory::base),
+            count: 0,
+            ints: [0; 6],
+            results: [0; 4],
+            floats: [0; 8],
+            functions: helpers::addresses(),
+            helpers: self.runtime.thunks(),
+            pages: memory.map_or(0, LinearMemory::pages),
+            previous: ptr::null_mut(),
+            code: Span::new(self.code.address(), self.image.code.len()),
+            image: Arc::as_ptr(&self.image),
+            reach: memory.map(LinearMemory::reach).map_or(Span::default(), |reach| Span::new(reach.start, reach.len())),
+            guard: Span::default(),
+            trap_exit: self.runtime.trap_exit(),
+            fault: None,
+            state: self.state,
+        };
+        // SAFETY: the block is long enough, aligned to 64, and this instance's alone.
+        unsafe { self.context().write(context) };
+    }
+
+    fn fill_items(&mut self, verified: &Verified, layout: &Layout) {
+        let module = Arc::clone(&self.module);
+        for (index, global) in module.globals.iter().enumerate() {
+            self.set_global(index as u32, global.bits);
+        }
+        for (table, &at) in module.tables.iter().zip(&layout.tables) {
+            for (nth, &function) in table.functions.iter().enumerate() {
+                let entry = self.code.address() + self.image.functions[function as usize].entry as usize;
+                let id = verified.signature_ids[function as usize];
+                // SAFETY: the layout has room for this entry, 8-byte aligned.
+                unsafe {
+                    let place = self.data.base().add(at + nth * TABLE_ENTRY as usize);
+                    place.cast::<usize>().write(entry);
+                    place.add(8).cast::<u32>().write(id);
+                }
+            }
+        }
+        if let Some(memory) = &mut self.state_mut().memory {
+            for init in &module.inits {
+                let start = init.offset as usize;
+                memory.bytes_mut()[start..start + init.bytes.len()].copy_from_slice(&init.bytes);
+            }
+        }
+    }
+
+    /// The module.
+    #[must_use]
+    pub fn module(&self) -> &Arc<Module> {
+        &self.module
+    }
+
+    /// The image that it was made from.
+    #[must_use]
+    pub fn image(&self) -> &Arc<Image> {
+        &self.image
+    }
+
+    /// Its code, every hole filled, and where that is.
+    #[must_use]
+    pub fn code(&self) -> (usize, &[u8]) {
+        (self.code.address(), self.code.bytes())
+    }
+
+    /// The bytes of the linear memory; none where the module has no memory.
+    #[must_use]
+    pub fn memory(&self) -> &[u8] {
+        self.state().memory.as_ref().map_or(&[], LinearMemory::bytes)
+    }
+
+    /// The bytes of the linear memory.
+    #[must_use]
+    pub fn memory_mut(&mut self) -> &mut [u8] {
+        self.state_mut().memory.as_mut().map_or(&mut [], LinearMemory::bytes_mut)
+    }
+
+    /// The bits of a global.
+    ///
+    /// # Panics
+    /// If there is no such global.
+    #[must_use]
+    pub fn global(&self, index: u32) -> u64 {
+        // SAFETY: the place was checked; code that writes there runs only in calls.
+        unsafe { self.global_place(index).read() }
+    }
+
+    /// Sets the bits of a global.
+    ///
+    /// # Panics
+    /// If there is no such global.
+    pub fn set_global(&mut self, index: u32, bits: u64) {
+        // SAFETY: as above.
+        unsafe { self.global_place(index).write(bits) };
+    }
+
+    fn global_place(&self, index: u32) -> *mut u64 {
+        assert!((index as usize) < self.module.globals.len(), "there is no global number {index}");
+        self.data.base().wrapping_add(GLOBALS + 8 * index as usize).cast()
+    }
+
+    /// Sets where `print` and `read` go, and gives back where they went.
+    pub fn set_streams(&mut self, streams: Streams) -> Option<Streams> {
+        self.state_mut().streams.replace(streams)
+    }
+
+    /// Calls function `function`, for whose signature `plan` was made, with raw register bits.
+    ///
+    /// What the program prints has been written when this returns.
+    ///
+    /// # Errors
+    /// Where the program traps, reads what is no number or cannot write, or the system has no stack for it.
+    ///
+    /// # Panics
+    /// If the function does not exist, `args` are not as many as it takes, or `results` are not as many as it gives;
+    /// or if a reader or writer of the host panics.
+    #[inline]
+    pub fn call(&mut self, function: u32, plan: &Plan, args: &[u64], results: &mut [u64]) -> Result<Ended, RunError> {
+        assert!(plan.takes(args.len()) && results.len() == plan.results.len(), "not the arguments of the plan");
+        let entry = self.code.address() + self.image.functions[function as usize].entry as usize;
+        let thread = Thread::current().map_err(no_stack)?;
+        let place = thread.place(self.stack_size).map_err(no_stack)?;
+        let outgoing = plan.outgoing + 8 * (args.len() - plan.params.len());
+        let sp = place.top.wrapping_sub(outgoing.next_multiple_of(16));
+        let context = self.context();
+        // SAFETY: the context is this instance's, which is mutably borrowed; the outgoing area lies on a stack that is this
+        // call's alone, and is far smaller than the smallest stack. `enter` keeps the System V convention, and the function
+        // that it enters the convention that the plan follows, because the image is one of this module.
+        let status = unsafe {
+            let bases = [context.cast::<u8>(), sp];
+            for (slot, &bits) in plan.params.iter().zip(args) {
+                bases[usize::from(slot.on_stack)].add(slot.at as usize).cast::<u64>().write(slot.trim(bits));
+            }
+            for (nth, &bits) in args.iter().enumerate().skip(plan.params.len()) {
+                sp.cast::<u64>().add(nth).write(bits);
+            }
+            (*context).spasm_sp = sp as usize;
+            (*context).entry = entry;
+            (*context).count = args.len() as u64;
+            (*context).guard = place.guard;
+            let enter: Enter = std::mem::transmute(self.runtime.enter(plan.floats));
+            let previous = thread.begin(context);
+            (*context).previous = previous;
+            let status = enter(context);
+            thread.end(previous);
+            status
+        };
+        if status != 0 || self.state().streamed {
+            return self.leave(status != 0, plan, results, sp);
+        }
+        // SAFETY: as above; the call has returned.
+        unsafe { take(plan, context, sp, results) };
+        Ok(Ended::Returned)
+    }
+
+    /// The end of a call that did not just return.
+    #[cold]
+    fn leave(&mut self, stopped: bool, plan: &Plan, results: &mut [u64], sp: *mut u8) -> Result<Ended, RunError> {
+        let result = if stopped {
+            self.stopped(sp)
+        } else {
+            // SAFETY: as in `call`.
+            unsafe { take(plan, self.context(), sp, results) };
+            Ok(Ended::Returned)
+        };
+        let state = self.state_mut();
+        state.streamed = false;
+        match &mut state.streams {
+            Some(streams) => streams.finish(result),
+            None => result,
+        }
+    }
+
+    fn stopped(&mut self, sp: *mut u8) -> Result<Ended, RunError> {
+        let pending = self.state_mut().pending.take();
+        // SAFETY: the context is this instance's, and no call is in progress any more.
+        let fault = unsafe { (*self.context()).fault.take() };
+        let kind = match (fault.map(|fault| fault.cause), pending) {
+            (_, Some(Pending::Panic(panic))) => {
+                self.state_mut().streamed = false;
+                resume_unwind(panic)
+            }
+            (_, Some(Pending::Error(error))) => return Err(error),
+            (_, Some(Pending::Trap(kind))) | (Some(Cause::Trap(kind)), None) => kind,
+            (Some(Cause::Halt) | None, None) => return Ok(Ended::Halted),
+        };
+        Err(self.trap(kind, fault, sp).into())
+    }
+
+    fn trap(&self, kind: TrapKind, fault: Option<super::context::Fault>, sp: *mut u8) -> Trap {
+        let Some(fault) = fault else { return Trap { kind, frames: Vec::new(), depth: 0 } };
+        // SAFETY: no call has run on the stack since, and the call was entered with this stack pointer.
+        let frames = unsafe { Frames::new(&self.image, self.code.address(), fault, sp as usize) };
+        Trap::new(kind, &self.module, frames)
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from `Box::into_raw`, and no call is in progress.
+        drop(unsafe { Box::from_raw(self.state) });
+    }
+}
+
+type Enter = unsafe extern "sysv64" fn(*mut Context) -> u32;
+
+/// Takes the results of a call.
+///
+/// # Safety
+/// The call must have returned, and the context and the stack below `sp` must be as it left them.
+#[inline]
+unsafe fn take(plan: &Plan, context: *mut Context, sp: *mut u8, results: &mut [u64]) {
+    let bases = [context.cast::<u8>(), sp];
+    for (slot, result) in plan.results.iter().zip(results) {
+        // SAFETY: as the caller promises; the plan places results in the context or in the outgoing area.
+        let bits = unsafe { bases[usize::from(slot.on_stack)].add(slot.at as usize).cast::<u64>().read() };
+        *result = slot.trim(bits);
+    }
+}
+
+fn no_stack(error: ExecError) -> RunError {
+    RunError::Memory(error.into())
+}
+
+/// Holds an image against the module that it is said to be of, as far as memory safety outside of stitched code needs.
+fn check(image: &Image, module: &Module) -> Result<(), ExecError> {
+    let wrong = |message: String| Err(ExecError::Image(message));
+    if image.functions.len() != module.functions.len() {
+        return wrong(format!("{} functions instead of {}", image.functions.len(), module.functions.len()));
+    }
+    let len = image.code.len();
+    if let Some(index) = image.functions.iter().position(|f| f.entry > f.end || f.end as usize > len) {
+        return wrong(format!("function {index} lies outside of its code"));
+    }
+    Ok(())
+}
+
+fn publish(
+    runtime: &Runtime,
+    image: &Image,
+    module: &Module,
+    layout: &Layout,
+    data: usize,
+) -> Result<ExecutableCode, ExecError> {
+    let mut code = runtime.arena().code(image.code.len())?;
+    let base = code.address();
+    let bytes = code.bytes_mut();
+    bytes.copy_from_slice(&image.code);
+    for relocation in &image.relocations {
+        let symbol = relocation.symbol;
+        let Some(place) = layout.place(module, symbol) else {
+            return Err(ExecError::Image(format!("its code refers to {symbol:?}, which the module does not have")));
+        };
+        let at = relocation.offset as usize;
+        let Some(hole) = bytes.get_mut(at..at + 4) else {
+            return Err(ExecError::Image(format!("the hole at {at:#x} lies outside of its code")));
+        };
+        let distance = (data + place) as i64 + i64::from(relocation.addend) - (base + at) as i64;
+        let reach = i32::try_from(distance);
+        let value = reach.map_err(|_| ExecError::OutOfReach { offset: relocation.offset, symbol, distance })?;
+        hole.copy_from_slice(&value.to_le_bytes());
+    }
+    code.publish()
+}

@@ -1,0 +1,95 @@
+//! The linear memory of an instance.
+//!
+//! Comes in: how many pages it has and may have. Goes out: its address, for code, and its bytes, for everyone else.
+//! What must hold: the address never changes; whatever a program can address, `u32(i) + OFF + 8` bytes, lies in
+//! the reservation, so that what is not committed faults and nothing else is ever reached; new pages are zero.
+
+#![allow(unsafe_code, reason = "views of mapped memory")]
+
+use std::ops::Range;
+
+use crate::module::{MAX_PAGES, Memory, PAGE};
+
+use super::error::ExecError;
+use super::sys::{Access, Region};
+
+/// The largest index and the largest offset together, and the access itself.
+const RESERVED: usize = (2 << 32) + (PAGE as usize);
+
+/// A linear memory.
+#[derive(Debug)]
+pub struct LinearMemory {
+    region: Region,
+    pages: u32,
+    max: u32,
+}
+
+impl LinearMemory {
+    /// A memory of zeros.
+    ///
+    /// # Errors
+    /// Where the system has no address space or no memory for it.
+    pub fn new(memory: Memory) -> Result<LinearMemory, ExecError> {
+        let region = Region::reserve(RESERVED, "reserve address space for a linear memory")?;
+        let max = memory.max.unwrap_or(MAX_PAGES).min(MAX_PAGES);
+        let mut made = LinearMemory { region, pages: 0, max };
+        made.commit(memory.min)?;
+        Ok(made)
+    }
+
+    /// Its size in pages.
+    #[inline]
+    #[must_use]
+    pub fn pages(&self) -> u32 {
+        self.pages
+    }
+
+    /// Grows by `pages` and gives the old size; `None`, and nothing changes, where that is more than it may have or the
+    /// system can give.
+    pub fn grow(&mut self, pages: u32) -> Option<u32> {
+        let old = self.pages;
+        let new = old.checked_add(pages).filter(|&new| new <= self.max)?;
+        self.commit(new).ok()?;
+        Some(old)
+    }
+
+    fn commit(&mut self, pages: u32) -> Result<(), ExecError> {
+        let (old, new) = (bytes(self.pages), bytes(pages));
+        if new > old {
+            self.region.protect(old, new - old, Access::Write, "grow a linear memory")?;
+        }
+        self.pages = pages;
+        Ok(())
+    }
+
+    /// Where it starts.
+    #[must_use]
+    pub fn base(&self) -> usize {
+        self.region.base() as usize
+    }
+
+    /// Every address that a program can form.
+    #[must_use]
+    pub fn reach(&self) -> Range<usize> {
+        self.base()..self.base() + self.region.len()
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: that much is committed, and nobody writes it while `self` is borrowed: code that does runs only in calls
+        // that borrow the instance mutably.
+        unsafe { std::slice::from_raw_parts(self.region.base(), bytes(self.pages)) }
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as above, and `self` is borrowed mutably.
+        unsafe { std::slice::from_raw_parts_mut(self.region.base(), bytes(self.pages)) }
+    }
+}
+
+fn bytes(pages: u32) -> usize {
+    (u64::from(pages) * PAGE) as usize
+}

@@ -1,0 +1,35 @@
+//! Execution: images become code that runs, and what the machine does on the way becomes results and traps.
+//!
+//! Comes in: images from the stitcher, calls from Rust. Goes out: results, [`Trap`](crate::trap::Trap)s, errors. What must
+//! hold: all of the crate's `unsafe` stands here, fenced by types: nothing is writable and executable at once
+//! ([`arena`]), code runs only on a stack with a guard ([`stack`]), a fault of stitched code never leaves the call
+//! ([`signals`]), and a panic never enters it ([`helpers`]).
+//!
+//! ```text
+//!   Instance::call ──▶ enter ──▶ stitched code ──▶ ret ──▶ enter ──▶ results
+//!        ▲                         │      │ ▲
+//!        │                   fault │      ▼ │ on the host's stack
+//!        │                         ▼     helpers
+//!        └──── trap exit ◀── signal handler
+//! ```
+
+pub mod arena;
+mod backtrace;
+mod call;
+mod context;
+mod error;
+mod helpers;
+mod instance;
+mod memory;
+mod ranges;
+mod runtime;
+mod signals;
+mod stack;
+mod sys;
+mod thread;
+
+pub use call::Plan;
+pub use error::ExecError;
+pub use instance::{Ended, Instance};
+pub use runtime::Runtime;
+pub use stack::{DEFAULT_STACK, SMALLEST_STACK, stack_size};

@@ -1,0 +1,118 @@
+//! What all instances of an engine share: the arena, and the code that is not part of any image.
+//!
+//! Comes in: snippets of the built-in library. Goes out: the addresses of entry, trap exit and thunks. What must hold:
+//! all of that lives as long as any instance.
+
+use std::sync::Arc;
+
+use crate::isa::part::Part;
+use crate::isa::snippet::{MAX_REGS, Patch, instantiate};
+use crate::library::Library;
+
+use super::arena::{Arena, ArenaSize, ExecutableCode, Publishing};
+use super::context::HELPERS;
+use super::error::ExecError;
+
+/// An arena with entry, trap exit and thunks in it.
+#[derive(Debug)]
+pub struct Runtime {
+    arena: Arc<Arena>,
+    code: ExecutableCode,
+    enter: usize,
+    enter_int: usize,
+    trap_exit: usize,
+    thunks: [usize; HELPERS],
+}
+
+impl Runtime {
+    /// A runtime with an arena of this size, or a smaller one where address space is short.
+    ///
+    /// # Errors
+    /// Where the system does not let code be executed.
+    pub fn new(size: ArenaSize) -> Result<Arc<Runtime>, ExecError> {
+        Runtime::within(Arena::new(size, &part(Part::Filler))?)
+    }
+
+    /// A runtime that publishes in the given way.
+    ///
+    /// # Errors
+    /// As [`Runtime::new`], and where the system does not support that way.
+    pub fn with(size: ArenaSize, publishing: Publishing) -> Result<Arc<Runtime>, ExecError> {
+        Runtime::within(Arena::with(size, &part(Part::Filler), publishing)?)
+    }
+
+    fn within(arena: Arc<Arena>) -> Result<Arc<Runtime>, ExecError> {
+        let mut bytes = Vec::new();
+        let mut place = |snippet: &[u8]| {
+            bytes.resize(bytes.len().next_multiple_of(16), 0);
+            let at = bytes.len();
+            bytes.extend_from_slice(snippet);
+            at
+        };
+        let enter = place(&part(Part::EntryTrampoline));
+        let enter_int = place(&part(Part::EntryInt));
+        let trap_exit = place(&part(Part::TrapExit));
+        let mut thunks = [0; HELPERS];
+        for (helper, thunk) in thunks.iter_mut().enumerate() {
+            *thunk = place(&thunk_for(helper));
+        }
+        let mut code = arena.code(bytes.len())?;
+        code.bytes_mut().copy_from_slice(&bytes);
+        let code = code.publish()?;
+        let base = code.address();
+        Ok(Arc::new(Runtime {
+            enter: base + enter,
+            enter_int: base + enter_int,
+            trap_exit: base + trap_exit,
+            thunks: thunks.map(|thunk| base + thunk),
+            arena,
+            code,
+        }))
+    }
+
+    /// Where code and data go.
+    #[must_use]
+    pub fn arena(&self) -> &Arc<Arena> {
+        &self.arena
+    }
+
+    /// The bytes of the code that is not part of any image.
+    #[must_use]
+    pub fn code(&self) -> &[u8] {
+        self.code.bytes()
+    }
+
+    /// The entry for calls with or without floats.
+    #[inline]
+    pub(super) fn enter(&self, floats: bool) -> usize {
+        if floats { self.enter } else { self.enter_int }
+    }
+
+    pub(super) fn trap_exit(&self) -> usize {
+        self.trap_exit
+    }
+
+    pub(super) fn thunks(&self) -> [usize; HELPERS] {
+        self.thunks
+    }
+}
+
+fn chunk(part: Part) -> usize {
+    usize::from(Library::native().part(part))
+}
+
+fn part(part: Part) -> Vec<u8> {
+    instantiate(&Library::native().chunks()[chunk(part)..], [0; MAX_REGS])
+}
+
+/// The thunk that calls the helper with this number.
+fn thunk_for(helper: usize) -> Vec<u8> {
+    let mut bytes = part(Part::Helper);
+    let cell = crate::isa::layout::CONTEXT_FUNCTIONS + 8 * helper;
+    for hole in Library::native().info(chunk(Part::Helper) as u16).holes {
+        debug_assert_eq!(hole.patch, Patch::Abs32S, "the thunk names its cell by a distance of four bytes");
+        let at = usize::from(hole.offset);
+        bytes[at..at + 4].copy_from_slice(&(cell as u32).to_le_bytes());
+    }
+    bytes
+}

@@ -1,0 +1,61 @@
+//! The snippets that are no opcode: pieces of frames and of glue, by name.
+//!
+//! Comes in: nothing. Goes out: the list that the build holds the template files against. What must hold: every part
+//! has a template, and every template that is neither an opcode nor a fusion of two is a part.
+
+/// A snippet that the stitcher or the runtime asks for by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u16)]
+pub enum Part {
+    /// Saves a register on the stack.
+    Push,
+    /// Takes a register back from the stack.
+    Pop,
+    /// Makes room for the frame.
+    Enter,
+    /// Gives the frame's room back.
+    Leave,
+    /// Puts zero into a general register.
+    ZeroInt,
+    /// Puts zero into a vector register.
+    ZeroFloat,
+    /// Puts the address of the instance's data into a register.
+    Context,
+    /// Puts the address of a place in the code into a register.
+    Address,
+    /// The way from the host onto a Spasm stack and into a function.
+    EntryTrampoline,
+    /// The same where no argument and no result is a float.
+    EntryInt,
+    /// The way from a trap back to the host.
+    TrapExit,
+    /// The way from stitched code to a helper in Rust, which runs on the host's stack.
+    Helper,
+    /// What stands where no code stands any more.
+    Filler,
+}
+
+impl Part {
+    /// Every part, in the order of its number.
+    pub const ALL: [(Part, &'static str); 13] = [
+        (Part::Push, "frame.push"),
+        (Part::Pop, "frame.pop"),
+        (Part::Enter, "frame.enter"),
+        (Part::Leave, "frame.leave"),
+        (Part::ZeroInt, "zero.i64"),
+        (Part::ZeroFloat, "zero.f64"),
+        (Part::Context, "context"),
+        (Part::Address, "address"),
+        (Part::EntryTrampoline, "enter"),
+        (Part::EntryInt, "enter.int"),
+        (Part::TrapExit, "trap_exit"),
+        (Part::Helper, "helper"),
+        (Part::Filler, "filler"),
+    ];
+
+    /// The name that its template declares.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Part::ALL[self as usize].1
+    }
+}

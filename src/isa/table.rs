@@ -1,0 +1,260 @@
+//! From extracted snippets to the tables of a library: which snippet serves which opcode and which operand forms.
+//!
+//! Comes in: what [`extract`](super::extract) made. Goes out: [`Tables`], or the opcodes without a template and the
+//! templates without an opcode. What must hold: every opcode and part has a snippet that runs on plain x86-64.
+//!
+//! Snippets are found by *key* and form. The keys are the opcodes by their number, then the [parts](Part), then the
+//! fusions in the order of their names.
+
+use super::extract::Extracted;
+use super::op::{Op, Shape};
+use super::part::Part;
+use super::snippet::{FORMS, Form, Head, Kind, Role, form_index};
+use super::template::{Template, TemplateError};
+
+/// A fusion: a snippet that stands for two instructions of which the second uses up the result of the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fusion {
+    /// The first opcode.
+    pub first: Op,
+    /// The second opcode.
+    pub second: Op,
+    /// The key under which its snippets are found.
+    pub key: u16,
+}
+
+/// A snippet that replaces another where the machine has more features.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alternative {
+    /// The entry of the form table that it takes over.
+    pub entry: u16,
+    /// Its first chunk.
+    pub chunk: u16,
+    /// The features that it needs.
+    pub needs: u8,
+}
+
+/// The tables of a library.
+#[derive(Debug, Default)]
+pub struct Tables {
+    /// The snippets, each with the number of its first chunk. Chunk 0 belongs to none.
+    pub snippets: Vec<(u16, Extracted)>,
+    /// For each snippet, the first chunk of its out-of-line part; 0 for none.
+    pub cold: Vec<u16>,
+    /// [`FORMS`] entries a key: the first chunk of the snippet, 0 where there is none.
+    pub forms: Vec<u16>,
+    /// What takes the place of entries on better machines, weaker needs first.
+    pub alternatives: Vec<Alternative>,
+    /// The fusions.
+    pub fusions: Vec<Fusion>,
+}
+
+/// True for opcodes that need a template: those that can still be there after verification.
+#[must_use]
+pub fn needs_template(op: Op) -> bool {
+    !matches!(op, Op::Move | Op::Select | Op::Print | Op::Read | Op::Gget | Op::Gset)
+}
+
+/// Sorts extracted snippets into tables.
+///
+/// # Errors
+/// Every opcode or part without a template, and every template that is neither.
+pub fn build(extracted: Vec<Extracted>) -> Result<Tables, Vec<TemplateError>> {
+    let mut errors = Vec::new();
+    let mut tables = Tables { fusions: fusions(&extracted, &mut errors), ..Tables::default() };
+    let base = (Op::ALL.len() + Part::ALL.len()) as u16;
+    tables.forms = vec![0; (usize::from(base) + tables.fusions.len()) * FORMS];
+    let mut keyed: Vec<(u16, usize, Extracted)> = Vec::new();
+    let mut cold: Vec<Extracted> = Vec::new();
+    for snippet in extracted {
+        if snippet.template.name.ends_with("/cold") {
+            cold.push(snippet);
+            continue;
+        }
+        match key_of(&snippet.template.name, &tables.fusions) {
+            Some(key) => keyed.push((key, form_of(&snippet.template), snippet)),
+            None => errors.push(snippet.template.error(
+                "is neither an opcode of the table, nor a fusion of two (`less.i64+jmpt`), nor a part of a frame: add \
+                 a row for it, or correct the name",
+            )),
+        }
+    }
+    keyed.sort_by_key(|(key, form, snippet)| (*key, *form, snippet.template.needs, narrowness(&snippet.template)));
+    let mut chunk = 1u16;
+    let groups = keyed.chunk_by(|a, b| (a.0, a.1, a.2.template.needs) == (b.0, b.1, b.2.template.needs));
+    let mut placed = Vec::new();
+    for group in groups {
+        let (key, form, first) = &group[0];
+        let entry = usize::from(*key) * FORMS + form;
+        if first.template.needs == 0 {
+            tables.forms[entry] = chunk;
+        } else {
+            tables.alternatives.push(Alternative { entry: entry as u16, chunk, needs: first.template.needs });
+        }
+        for (nth, (_, _, snippet)) in group.iter().enumerate() {
+            let mut snippet = snippet.clone();
+            if let Some((_, _, next)) = group.get(nth + 1) {
+                snippet.chunks[0].head.flags |= narrowing(&snippet, &next.template, &mut errors);
+            }
+            let start = chunk;
+            chunk += snippet.chunks.len() as u16;
+            placed.push((start, snippet));
+        }
+    }
+    tables.alternatives.sort_by_key(|alternative| (alternative.entry, alternative.needs.count_ones()));
+    tables.cold = vec![0; placed.len()];
+    for part in cold {
+        let hot = |(_, s): &(u16, Extracted)| is_cold_part_of(&part.template, &s.template);
+        let owners: Vec<usize> = (0..placed.len()).filter(|&i| hot(&placed[i])).collect();
+        if owners.is_empty() {
+            errors
+                .push(part.template.error("no template of that name has the same operands and a `target cold:rel32`"));
+        }
+        owners.into_iter().for_each(|owner| tables.cold[owner] = chunk);
+        let start = chunk;
+        chunk += part.chunks.len() as u16;
+        placed.push((start, part));
+    }
+    tables.cold.resize(placed.len(), 0);
+    check_cold(&placed, &tables.cold, &mut errors);
+    if std::env::var_os("SPASM_STRICT").is_some() {
+        missing(&tables, &mut errors);
+    }
+    for (index, (_, snippet)) in placed.iter_mut().enumerate() {
+        snippet.chunks[0].head.info = index as u16;
+    }
+    tables.snippets = placed;
+    if errors.is_empty() { Ok(tables) } else { Err(errors) }
+}
+
+fn fusions(extracted: &[Extracted], errors: &mut Vec<TemplateError>) -> Vec<Fusion> {
+    let mut names: Vec<(&str, &Template)> =
+        extracted.iter().map(|s| (s.template.name.as_str(), &s.template)).filter(|(n, _)| n.contains('+')).collect();
+    names.sort_by_key(|(name, _)| *name);
+    names.dedup_by_key(|(name, _)| *name);
+    let mut fusions = Vec::new();
+    for (name, template) in names {
+        let ops: Vec<Option<Op>> = name.split('+').map(op_named).collect();
+        if let [Some(first), Some(second)] = ops[..] {
+            let key = (Op::ALL.len() + Part::ALL.len() + fusions.len()) as u16;
+            fusions.push(Fusion { first, second, key });
+        } else {
+            errors.push(template.error("a fusion joins the names of two opcodes with `+`"));
+        }
+    }
+    fusions
+}
+
+fn op_named(name: &str) -> Option<Op> {
+    Op::ALL.iter().copied().find(|op| needs_template(*op) && op.row().name() == name)
+}
+
+fn key_of(name: &str, fusions: &[Fusion]) -> Option<u16> {
+    let op = || op_named(name).map(|op| op as u16);
+    let part = || Part::ALL.iter().find(|(_, n)| *n == name).map(|(part, _)| Op::ALL.len() as u16 + *part as u16);
+    let fused = |f: &&Fusion| name.split('+').eq([f.first.row().name(), f.second.row().name()]);
+    op().or_else(part).or_else(|| fusions.iter().find(fused).map(|f| f.key))
+}
+
+/// Which forms a template serves. Constants too wide for one form go by their width: see [`constant_form`].
+fn form_of(template: &Template) -> usize {
+    let operand = |name: &str| template.operands.iter().find(|o| o.name == name);
+    let form = |kind| match kind {
+        Kind::Gp | Kind::Xmm => Form::Reg,
+        Kind::Slot8 | Kind::Slot32 => Form::Slot,
+        _ => Form::Const,
+    };
+    let result = operand("d");
+    let in_slot = result.is_some_and(|d| form(d.kind) == Form::Slot);
+    let mut a = operand("a").map_or(Form::Reg, |a| form(a.kind));
+    if result.is_some_and(|d| d.role == Role::InOut) {
+        a = Form::Tied;
+    }
+    let is_constant = op_named(&template.name).is_some_and(|op| op.row().shape == Shape::Const);
+    let b = match operand("a").filter(|_| is_constant) {
+        Some(a) => constant_form(a.kind),
+        None => operand("b").map_or(Form::Reg, |b| form(b.kind)),
+    };
+    form_index(in_slot, a, b)
+}
+
+/// The form that tells the widths of `const` templates apart, in the place of a second source.
+#[must_use]
+pub fn constant_form(kind: Kind) -> Form {
+    match kind {
+        Kind::Imm32 => Form::Tied,
+        Kind::Imm64 => Form::Slot,
+        _ => Form::Reg,
+    }
+}
+
+fn narrowness(template: &Template) -> u8 {
+    let narrow = |o: &super::template::Declared| match o.kind {
+        Kind::Imm8 | Kind::Slot8 | Kind::Off8 => 1,
+        Kind::Rel8 => 2,
+        _ => 0,
+    };
+    template.operands.iter().map(narrow).sum()
+}
+
+fn narrowing(snippet: &Extracted, next: &Template, errors: &mut Vec<TemplateError>) -> u8 {
+    let wide = &snippet.template;
+    let pairs = || wide.operands.iter().zip(&next.operands).filter(|(a, b)| a.kind != b.kind);
+    let same = wide.operands.len() == next.operands.len()
+        && wide.operands.iter().zip(&next.operands).all(|(a, b)| a.name == b.name && a.role == b.role);
+    let one = same && pairs().count() == 1 && pairs().all(|(a, b)| a.kind.narrow() == Some(b.kind));
+    if !one {
+        errors.push(next.error(format!(
+            "serves the same operands as line {} of {} and is no narrower form of it by one operand: drop one",
+            wide.line, wide.file
+        )));
+        return 0;
+    }
+    if pairs().any(|(_, b)| b.kind == Kind::Rel8) {
+        return Head::NARROW_JUMP;
+    }
+    let narrowed = |hole: &&super::snippet::Hole| {
+        wide.operands[usize::from(hole.operand)].kind != next.operands[usize::from(hole.operand)].kind
+    };
+    if snippet.holes.first().as_ref().is_some_and(narrowed) { Head::NARROW_FIRST } else { Head::NARROW_SECOND }
+}
+
+fn is_cold_part_of(cold: &Template, hot: &Template) -> bool {
+    let registers = |t: &Template| {
+        t.operands.iter().filter(|o| o.kind.is_register()).map(|o| (o.name.clone(), o.kind)).collect::<Vec<_>>()
+    };
+    cold.name.strip_suffix("/cold") == Some(&hot.name)
+        && cold.needs == hot.needs
+        && hot.operands.iter().any(|o| o.name == "cold")
+        && registers(cold) == registers(hot)
+}
+
+fn check_cold(placed: &[(u16, Extracted)], cold: &[u16], errors: &mut Vec<TemplateError>) {
+    for ((_, snippet), cold) in placed.iter().zip(cold) {
+        if *cold == 0 && snippet.template.operands.iter().any(|o| o.name == "cold") {
+            let name = &snippet.template.name;
+            errors.push(snippet.template.error(format!("jumps to `cold`, but there is no template `{name}/cold`")));
+        }
+    }
+}
+
+fn missing(tables: &Tables, errors: &mut Vec<TemplateError>) {
+    let has = |key: usize| tables.forms[key * FORMS..(key + 1) * FORMS].iter().any(|&chunk| chunk != 0);
+    let mut complain = |file: String, name: String| {
+        errors.push(TemplateError {
+            file,
+            line: 0,
+            template: String::new(),
+            message: format!(
+                "there is no template `{name}` for plain x86-64: write `template {name}, …` with its body and `end`"
+            ),
+        });
+    };
+    for &op in Op::ALL.iter().filter(|op| needs_template(**op) && !has(**op as usize)) {
+        complain(format!("op/{}.S", op.row().mnemonic), op.row().name());
+    }
+    for (part, name) in Part::ALL.iter().filter(|(part, _)| !has(Op::ALL.len() + *part as usize)) {
+        let _ = part;
+        complain("frame/*.S".to_owned(), (*name).to_owned());
+    }
+}

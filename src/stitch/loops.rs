@@ -1,0 +1,102 @@
+//! The loops of a function, as far as placement needs them.
+//!
+//! Comes in: blocks with the jumps that reach them. Goes out: for a variable that is seen in some blocks, in which
+//! stretch of the text its value may have to be kept. What must hold: an answer may be too long, never too short.
+//!
+//! A backward jump from block `s` to block `h` makes a loop of all blocks from `h` to `s`. Loops that overlap without
+//! nesting are widened until they nest, so that each block has one chain of loops around it.
+
+use crate::verified::Block;
+
+const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Copy, Debug)]
+struct Loop {
+    head: u32,
+    last: u32,
+    parent: u32,
+}
+
+/// The loops around each block, and the forward jumps over it.
+#[derive(Debug, Default)]
+pub struct Loops {
+    loops: Vec<Loop>,
+    innermost: Vec<u32>,
+    /// For each block, the nearest later block that a jump from before it reaches.
+    jumped_to: Vec<u32>,
+    stack: Vec<u32>,
+}
+
+impl Loops {
+    /// Finds the loops of a function.
+    pub fn find(&mut self, blocks: &[Block]) {
+        self.loops.clear();
+        self.innermost.clear();
+        self.stack.clear();
+        for (index, block) in blocks.iter().enumerate() {
+            let index = index as u32;
+            while self.stack.last().is_some_and(|&top| self.loops[top as usize].last < index) {
+                self.stack.pop();
+            }
+            if block.last_source >= index && block.first_source != NONE {
+                self.open(index, block.last_source);
+            }
+            self.innermost.push(self.stack.last().copied().unwrap_or(NONE));
+        }
+        self.find_jumps(blocks);
+    }
+
+    fn open(&mut self, head: u32, last: u32) {
+        for &outer in &self.stack {
+            let outer = &mut self.loops[outer as usize];
+            outer.last = outer.last.max(last);
+        }
+        let parent = self.stack.last().copied().unwrap_or(NONE);
+        self.stack.push(self.loops.len() as u32);
+        self.loops.push(Loop { head, last, parent });
+    }
+
+    /// Right to left, keeping the later blocks that a jump from before the present one may reach, nearest on top: a
+    /// farther block matters only if it is reached from further up, and one whose first source is no longer before
+    /// us never matters again.
+    fn find_jumps(&mut self, blocks: &[Block]) {
+        self.stack.clear();
+        self.jumped_to.clear();
+        self.jumped_to.resize(blocks.len(), NONE);
+        for index in (0..blocks.len()).rev() {
+            let reached = |&top: &u32| blocks[top as usize].first_source;
+            while self.stack.last().is_some_and(|top| reached(top) >= index as u32) {
+                self.stack.pop();
+            }
+            self.jumped_to[index] = self.stack.last().copied().unwrap_or(NONE);
+            while self.stack.last().is_some_and(|top| reached(top) >= blocks[index].first_source) {
+                self.stack.pop();
+            }
+            self.stack.push(index as u32);
+        }
+    }
+
+    /// True where every way from the function's entry to the blocks after `first`, up to `last`, leads through
+    /// block `first`.
+    #[inline]
+    pub fn dominates(&self, first: u32, last: u32) -> bool {
+        self.jumped_to[first as usize] > last
+    }
+
+    /// A value is made in block `first` (or, for `None`, before all blocks) and last seen in block `last`: the block
+    /// at whose end it may still be needed because a loop leads back to it; `None` where no loop does.
+    #[inline]
+    pub fn kept_until(&self, first: Option<u32>, last: u32) -> Option<u32> {
+        let mut until = None;
+        let mut around = self.innermost[last as usize];
+        while around != NONE {
+            let inner = &self.loops[around as usize];
+            if first.is_some_and(|first| inner.head <= first) {
+                break;
+            }
+            until = Some(inner.last);
+            around = inner.parent;
+        }
+        until
+    }
+}
