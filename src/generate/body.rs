@@ -42,7 +42,7 @@ const DEPTH: usize = 4;
 
 impl<'w, 's> Writer<'w, 's> {
     fn new(module: &'w Module, signatures: Vec<Signature>, code: Function, s: &'w mut Source<'s>) -> Writer<'w, 's> {
-        let budget = 4 + if s.one_in(4) { s.below(120) } else { s.below(30) };
+        let budget = 8 + if s.one_in(4) { s.below(120) } else { s.below(40) };
         let (pools, targets, pending) = (<[Vec<Reg>; 3]>::default(), Vec::new(), Vec::new());
         Writer { module, signatures, code, s, pools, locals: 0, budget, out: 0, targets, pending }
     }
@@ -161,22 +161,25 @@ impl<'w, 's> Writer<'w, 's> {
     fn statement(&mut self, depth: usize) {
         self.budget = self.budget.saturating_sub(1);
         let nests = depth < DEPTH && self.budget > 0;
+        // What is jumped to from far above would leave most of the program unexecuted.
+        if self.s.one_in(4) {
+            self.place_pending();
+        }
         match self.s.below(32) {
             11..=12 => self.some_constant(),
             13 => self.copy(),
             14 => self.select(),
             15..=17 => self.access(),
             18 => self.global(),
-            19 | 20 if nests => self.diamond(depth),
-            21 | 22 if nests => self.repeat(depth),
+            19 if nests => self.diamond(depth),
+            20..=22 if nests => self.repeat(depth),
             23 if nests => self.switch(depth),
             24 | 25 => self.call(),
             26 => self.argument(),
             27 => self.print(),
             28 => self.bulk(),
             29 => self.jump(),
-            30 => self.place_pending(),
-            31 if nests => self.leave(),
+            30 if nests && self.s.one_in(2) => self.leave(),
             _ => self.value(),
         }
     }
@@ -382,6 +385,11 @@ impl<'w, 's> Writer<'w, 's> {
 
     fn print(&mut self) {
         let class = self.any_class();
+        if self.s.one_in(8) {
+            let d = self.target(class);
+            self.emit(Op::Read, d.field(), 0, 0);
+            return;
+        }
         let a = self.source(class);
         self.emit(Op::Print, 0, a.field(), 0);
     }
@@ -403,9 +411,9 @@ impl<'w, 's> Writer<'w, 's> {
 
     /// A label that may be jumped to from here: of an enclosing loop, the end, or one to be placed later.
     fn some_label(&mut self) -> u32 {
-        match self.s.below(4) {
-            0 if !self.targets.is_empty() => self.s.pick(&self.targets),
-            1 => self.out,
+        match self.s.below(16) {
+            0..=4 if !self.targets.is_empty() => self.s.pick(&self.targets),
+            5 => self.out,
             _ if !self.pending.is_empty() && self.s.one_in(2) => self.s.pick(&self.pending),
             _ => {
                 let label = self.label();

@@ -53,6 +53,20 @@ pub fn program(next: &mut dyn FnMut() -> u64) -> Program {
     Program { module, args }
 }
 
+/// Makes program number `seed`.
+#[must_use]
+pub fn seeded(seed: u64) -> Program {
+    // The generator of Steele, Lea and Flood.
+    let mut state = seed;
+    program(&mut || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    })
+}
+
 /// The fuel, and two globals of each type.
 fn globals(s: &mut Source<'_>) -> Vec<Global> {
     let fuel = Global { name: "fuel".to_owned(), ty: Type::I64, bits: 300 + s.below(700) as u64, line: 1 };
