@@ -13,7 +13,7 @@ use crate::trap::{Outcome, RunError};
 use super::Store;
 use super::machine::{Machine, table_entry};
 use super::memory;
-use super::registers::{Code, Registers};
+use super::registers::Registers;
 
 /// How the loop ended.
 enum End {
@@ -56,8 +56,8 @@ macro_rules! define_loop {
             let mut pc = 0;
             let verified = machine.verified;
             let mut body = machine.body();
-            let (mut code, mut blocks, mut lists) = (Code::new(body), &body.blocks[..], &body.lists[..]);
-            let mut registers = Registers::new(machine.registers(), body);
+            let (mut code, mut blocks, mut lists) = (&body.insts[..], &body.blocks[..], &body.lists[..]);
+            let mut registers = Registers::new(machine.registers());
             let Store { memory, globals } = store;
             let mut bytes = memory.bytes_mut();
 
@@ -92,8 +92,8 @@ macro_rules! define_loop {
                 () => {{
                     pc = machine.pc() as usize;
                     body = machine.body();
-                    (code, blocks, lists) = (Code::new(body), &body.blocks[..], &body.lists[..]);
-                    registers = Registers::new(machine.registers(), body);
+                    (code, blocks, lists) = (&body.insts[..], &body.blocks[..], &body.lists[..]);
+                    registers = Registers::new(machine.registers());
                     continue;
                 }};
             }
@@ -111,7 +111,7 @@ macro_rules! define_loop {
             }
 
             let end = loop {
-                let inst = code.at(pc);
+                let inst = &code[pc];
                 match inst.op {
                     $(Op::$v => {
                         match evaluate!(registers, inst, $v, $($pt)*) {
@@ -120,7 +120,7 @@ macro_rules! define_loop {
                         }
                         // Most comparisons feed the branch behind them: saves finding its arm.
                         if const { Op::ROWS[Op::$v as usize].has(Flag::Compares) } {
-                            let next = code.at(pc + 1);
+                            let next = &code[pc + 1];
                             if next.a == inst.d && matches!(next.op, Op::Jmpt | Op::Jmpf) {
                                 if (registers.get(inst.d) != 0) == (next.op == Op::Jmpt) {
                                     jump!(next.b);
