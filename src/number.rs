@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(int("1_000"), Ok(1000));
         assert_eq!(int("-1"), Ok(u64::MAX));
         assert_eq!(int("0xff_ff"), Ok(0xffff));
-        assert_eq!(int("-0b101"), Ok(-5i64 as u64));
+        assert_eq!(int("-0b101"), Ok(5u64.wrapping_neg()));
         assert_eq!(int("'a'"), Ok(97));
         assert_eq!(int("18446744073709551615"), Ok(u64::MAX));
         assert_eq!(int("-9223372036854775808"), Ok(1 << 63));

@@ -1,5 +1,13 @@
 //! What the interpreter makes of each instruction, against results written down by hand.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "small numbers, and views of the same bits"
+)]
+
 mod common;
 
 use common::{Code, F32, F64, I32, I64, parse, results, run, run_with_input, trap};

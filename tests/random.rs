@@ -1,5 +1,13 @@
 //! Random programs and damaged ones: the verifier refuses or accepts, and what it accepts runs without a panic.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "small numbers, and views of the same bits"
+)]
+
 mod common;
 
 use std::collections::BTreeMap;

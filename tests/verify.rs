@@ -1,5 +1,14 @@
 //! What the verifier refuses, with which words, and what it finds out about what it accepts.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::format_push_string,
+    reason = "small numbers, and views of the same bits"
+)]
+
 mod common;
 
 use std::time::{Duration, Instant};

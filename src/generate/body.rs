@@ -4,8 +4,9 @@
 //! hold: the body verifies; every backward jump pays from the fuel.
 
 use crate::isa::op::{Class, Flag, Op, Shape, Type};
-use crate::module::{Function, Inst, Label, Module, Reg, Signature};
+use crate::module::{Module, Reg, Signature};
 
+use super::writer::{Writer, counted};
 use super::{FUEL, Source};
 
 /// Writes the body of function `index`.
@@ -19,34 +20,10 @@ pub(super) fn fill(module: &mut Module, index: usize, source: &mut Source<'_>) {
     module.functions[index] = body.code;
 }
 
-struct Writer<'w, 's> {
-    module: &'w Module,
-    signatures: Vec<Signature>,
-    code: Function,
-    s: &'w mut Source<'s>,
-    /// The registers that statements choose from, by class.
-    pools: [Vec<Reg>; 3],
-    locals: u32,
-    /// Statements left to write.
-    budget: usize,
-    /// Where the function returns from.
-    out: u32,
-    /// Labels that may be jumped to and are placed later or were placed at the end of a loop's body.
-    targets: Vec<u32>,
-    /// Labels that are still to be placed somewhere.
-    pending: Vec<u32>,
-}
-
 /// The deepest nesting of statements.
 const DEPTH: usize = 4;
 
-impl<'w, 's> Writer<'w, 's> {
-    fn new(module: &'w Module, signatures: Vec<Signature>, code: Function, s: &'w mut Source<'s>) -> Writer<'w, 's> {
-        let budget = 8 + if s.one_in(4) { s.below(120) } else { s.below(40) };
-        let (pools, targets, pending) = (<[Vec<Reg>; 3]>::default(), Vec::new(), Vec::new());
-        Writer { module, signatures, code, s, pools, locals: 0, budget, out: 0, targets, pending }
-    }
-
+impl Writer<'_, '_> {
     fn write(&mut self) {
         for (k, ty) in (1..).zip(self.code.signature.params.clone()) {
             self.pools[ty.class() as usize].push(Reg::arg(k));
@@ -68,47 +45,6 @@ impl<'w, 's> Writer<'w, 's> {
         }
         self.place(self.out);
         self.ret();
-    }
-
-    fn local(&mut self) -> Reg {
-        self.locals += 1;
-        Reg::local(self.locals)
-    }
-
-    fn label(&mut self) -> u32 {
-        let n = self.code.labels.len();
-        self.code.labels.push(Label { name: format!("L{n}"), at: u32::MAX });
-        n as u32
-    }
-
-    fn place(&mut self, label: u32) {
-        self.code.labels[label as usize].at = self.code.insts.len() as u32;
-    }
-
-    fn emit(&mut self, op: Op, d: u32, a: u32, b: u32) {
-        self.code.insts.push(Inst { op, d, a, b });
-        self.code.lines.push(10 + self.code.insts.len() as u32);
-    }
-
-    fn regs(&mut self, op: Op, d: Reg, a: Reg, b: Reg) {
-        self.emit(op, d.field(), a.field(), b.field());
-    }
-
-    fn constant(&mut self, d: Reg, ty: Type, bits: u64) {
-        let op = match ty {
-            Type::I32 => Op::ConstI32,
-            Type::I64 => Op::ConstI64,
-            Type::F32 => Op::ConstF32,
-            Type::F64 => Op::ConstF64,
-        };
-        let inst = Inst::constant(op, d.field(), bits);
-        self.emit(op, inst.d, inst.a, inst.b);
-    }
-
-    fn list(&mut self, words: impl IntoIterator<Item = u32>) -> u32 {
-        let at = self.code.lists.len() as u32;
-        self.code.lists.extend(words);
-        at
     }
 
     /// A register to read; ints may also be `r0`.
@@ -462,8 +398,4 @@ impl<'w, 's> Writer<'w, 's> {
         let list = self.list(counted(&values).collect::<Vec<_>>());
         self.emit(Op::Ret, 0, 0, list);
     }
-}
-
-fn counted(words: &[u32]) -> impl Iterator<Item = u32> {
-    std::iter::once(words.len() as u32).chain(words.iter().copied())
 }

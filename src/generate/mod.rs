@@ -6,9 +6,17 @@
 //!
 //! Runs end because every loop and every call pays from one global, [`FUEL`], and all leave when it is spent.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "any number will do"
+)]
+
 mod body;
 mod mutate;
 mod source;
+mod writer;
 
 pub use mutate::mutate;
 pub use source::Source;

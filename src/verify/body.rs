@@ -10,6 +10,7 @@ use crate::verified::{Block, Body, Var};
 
 use super::blocks::{Starts, count_loops};
 use super::error::{Problem, Problems};
+use super::messages::{bad_label, bad_register};
 use super::plan::{PLANS, Plan, const_type};
 use super::vars::{NONE, State, UNKNOWN, Vars, class_of};
 
@@ -412,31 +413,5 @@ fn settled(op: Op, class: Class) -> Op {
         Class::Int => int,
         Class::F32 => f32,
         Class::F64 => f64,
-    }
-}
-
-fn bad_register(function: &Function, reg: Option<Reg>, field: u32) -> Problem {
-    let Some(reg) = reg else {
-        return Problem::new(format!("there is no register {}", field as i32))
-            .help("registers are a1 to a255 and r0 to r65535");
-    };
-    let n = function.signature.params.len();
-    let takes = if function.signature.variadic { "fixed parameter" } else { "parameter" };
-    let plural = if n == 1 { "" } else { "s" };
-    let problem = Problem::new(format!("there is no register {reg}: `{}` has {n} {takes}{plural}", function.name));
-    if function.signature.variadic {
-        problem.help("further arguments are read with `arg d, i`, where `i` counts from 1")
-    } else {
-        problem.help("add a parameter to the signature, or use a local register")
-    }
-}
-
-fn bad_label(function: &Function, label: u32) -> Problem {
-    match function.labels.get(label as usize) {
-        None => Problem::new(format!("there is no label number {label}")),
-        Some(l) if l.at as usize == function.insts.len() => {
-            Problem::new(format!("label `{}` has no instruction behind it", l.name)).help("put a `ret` or `jmp` there")
-        }
-        Some(l) => Problem::new(format!("label `{}` has no place in the function", l.name)),
     }
 }

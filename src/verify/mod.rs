@@ -6,10 +6,17 @@
 //!
 //! Each function takes one short pass over its instructions to find where blocks start, and one over its operands.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "counts that become u32 have been checked, and register fields are numbers with a sign"
+)]
+
 mod blocks;
 mod body;
 mod error;
 mod lists;
+mod messages;
 mod plan;
 mod vars;
 
