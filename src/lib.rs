@@ -2,6 +2,8 @@
 //! patching them.
 
 pub mod builder;
+#[cfg(feature = "cli")]
+pub mod contract;
 pub mod diagnostic;
 pub mod generate;
 pub mod exec;
