@@ -5,8 +5,9 @@ pub mod builder;
 #[cfg(feature = "cli")]
 pub mod contract;
 pub mod diagnostic;
-pub mod generate;
 pub mod exec;
+#[doc(hidden)]
+pub mod generate;
 pub mod interp;
 pub mod isa;
 pub mod library;

@@ -90,7 +90,8 @@ impl Arena {
     pub fn new(size: ArenaSize, filler: &[u8]) -> Result<Arc<Arena>, ExecError> {
         let mut size = size.clamp();
         loop {
-            match Arena::with(size, filler, Publishing::Dual).or_else(|_| Arena::with(size, filler, Publishing::Sealed)) {
+            match Arena::with(size, filler, Publishing::Dual).or_else(|_| Arena::with(size, filler, Publishing::Sealed))
+            {
                 Err(_) if size.code > ArenaSize::SMALLEST * 8 && size.data > ArenaSize::SMALLEST => {
                     size = ArenaSize { code: size.code / 4, data: size.data / 4 }.clamp();
                 }
