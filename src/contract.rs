@@ -8,6 +8,14 @@
 //! believes it, so a wrong one means wrong programs. [`check_contracts`] is therefore run over the built-in library in
 //! the tests, and over edited templates by whoever loads them.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "snippets have at most 255 bytes at a low address, and constants are compared as bit patterns"
+)]
+
+mod access;
 mod encoding;
 mod flow;
 

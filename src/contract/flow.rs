@@ -6,30 +6,16 @@
 
 use std::collections::HashMap;
 
-use iced_x86::{
-    CpuidFeature, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register, RflagsBits,
-};
+use iced_x86::{FlowControl, Instruction, InstructionInfoFactory, OpAccess, Register, RflagsBits};
 
+use super::access::{Access, Place, STACK, accesses, feature_name, place, place_name};
 use super::{Instance, ORIGIN};
 use crate::isa::extract::Extracted;
 use crate::isa::snippet::{Features, Kind, MAX_REGS, Role};
-use crate::isa::template::{Abi, GP, Template, TemplateError, XMM, register_number};
+use crate::isa::template::{Abi, Template, TemplateError, register_number};
 
 /// The arithmetic flags.
 const FLAGS: u32 = RflagsBits::OF | RflagsBits::SF | RflagsBits::ZF | RflagsBits::AF | RflagsBits::CF | RflagsBits::PF;
-
-/// A register by its number; vector registers come after the general ones.
-type Place = usize;
-
-const STACK: Place = 4;
-
-fn place(number: u8, vector: bool) -> Place {
-    usize::from(number) + 16 * usize::from(vector)
-}
-
-fn place_name(place: Place) -> &'static str {
-    if place < 16 { GP[place] } else { XMM[place - 16] }
-}
 
 /// What is known where an instruction starts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,16 +31,11 @@ struct State {
 impl State {
     fn meet(self, other: State) -> State {
         let mut defined = self.defined;
-        defined.iter_mut().zip(other.defined).for_each(|(a, b)| *a = (*a).min(b));
+        for (a, b) in defined.iter_mut().zip(other.defined) {
+            *a = (*a).min(b);
+        }
         State { defined, written: self.written | other.written, flags: self.flags & other.flags }
     }
-}
-
-/// What an instruction does with a register: how many of its low bytes it reads and writes.
-struct Access {
-    place: Place,
-    reads: u8,
-    writes: u8,
 }
 
 struct Flow<'a> {
@@ -107,12 +88,13 @@ fn run(snippet: &Extracted, abi: &Abi, start: State) -> Result<Vec<TemplateError
     Ok(flow.errors)
 }
 
+/// The registers in the order in which they are given to operands: those that templates use for themselves come last.
+const ORDER: [u8; 15] = [3, 5, 12, 14, 13, 6, 7, 8, 9, 10, 11, 15, 2, 1, 0];
+
 /// Gives each register operand a register that nothing else in the template uses.
 fn separate(t: &Template, roles: u32) -> Result<([u8; MAX_REGS], HashMap<Place, usize>), TemplateError> {
     let mut regs = [0; MAX_REGS];
     let mut operands = HashMap::new();
-    // The registers that templates use for themselves come last.
-    const ORDER: [u8; 15] = [3, 5, 12, 14, 13, 6, 7, 8, 9, 10, 11, 15, 2, 1, 0];
     let registers = t.operands.iter().enumerate().filter(|(_, o)| o.kind.is_register());
     for (nth, (number, operand)) in registers.enumerate() {
         let vector = operand.kind == Kind::Xmm;
@@ -135,49 +117,6 @@ fn separate(t: &Template, roles: u32) -> Result<([u8; MAX_REGS], HashMap<Place, 
         operands.insert(place(reg, vector), number);
     }
     Ok((regs, operands))
-}
-
-/// What an instruction does with registers.
-fn accesses(instruction: &Instruction) -> Vec<Access> {
-    let mut factory = InstructionInfoFactory::new();
-    let info = factory.info(instruction);
-    // These give the same result whatever the register held.
-    let same = instruction.op0_kind() == OpKind::Register
-        && instruction.op1_kind() == OpKind::Register
-        && instruction.op0_register() == instruction.op1_register();
-    let idiom = matches!(
-        instruction.mnemonic(),
-        Mnemonic::Xor | Mnemonic::Sub | Mnemonic::Sbb | Mnemonic::Xorps | Mnemonic::Pxor | Mnemonic::Pcmpeqd
-    );
-    let mut found: Vec<Access> = Vec::new();
-    for used in info.used_registers() {
-        let register = used.register();
-        let access = used.access();
-        let reads =
-            matches!(access, OpAccess::Read | OpAccess::CondRead | OpAccess::ReadWrite | OpAccess::ReadCondWrite);
-        let writes =
-            matches!(access, OpAccess::Write | OpAccess::CondWrite | OpAccess::ReadWrite | OpAccess::ReadCondWrite);
-        let (number, bytes) = if register.is_gpr() {
-            (place(register.full_register().number() as u8, false), register.size() as u8)
-        } else if register.is_vector_register() {
-            (place(register.number() as u8, true), 8)
-        } else {
-            continue;
-        };
-        let reads = if reads { bytes } else { 0 };
-        let writes = if writes { bytes } else { 0 };
-        match found.iter_mut().find(|a| a.place == number) {
-            Some(known) => {
-                known.reads = known.reads.max(reads);
-                known.writes = known.writes.max(writes);
-            }
-            None => found.push(Access { place: number, reads, writes }),
-        }
-    }
-    if same && idiom {
-        found.iter_mut().for_each(|access| access.reads = 0);
-    }
-    found
 }
 
 impl Flow<'_> {
@@ -398,12 +337,8 @@ impl Flow<'_> {
     }
 
     fn flags(&mut self, nth: usize, instruction: &Instruction, is_call: bool, known: u32) -> u32 {
-        let same = instruction.op0_register() == instruction.op1_register();
-        // `sbb x, x` is wanted for the carry flag alone; it reads no other.
-        let read = instruction.rflags_read() & FLAGS;
-        if read & !known != 0 {
-            let what = if same { "the carry flag" } else { "flags" };
-            self.fail(nth, format!("depends on {what} that no instruction before it has set"));
+        if instruction.rflags_read() & FLAGS & !known != 0 {
+            self.fail(nth, "depends on flags that no instruction before it has set".to_owned());
         }
         let modified = if is_call { FLAGS } else { instruction.rflags_modified() & FLAGS };
         if modified != 0 {
@@ -458,15 +393,10 @@ impl Flow<'_> {
         let mut used = 0;
         for (nth, instruction) in instance.instructions.iter().enumerate() {
             for &feature in instruction.cpuid_features() {
-                let name = match feature {
-                    CpuidFeature::BMI1 => "bmi1",
-                    CpuidFeature::BMI2 => "bmi2",
-                    CpuidFeature::LZCNT => "lzcnt",
-                    CpuidFeature::POPCNT => "popcnt",
-                    CpuidFeature::SSE4_1 => "sse4.1",
-                    CpuidFeature::AVX => "avx",
-                    _ if BASELINE.contains(&feature) => continue,
-                    other => {
+                let name = match feature_name(feature) {
+                    Ok(Some(name)) => name,
+                    Ok(None) => continue,
+                    Err(other) => {
                         self.fail(nth, format!("needs {other:?}, which no `needs` can name"));
                         continue;
                     }
@@ -486,19 +416,6 @@ impl Flow<'_> {
         }
     }
 }
-
-/// What every x86-64 machine has.
-const BASELINE: [CpuidFeature; 9] = [
-    CpuidFeature::INTEL8086,
-    CpuidFeature::INTEL186,
-    CpuidFeature::INTEL286,
-    CpuidFeature::INTEL386,
-    CpuidFeature::INTEL486,
-    CpuidFeature::X64,
-    CpuidFeature::CMOV,
-    CpuidFeature::SSE,
-    CpuidFeature::SSE2,
-];
 
 fn merge(a: Option<State>, b: Option<State>) -> Option<State> {
     match (a, b) {

@@ -106,10 +106,10 @@ impl Form {
         code.extend(instantiate(&builtin::CHUNKS[usize::from(self.info.chunk)..], self.regs));
         let end = code.len();
         let holds = self.branches_if.map(|if_true| if if_true { [0, 1] } else { [1, 0] });
-        self.leave(code, holds.map(|h| h[0]));
+        leave(code, holds.map(|h| h[0]));
         let target = code.len();
         if let Some([_, taken]) = holds {
-            self.leave(code, Some(taken));
+            leave(code, Some(taken));
         }
         let cold = code.len();
         if self.info.cold != 0 {
@@ -119,18 +119,6 @@ impl Form {
         }
         self.fill(code, self.info, start, [literal, target, cold]);
         start
-    }
-
-    /// `mov eax, RESULT` and `ret`, from templates.
-    fn leave(&self, code: &mut Vec<u8>, result: Option<u8>) {
-        let find = |name: &str| builtin::INFOS.iter().find(|info| info.name == name).expect("there is such a template");
-        if let Some(result) = result {
-            let constant = find("const.i32");
-            let at = code.len() + usize::from(constant.holes[0].offset);
-            code.extend(instantiate(&builtin::CHUNKS[usize::from(constant.chunk)..], [0; 3]));
-            code[at] = result;
-        }
-        code.extend(instantiate(&builtin::CHUNKS[usize::from(find("ret").chunk)..], [0; 3]));
     }
 
     fn fill(&self, code: &mut [u8], info: &Info, start: usize, [literal, target, cold]: [usize; 3]) {
@@ -241,4 +229,16 @@ impl Form {
         };
         self.info.operands.iter().map(text).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// `mov eax, RESULT` and `ret`, from templates.
+fn leave(code: &mut Vec<u8>, result: Option<u8>) {
+    let find = |name: &str| builtin::INFOS.iter().find(|info| info.name == name).expect("there is such a template");
+    if let Some(result) = result {
+        let constant = find("const.i32");
+        let at = code.len() + usize::from(constant.holes[0].offset);
+        code.extend(instantiate(&builtin::CHUNKS[usize::from(constant.chunk)..], [0; 3]));
+        code[at] = result;
+    }
+    code.extend(instantiate(&builtin::CHUNKS[usize::from(find("ret").chunk)..], [0; 3]));
 }

@@ -8,6 +8,12 @@
 //!
 //! Operands for which the row says that it traps are left out: traps need the runtime.
 #![allow(unsafe_code, reason = "templates are run as machine code without the runtime around them")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "operands are bit patterns here, and every distance is small"
+)]
 
 mod forms;
 mod machine;
@@ -193,6 +199,27 @@ fn every_fused_branch_goes_where_its_row_says() {
 }
 
 #[test]
+fn branches_go_by_all_64_bits() {
+    let mut noise = Noise(6);
+    let mut tried = 0;
+    for info in infos().filter(|info| matches!(info.name, "jmpt" | "jmpf")) {
+        for regs in registers(info, &mut noise) {
+            let form = Form::new(info, regs, None, Some(info.name == "jmpt"));
+            let mut code = Vec::new();
+            let offset = form.assemble(&mut code);
+            let mut machine = Machine::new(&code);
+            let (types, result) = ([Type::I64; 2], Type::I32);
+            let mut trial = Trial { form: &form, types, result, machine: &mut machine, noise: &mut noise };
+            for value in edges(Type::I64) {
+                trial.run(offset, [value, 0], u64::from(value != 0));
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 1000, "only {tried} branches were tried");
+}
+
+#[test]
 fn moves_and_constants_give_what_they_are_given() {
     let mut noise = Noise(3);
     let mut tried = 0;
@@ -287,7 +314,7 @@ fn loads_and_stores_reach_their_bytes_and_no_others() {
             let mut code = Vec::new();
             let offset = form.assemble(&mut code);
             let mut machine = Machine::new(&code);
-            memory.iter_mut().for_each(|byte| *byte = noise.next() as u8);
+            memory.fill_with(|| noise.next() as u8);
             let before = memory.clone();
             let mut state = State::new(|| noise.next());
             let index = noise.below(64) as u64;
