@@ -3,6 +3,8 @@
 
 pub mod binary;
 pub mod builder;
+#[cfg(feature = "cli")]
+pub mod contract;
 pub mod diagnostic;
 pub mod exec;
 #[doc(hidden)]
