@@ -5,7 +5,7 @@ pub mod builder;
 pub mod diagnostic;
 #[doc(hidden)]
 pub mod generate;
-pub mod exec;
+pub(crate) mod exec;
 pub mod interp;
 pub mod isa;
 pub mod library;

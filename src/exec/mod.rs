@@ -13,7 +13,7 @@
 //!        └──── trap exit ◀── signal handler
 //! ```
 
-pub mod arena;
+mod arena;
 mod backtrace;
 mod call;
 mod context;
@@ -27,9 +27,14 @@ mod signals;
 mod stack;
 mod sys;
 mod thread;
+#[cfg(test)]
+mod tests;
 
+pub use arena::{Arena, ArenaSize, Publishing};
 pub use call::Plan;
 pub use error::ExecError;
-pub use instance::{Ended, Instance};
+#[cfg(test)]
+use memory::LinearMemory;
+pub use instance::{Ended, Function, Instance};
 pub use runtime::Runtime;
 pub use stack::{DEFAULT_STACK, SMALLEST_STACK, stack_size};
