@@ -17,7 +17,8 @@ use super::error::ExecError;
 #[derive(Debug)]
 pub struct Runtime {
     arena: Arc<Arena>,
-    code: ExecutableCode,
+    /// Where they are; kept for as long as they may be used.
+    _code: ExecutableCode,
     enter: usize,
     enter_int: usize,
     trap_exit: usize,
@@ -66,7 +67,7 @@ impl Runtime {
             trap_exit: base + trap_exit,
             thunks: thunks.map(|thunk| base + thunk),
             arena,
-            code,
+            _code: code,
         }))
     }
 
@@ -74,12 +75,6 @@ impl Runtime {
     #[must_use]
     pub fn arena(&self) -> &Arc<Arena> {
         &self.arena
-    }
-
-    /// The bytes of the code that is not part of any image.
-    #[must_use]
-    pub fn code(&self) -> &[u8] {
-        self.code.bytes()
     }
 
     /// The entry for calls with or without floats.

@@ -102,28 +102,36 @@ fn halt_ends_with_success() {
     assert_eq!(made.call(&halt, &[], &mut [0]).unwrap(), Ended::Halted);
 }
 
-struct Bad;
+struct Full;
 
-impl Write for Bad {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match bytes {
-            b"1\n" => panic!("a bad writer"),
-            _ => Err(io::Error::other("disk full")),
-        }
+impl Write for Full {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::Error::other("disk full"))
     }
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
+struct Bad(u32);
+
+impl io::Read for Bad {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0 += 1;
+        assert_ne!(self.0, 1, "a bad reader");
+        io::Read::read(&mut &b"5 "[..], buffer)
+    }
+}
+
 #[test]
 fn failures_of_the_host_come_out_of_the_call() {
-    let mut made = instance("func helper.print_i64(i64)\n");
-    made.set_streams(Streams::new(Box::new(Bad), Box::new(io::empty())));
+    let mut made = instance("func helper.print_i64(i64)\nfunc reader.read_i64() -> i64\n");
+    made.set_streams(Streams::new(Box::new(Full), Box::new(io::BufReader::new(Bad(0)))));
     let error = call(&mut made, "helper.print_i64", &[2]).unwrap_err();
     assert_eq!(error.to_string(), "standard output cannot be written: disk full");
-    let panic = catch_unwind(AssertUnwindSafe(|| call(&mut made, "helper.print_i64", &[1]))).unwrap_err();
-    assert_eq!(panic.downcast_ref::<&str>(), Some(&"a bad writer"));
+    let panic = catch_unwind(AssertUnwindSafe(|| call(&mut made, "reader.read_i64", &[]))).unwrap_err();
+    assert!(panic.downcast_ref::<String>().unwrap().contains("a bad reader"));
+    assert_eq!(call(&mut made, "reader.read_i64", &[]).unwrap(), [5]);
 }
 
 /// Calls another instance from the reader of the first.
@@ -178,7 +186,7 @@ impl io::Read for Chain {
 
 #[test]
 fn calls_nest_deep_but_not_for_ever() {
-    let runtime = runtime();
+    let runtime = Runtime::new(ArenaSize { code: 1 << 20, data: 1 << 20 }).unwrap();
     let chain = |depth: usize| {
         let mut last: Option<Box<Instance>> = None;
         for _ in 0..depth {

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code, reason = "signals")]
 
+use std::arch::x86_64::{_mm_getcsr, _mm_setcsr};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output};
 use std::ptr;
@@ -131,15 +132,23 @@ fn signal_stack() -> libc::stack_t {
 }
 
 #[test]
+#[allow(deprecated, reason = "the compiler assumes the default mode; nothing is computed while it is another")]
 fn a_trap_leaves_the_signal_mask_and_the_float_mode_alone() {
+    const TOWARDS_ZERO: u32 = 0x6000;
     let before = mask();
     let mut made = trapping_instance();
+    // SAFETY: every machine that runs this has SSE, and the mode is put back below.
+    unsafe { _mm_setcsr(_mm_getcsr() | TOWARDS_ZERO) };
     for _ in 0..10 {
         trap(&mut made, "deep_small", &[]);
         assert_eq!(mask(), before);
         assert_eq!(signal_stack().ss_flags & libc::SS_ONSTACK, 0);
     }
-    assert!((0.1f64 + 0.2).to_bits() == std::hint::black_box(0.1f64).to_bits().max(0) || true);
+    // SAFETY: as above.
+    unsafe {
+        assert_eq!(_mm_getcsr() & TOWARDS_ZERO, TOWARDS_ZERO);
+        _mm_setcsr(_mm_getcsr() & !TOWARDS_ZERO);
+    }
 }
 
 #[test]
