@@ -3,7 +3,6 @@
 
 pub mod builder;
 pub mod diagnostic;
-#[doc(hidden)]
 pub mod generate;
 pub(crate) mod exec;
 pub mod interp;

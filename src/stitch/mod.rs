@@ -1,3 +1,260 @@
 //! The stitcher: from a verified module to an image.
+//!
+//! Comes in: [`Verified`] bodies and a [`Library`] of snippets. Goes out: an [`Image`], or a [`StitchError`]. What must
+//! hold: nothing here touches memory protection or the operating system; the same input gives the same bytes.
+//!
+//! For each function, in the order of the module:
+//!
+//! ```text
+//! ranges ──▶ place ──▶ emit: entry, then instruction by instruction ──▶ out-of-line parts, literal pool
+//! ```
+//!
+//! [`ranges`] looks at every instruction once and finds where values must be kept; [`place`] gives each of these
+//! ranges a register or a frame slot; [`emit`] walks the instructions a second time, chooses the snippet for the places
+//! of the operands, and copies it. All three take time in proportion to the function's length.
 
+pub mod calls;
+pub mod code;
+mod emit;
+pub mod frame;
 pub mod image;
+pub mod loops;
+mod moves;
+pub mod operands;
+pub mod place;
+pub mod pool;
+pub mod ranges;
+pub mod trace;
+mod values;
+
+use crate::isa::op::Op;
+use crate::isa::part::Part;
+use crate::isa::snippet::{Form, form_index};
+use crate::library::Library;
+use crate::stitch::calls::Convention;
+use crate::stitch::code::Code;
+use crate::stitch::emit::{Cold, Emitter, Jump};
+use crate::stitch::frame::Frame;
+use crate::stitch::image::{FunctionImage, Image};
+use crate::stitch::place::Placement;
+use crate::stitch::pool::Pool;
+use crate::stitch::ranges::Ranges;
+use crate::stitch::trace::{Step, Trace};
+use crate::verified::{Body, Verified};
+
+/// Why a verified module could not be stitched.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StitchError {
+    /// The code is larger than the jumps and calls in it can reach.
+    #[error("the code of function `{function}` ends beyond {limit} bytes: no jump reaches that far")]
+    TooLarge {
+        /// The function at which the limit was passed.
+        function: String,
+        /// The limit in bytes.
+        limit: u32,
+    },
+    /// The library lacks a snippet.
+    #[error("no snippet serves `{name}` on this machine: this is a defect of the library")]
+    NoSnippet {
+        /// The opcode's name.
+        name: String,
+    },
+}
+
+/// The largest image: everything in it is within reach of a 32-bit distance, with room to spare for data.
+pub const MAX_CODE: u32 = 1 << 30;
+
+/// Stitches modules, keeping its working memory from one to the next.
+#[derive(Debug)]
+pub struct Stitcher<'l> {
+    library: &'l Library,
+    parts: [u16; Part::ALL.len()],
+    ranges: Ranges,
+    placement: Placement,
+    code: Code,
+    spare: Spare,
+}
+
+/// The emitter's lists between two functions.
+#[derive(Debug, Default)]
+struct Spare {
+    current: Vec<place::Place>,
+    blocks: Vec<u32>,
+    jumps: Vec<Jump>,
+    colds: Vec<Cold>,
+    pool: Pool,
+}
+
+impl<'l> Stitcher<'l> {
+    /// A stitcher that uses the snippets of `library`.
+    #[must_use]
+    pub fn new(library: &'l Library) -> Stitcher<'l> {
+        Stitcher {
+            library,
+            parts: Part::ALL.map(|(part, _)| library.part(part)),
+            ranges: Ranges::default(),
+            placement: Placement::default(),
+            code: Code::new(library.chunks()),
+            spare: Spare::default(),
+        }
+    }
+
+    /// Stitches a module.
+    ///
+    /// # Errors
+    /// See [`StitchError`].
+    pub fn stitch(&mut self, verified: &Verified) -> Result<Image, StitchError> {
+        self.code.trace = None;
+        self.run(verified)
+    }
+
+    /// Stitches a module and records every step.
+    ///
+    /// # Errors
+    /// As [`stitch`](Self::stitch).
+    pub fn stitch_traced(&mut self, verified: &Verified) -> Result<(Image, Trace), StitchError> {
+        self.code.trace = Some(Trace::default());
+        let image = self.run(verified)?;
+        Ok((image, self.code.trace.take().unwrap_or_default()))
+    }
+
+    fn run(&mut self, verified: &Verified) -> Result<Image, StitchError> {
+        self.code.clear();
+        let mut image = Image::default();
+        let mut calls: Vec<(u32, u32)> = Vec::new();
+        let mut entries: Vec<u32> = Vec::with_capacity(verified.functions.len());
+        let memory = verified.module().memory.is_some();
+        for (number, body) in verified.functions.iter().enumerate() {
+            self.code.align(16);
+            let entry = self.code.position();
+            entries.push(entry);
+            if let Some(trace) = &mut self.code.trace {
+                trace.functions.push(trace.events.len());
+                trace.inst = u32::MAX;
+            }
+            self.ranges.find(body, calls::argument_register);
+            self.placement.place(&self.ranges, memory);
+            let frame = self.frame(body);
+            let mut emitter = Emitter {
+                library: self.library,
+                parts: &self.parts,
+                verified,
+                body,
+                ranges: &self.ranges,
+                placement: &self.placement,
+                code: &mut self.code,
+                frame,
+                current: std::mem::take(&mut self.spare.current),
+                next_range: 0,
+                index: 0,
+                blocks: std::mem::take(&mut self.spare.blocks),
+                jumps: std::mem::take(&mut self.spare.jumps),
+                colds: std::mem::take(&mut self.spare.colds),
+                pool: std::mem::take(&mut self.spare.pool),
+                insts: Vec::with_capacity(body.insts.len()),
+                relocations: std::mem::take(&mut image.relocations),
+                sites: std::mem::take(&mut image.sites),
+                unwind: std::mem::take(&mut image.unwind),
+                calls: std::mem::take(&mut calls),
+                entries: std::mem::take(&mut entries),
+            };
+            emitter.function();
+            let Emitter { insts, relocations, sites, unwind, current, blocks, jumps, colds, pool, .. } = emitter;
+            (calls, entries) = (emitter.calls, emitter.entries);
+            (image.relocations, image.sites, image.unwind) = (relocations, sites, unwind);
+            self.spare = Spare { current, blocks, jumps, colds, pool };
+            let end = self.code.position();
+            if end > MAX_CODE {
+                let function = verified.module().functions[number].name.clone();
+                return Err(StitchError::TooLarge { function, limit: MAX_CODE });
+            }
+            if let Some(trace) = &mut self.code.trace {
+                trace.frames.push(frame);
+            }
+            image.functions.push(FunctionImage { entry, end, insts });
+        }
+        for (at, callee) in calls {
+            self.code.write32(at, entries[callee as usize].wrapping_sub(at + 4) as i32);
+        }
+        image.sites.sort_by_key(|site| site.offset);
+        image.relocations.sort_by_key(|relocation| relocation.offset);
+        image.code = self.code.bytes().to_vec();
+        Ok(image)
+    }
+
+    fn frame(&self, body: &Body) -> Frame {
+        let arg_copies =
+            if self.ranges.uses_arg && !body.signature.variadic { body.signature.params.len() as u32 } else { 0 };
+        let incoming = if body.signature.variadic {
+            // Results follow the arguments, whose number is known only at run time: see the verifier's limits.
+            0
+        } else {
+            Convention::stack_arguments(&body.signature, 0)
+        };
+        Frame::lay_out(
+            8 * self.ranges.outgoing,
+            self.placement.slots,
+            arg_copies,
+            self.placement.saved_used,
+            incoming,
+            !self.ranges.calls.is_empty(),
+        )
+    }
+}
+
+impl Emitter<'_> {
+    /// Emits one function.
+    fn function(&mut self) {
+        self.blocks.clear();
+        self.blocks.resize(self.body.blocks.len(), u32::MAX);
+        self.start_places();
+        self.entry();
+        self.body();
+        self.cold_parts();
+        for jump in self.jumps.drain(..) {
+            let target = self.blocks[jump.block as usize];
+            self.code.write32(jump.at, target.wrapping_sub(jump.at + 4) as i32);
+        }
+        self.pool.finish(self.code, &self.blocks);
+    }
+
+    /// The parts that stand out of line, behind everything else.
+    fn cold_parts(&mut self) {
+        let colds = std::mem::take(&mut self.colds);
+        for cold in &colds {
+            self.index = cold.inst as usize;
+            if let Some(trace) = &mut self.code.trace {
+                (trace.inst, trace.glue) = (cold.inst, Step::Cold);
+            }
+            let start = self.code.position();
+            self.code.write32(cold.from, start.wrapping_sub(cold.from + 4) as i32);
+            let base = self.code.put(cold.chunk, cold.regs, [0, 0]);
+            let info = self.library.info(cold.chunk);
+            for hole in info.holes {
+                let at = base + u32::from(hole.offset);
+                self.code.write32(at, cold.back.wrapping_sub(at + 4) as i32);
+            }
+            self.note_sites(info, cold.regs, base, start);
+        }
+        self.colds = colds;
+        self.colds.clear();
+    }
+}
+
+/// Stitches a module once.
+///
+/// # Errors
+/// See [`StitchError`].
+pub fn stitch(verified: &Verified, library: &Library) -> Result<Image, StitchError> {
+    check(library)?;
+    Stitcher::new(library).stitch(verified)
+}
+
+/// Makes sure that the library has what the stitcher counts on.
+fn check(library: &Library) -> Result<(), StitchError> {
+    let moves = [Op::MoveI64, Op::MoveF32, Op::MoveF64];
+    match moves.into_iter().find(|&op| library.forms(op as u16)[form_index(false, Form::Reg, Form::Reg)] == 0) {
+        Some(op) => Err(StitchError::NoSnippet { name: op.row().name() }),
+        None => Ok(()),
+    }
+}

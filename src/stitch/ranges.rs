@@ -120,7 +120,9 @@ impl Ranges {
         self.uses_arg = false;
         for (var, facts) in body.vars.iter().enumerate() {
             let var = var as u32;
-            let crosses = facts.has(Var::CROSSES) && !is_constant(body, var);
+            // The count of a variadic call is read by every `arg`.
+            let counts = var == body.count_var() && body.signature.variadic;
+            let crosses = (counts || facts.has(Var::CROSSES)) && !is_constant(body, var);
             if crosses {
                 self.current.push(self.ranges.len() as u32);
                 self.ranges.push(Range {
@@ -198,6 +200,10 @@ impl Ranges {
             self.call(body, inst, at, weight, argument_register);
         } else if shape(inst.op) == Shape::Arg {
             self.uses_arg = true;
+            let count = self.current[body.count_var() as usize];
+            if count != CONSTANT {
+                touch(self, count, at);
+            }
         }
     }
 

@@ -234,6 +234,10 @@ impl<'t> Body<'t> {
             self.list.push(0);
             return Ok(first);
         }
+        if operands.is_done() {
+            let help = "the results stand before the name: `call r1, FUNCTION, x, ...`";
+            return Err(operands.expected("the name of what is called").help(help));
+        }
         Ok(operands.operand())
     }
 

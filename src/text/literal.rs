@@ -300,3 +300,6 @@ fn escape(bytes: &[u8]) -> Option<(u8, usize)> {
     };
     Some((byte, 2))
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use super::body::Body;
 use super::cursor::{Cursor, brief, name};
 use super::fault::{Fault, Spot};
 use super::lex::{self, Kind};
-use super::{LIMIT, items};
+use super::{LIMIT, items, mnemonic};
 use crate::builder::{FunctionId, ModuleBuilder};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::module::{Module, Source};
@@ -211,7 +211,11 @@ impl<'t> Parser<'t> {
             return items::item(self, word, first, cursor);
         }
         let line = self.line;
-        self.body(first.range());
+        if mnemonic::lookup(word).is_some() {
+            self.body(first.range());
+        }
+        // A misspelt word may have been meant to begin a function, so that what follows stands in one.
+        self.body.get_or_insert_with(Body::stray);
         // The body and the names it uses are lent out together.
         let Parser { scope, module, body: Some(body), .. } = self else { return Ok(()) };
         body.instruction(word, first, cursor, line, scope, module)

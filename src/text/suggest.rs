@@ -5,8 +5,10 @@
 
 /// How many candidates are looked at.
 const CANDIDATES: usize = 10_000;
-/// How long a word may be.
+/// How long a word may be to be looked for.
 const LENGTH: usize = 48;
+/// How long a candidate may be.
+const LONGEST: usize = 2 * LENGTH;
 
 /// The candidate that is nearest to `word`, if one is near enough to be a likely slip.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -15,21 +17,16 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         return None;
     }
     let limit = if wanted.len() <= 4 { 1 } else { wanted.len() / 3 };
-    let mut best: Option<(usize, &str)> = None;
-    for candidate in candidates.into_iter().take(CANDIDATES).filter(|c| c.len() <= 4 * LENGTH && !c.is_empty()) {
+    let near = |candidate: &'a str| {
         let other: Vec<char> = candidate.chars().map(|c| c.to_ascii_lowercase()).collect();
-        if other.len().abs_diff(wanted.len()) > limit {
-            continue;
-        }
         let distance = distance(&wanted, &other);
-        if distance <= limit
-            && distance < wanted.len().max(other.len())
-            && best.is_none_or(|(least, _)| distance < least)
-        {
-            best = Some((distance, candidate));
-        }
-    }
-    best.map(|(_, candidate)| candidate)
+        (distance <= limit && 2 * distance < wanted.len().max(other.len())).then_some((distance, candidate))
+    };
+    // The order of the candidates may be accidental, so among equals the first by name is taken.
+    let candidates = candidates
+        .into_iter()
+        .filter(|candidate| candidate.chars().take(LONGEST).count().abs_diff(wanted.len()) <= limit);
+    candidates.take(CANDIDATES).filter_map(near).min().map(|(_, candidate)| candidate)
 }
 
 /// How many characters must be inserted, removed, replaced, or swapped with their neighbour.
@@ -63,6 +60,8 @@ mod tests {
         assert_eq!(nearest("swich", words), Some("switch"));
         assert_eq!(nearest("frobnicate", words), None);
         assert_eq!(nearest("x", words), None);
+        assert_eq!(nearest("f6", ["f0", "f1"]), None);
+        assert_eq!(nearest("loo", ["loop", "look"]), Some("look"));
         assert_eq!(nearest("", words), None);
     }
 }

@@ -1,5 +1,5 @@
-# Values that placement makes out of nothing: zero, and addresses of the instance's data (`context`) and of places in the
-# code (`address`).
+# Values that placement makes out of nothing: zero, and addresses of the instance's data (`context`) and of places in
+# the code (`address`).
 
 template zero.i64, out d:gp, clobber flags
         xor     \d32, \d32

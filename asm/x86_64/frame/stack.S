@@ -1,5 +1,5 @@
-# What a function does to its stack on the way in and out: saved registers pushed and popped, room for slots made and given
-# back. `a` is a number of bytes.
+# What a function does to its stack on the way in and out: saved registers pushed and popped, room for slots made and
+# given back. `a` is a number of bytes.
 
 template frame.push, in a:gp
         push    \a

@@ -81,3 +81,69 @@ end
 template add.i64, inout d:slot32, in b:imm32, clobber flags
         add     qword ptr [FRAME + \d], \b
 end
+
+# Floats. The machine's rule for NaN is the language's: the first NaN operand, made quiet. So a and b must not be
+# exchanged.
+template add.f32, inout d:xmm, in b:xmm
+        addss   \d, \b
+end
+
+template add.f32, inout d:xmm, in b:slot32
+        addss   \d, dword ptr [FRAME + \b]
+end
+
+template add.f32, inout d:xmm, in b:slot8
+        addss   \d, dword ptr [FRAME + \b]
+end
+
+template add.f32, inout d:xmm, in b:lit
+        addss   \d, dword ptr [rip + \b]
+end
+
+template add.f32, out d:xmm, in a:xmm, in b:xmm, needs avx
+        {vex3}  vaddss \d, \a, \b
+end
+
+template add.f32, out d:xmm, in a:xmm, in b:slot32, needs avx
+        {vex3}  vaddss \d, \a, dword ptr [FRAME + \b]
+end
+
+template add.f32, out d:xmm, in a:xmm, in b:slot8, needs avx
+        {vex3}  vaddss \d, \a, dword ptr [FRAME + \b]
+end
+
+template add.f32, out d:xmm, in a:xmm, in b:lit, needs avx
+        {vex3}  vaddss \d, \a, dword ptr [rip + \b]
+end
+
+template add.f64, inout d:xmm, in b:xmm
+        addsd   \d, \b
+end
+
+template add.f64, inout d:xmm, in b:slot32
+        addsd   \d, qword ptr [FRAME + \b]
+end
+
+template add.f64, inout d:xmm, in b:slot8
+        addsd   \d, qword ptr [FRAME + \b]
+end
+
+template add.f64, inout d:xmm, in b:lit
+        addsd   \d, qword ptr [rip + \b]
+end
+
+template add.f64, out d:xmm, in a:xmm, in b:xmm, needs avx
+        {vex3}  vaddsd \d, \a, \b
+end
+
+template add.f64, out d:xmm, in a:xmm, in b:slot32, needs avx
+        {vex3}  vaddsd \d, \a, qword ptr [FRAME + \b]
+end
+
+template add.f64, out d:xmm, in a:xmm, in b:slot8, needs avx
+        {vex3}  vaddsd \d, \a, qword ptr [FRAME + \b]
+end
+
+template add.f64, out d:xmm, in a:xmm, in b:lit, needs avx
+        {vex3}  vaddsd \d, \a, qword ptr [rip + \b]
+end

@@ -1,7 +1,7 @@
 # arg d, i: argument number i of this call, counted from 1, as it was passed; outside 1..=r0 traps.
 #
-# `a` is i, all 64 bits of it, `b` the number of arguments, `o` the distance of the first from FRAME. One unsigned comparison
-# of i - 1 catches 0 too.
+# `a` is i, all 64 bits of it, `b` the number of arguments, `o` the distance of the first from FRAME. One unsigned
+# comparison of i - 1 catches 0 too.
 
 template arg, out d:gp, in a:gp, in b:gp-rax, in o:slot32, clobber rax flags
         mov     rax, \a

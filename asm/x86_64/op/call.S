@@ -1,6 +1,7 @@
 # call (d, …), NAME, x, …: calls the function whose entry is `t`.
 #
-# The callee keeps the registers of the set `saved`; all others change. Arguments and results are in their places already.
+# The callee keeps the registers of the set `saved`; all others change. Arguments and results are in their places
+# already.
 
 template call, target t:rel32, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0 xmm1 xmm2 xmm3 xmm4 xmm5 xmm6 xmm7 xmm8 xmm9 xmm10 xmm11 xmm12 xmm13 xmm14 xmm15 flags
         call    \t

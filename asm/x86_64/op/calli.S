@@ -1,10 +1,11 @@
-# calli (d, …), TABLE, i, (T, …) -> T, x, …: calls the function that stands in the table at i; an index outside the table, and
-# a function of another signature, trap.
+# calli (d, …), TABLE, i, (T, …) -> T, x, …: calls the function that stands in the table at i; an index outside the
+# table, and a function of another signature, trap.
 #
-# `a` is i, all 64 bits of it, `b` the length of the table, `s` the number of the signature, `t` the table, whose entries
-# have 16 bytes: the address of the function's entry, the number of its signature in 4, and 4 unused. rax is left alone on
-# the way to the callee, for it counts the arguments of a variadic function; so are the argument registers.
-# The callee keeps the registers of the set `saved`; all others change. Arguments and results are in their places already.
+# `a` is i, all 64 bits of it, `b` the length of the table, `s` the number of the signature, `t` the table, whose
+# entries have 16 bytes: the address of the function's entry, the number of its signature in 4, and 4 unused. rax is
+# left alone on the way to the callee, for it counts the arguments of a variadic function; so are the argument
+# registers. The callee keeps the registers of the set `saved`; all others change. Arguments and results are in their
+# places already.
 
 template calli, in a:gp-rax, in b:imm32, in s:imm32, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0 xmm1 xmm2 xmm3 xmm4 xmm5 xmm6 xmm7 xmm8 xmm9 xmm10 xmm11 xmm12 xmm13 xmm14 xmm15 flags
         cmp     \a, \b

@@ -1,7 +1,7 @@
 # clz d, a: how many zero bits lead; the width for zero.
 #
-# Without LZCNT: `bsr` finds the highest set bit, whose number turns into the count by flipping its bits. It leaves its
-# result undefined for zero, which is replaced by the number that flips into the width.
+# Without LZCNT: `bsr` finds the highest set bit, whose number turns into the count by flipping its bits. It leaves
+# its result undefined for zero, which is replaced by the number that flips into the width.
 
 template clz.i32, out d:gp, in a:gp, clobber flags, needs lzcnt
         lzcnt   \d32, \a32

@@ -1,8 +1,8 @@
 # const d, LIT.
 #
-# A 32-bit move clears the upper half, so it serves every constant from 0 to 2^32 - 1; a 64-bit move with a 32-bit constant
-# sign-extends. Into a slot only the sign-extending form exists: it serves an i32 where the constant is not negative.
-# Floats come from the literal pool.
+# A 32-bit move clears the upper half, so it serves every constant from 0 to 2^32 - 1; a 64-bit move with a 32-bit
+# constant sign-extends. Into a slot only the sign-extending form exists: it serves an i32 where the constant is not
+# negative. Floats come from the literal pool.
 
 template const.i32, out d:gp, in a:uimm32
         mov     \d32, \a

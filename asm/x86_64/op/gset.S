@@ -1,7 +1,7 @@
 # gset NAME, a: writes the global whose cell is `t`.
 #
-# A cell has 8 bytes. An i32 is cut to its low half first, so that whoever reads all 8 finds it zero-extended; an f32 writes
-# the low 4, and nobody reads the rest.
+# A cell has 8 bytes. An i32 is cut to its low half first, so that whoever reads all 8 finds it zero-extended; an f32
+# writes the low 4, and nobody reads the rest.
 
 template gset.i32, in a:gp, target t:data, clobber rax
         mov     eax, \a32

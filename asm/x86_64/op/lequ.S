@@ -1,7 +1,7 @@
 # lequ d, a, b: 1 if a is less than or equal to b, unsigned, else 0.
 #
-# d is written after the comparison, never cleared before it: it may share its register with a or b. A constant on
-# the left is compared from the right, with the condition turned around.
+# d is written after the comparison, never cleared before it: it may share its register with a or b. A constant on the
+# left is compared from the right, with the condition turned around.
 
 template lequ.i32, out d:gp, in a:gp, in b:gp, clobber flags
         cmp     \a32, \b32

@@ -1,10 +1,10 @@
 # less d, a, b: 1 if a is less than b, signed, else 0.
 #
-# d is written after the comparison, never cleared before it: it may share its register with a or b. A constant on
-# the left is compared from the right, with the condition turned around.
+# d is written after the comparison, never cleared before it: it may share its register with a or b. A constant on the
+# left is compared from the right, with the condition turned around.
 #
-# Floats: `ucomisd b, a` sets the carry flag where b is below a, and where one of them is NaN; so a < b is asked as
-# "b above a", which is false for NaN. This makes a, not b, the operand that can come from memory.
+# Floats: `ucomisd b, a` sets the carry flag where b is below a, and where one of them is NaN; so a < b is asked as "b
+# above a", which is false for NaN. This makes a, not b, the operand that can come from memory.
 
 template less.i32, out d:gp, in a:gp, in b:gp, clobber flags
         cmp     \a32, \b32
@@ -87,5 +87,54 @@ end
 template less.i64, out d:gp, in a:imm8, in b:gp, clobber flags
         cmp     \b, \a
         setg    \d8
+        movzx   \d32, \d8
+end
+
+# Floats.
+template less.f32, out d:gp, in a:xmm, in b:xmm, clobber flags
+        ucomiss \b, \a
+        seta    \d8
+        movzx   \d32, \d8
+end
+
+template less.f32, out d:gp, in a:slot32, in b:xmm, clobber flags
+        ucomiss \b, dword ptr [FRAME + \a]
+        seta    \d8
+        movzx   \d32, \d8
+end
+
+template less.f32, out d:gp, in a:slot8, in b:xmm, clobber flags
+        ucomiss \b, dword ptr [FRAME + \a]
+        seta    \d8
+        movzx   \d32, \d8
+end
+
+template less.f32, out d:gp, in a:lit, in b:xmm, clobber flags
+        ucomiss \b, dword ptr [rip + \a]
+        seta    \d8
+        movzx   \d32, \d8
+end
+
+template less.f64, out d:gp, in a:xmm, in b:xmm, clobber flags
+        ucomisd \b, \a
+        seta    \d8
+        movzx   \d32, \d8
+end
+
+template less.f64, out d:gp, in a:slot32, in b:xmm, clobber flags
+        ucomisd \b, qword ptr [FRAME + \a]
+        seta    \d8
+        movzx   \d32, \d8
+end
+
+template less.f64, out d:gp, in a:slot8, in b:xmm, clobber flags
+        ucomisd \b, qword ptr [FRAME + \a]
+        seta    \d8
+        movzx   \d32, \d8
+end
+
+template less.f64, out d:gp, in a:lit, in b:xmm, clobber flags
+        ucomisd \b, qword ptr [rip + \a]
+        seta    \d8
         movzx   \d32, \d8
 end

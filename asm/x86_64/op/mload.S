@@ -1,7 +1,7 @@
 # mload d, i, OFF: reads linear memory at u32(i) + OFF, and widens what it finds.
 #
-# `a` holds u32(i): its upper half must be zero. Nothing is compared with the size of the memory: the sum has 33 bits, all
-# that lies behind the committed pages faults, and the handler of the fault turns that into the trap.
+# `a` holds u32(i): its upper half must be zero. Nothing is compared with the size of the memory: the sum has 33 bits,
+# all that lies behind the committed pages faults, and the handler of the fault turns that into the trap.
 
 template mload.i32, out d:gp, in a:gp, in o:off32
         mov     \d32, dword ptr [MEMORY + \a + \o]

@@ -1,8 +1,8 @@
 # mod d, a, b: the signed remainder, with the sign of the dividend; by zero traps, and MIN mod -1 is 0.
 #
-# `idiv` faults on MIN / -1, so it is skipped for the divisor -1: every remainder by it is 0. The fault of a division by
-# zero is told by the divisor's register, which must still hold it. The 32-bit form divides by a copy in rcx, because the
-# distance of the jump must not depend on whether the divisor's register needs a prefix.
+# `idiv` faults on MIN / -1, so it is skipped for the divisor -1: every remainder by it is 0. The fault of a division
+# by zero is told by the divisor's register, which must still hold it. The 32-bit form divides by a copy in rcx,
+# because the distance of the jump must not depend on whether the divisor's register needs a prefix.
 
 template mod.i32, out d:gp, in a:gp, in b:gp-rax-rdx, clobber rax rcx rdx flags
         mov     eax, \a32

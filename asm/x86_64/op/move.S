@@ -1,7 +1,7 @@
 # move d, a: a copy. Also what placement puts between instructions: loads from slots, stores to slots.
 #
-# An f32 uses the low four bytes of its slot. Between vector registers the whole register is copied, because a move of the
-# low lane alone would depend on what was in d.
+# An f32 uses the low four bytes of its slot. Between vector registers the whole register is copied, because a move of
+# the low lane alone would depend on what was in d.
 
 template move.i64, out d:gp, in a:gp
         mov     \d, \a

@@ -1,7 +1,8 @@
-# mstore s, i, OFF: writes the low bits of s to linear memory at u32(i) + OFF. The value is operand `b`, the index `a`.
+# mstore s, i, OFF: writes the low bits of s to linear memory at u32(i) + OFF. The value is operand `b`, the index
+# `a`.
 #
-# `a` holds u32(i): its upper half must be zero. The pages behind the end of the memory fault, as with `mload`.
-# A constant is sign-extended from 32 bits; one byte is stored as one byte, and 16 bits have no such form.
+# `a` holds u32(i): its upper half must be zero. The pages behind the end of the memory fault, as with `mload`. A
+# constant is sign-extended from 32 bits; one byte is stored as one byte, and 16 bits have no such form.
 
 template mstore.i32, in b:gp, in a:gp, in o:off32
         mov     dword ptr [MEMORY + \a + \o], \b32

@@ -41,3 +41,69 @@ end
 template mul.i64, inout d:gp, in b:slot8, clobber flags
         imul    \d, qword ptr [FRAME + \b]
 end
+
+# Floats. The machine's rule for NaN is the language's: the first NaN operand, made quiet. So a and b must not be
+# exchanged.
+template mul.f32, inout d:xmm, in b:xmm
+        mulss   \d, \b
+end
+
+template mul.f32, inout d:xmm, in b:slot32
+        mulss   \d, dword ptr [FRAME + \b]
+end
+
+template mul.f32, inout d:xmm, in b:slot8
+        mulss   \d, dword ptr [FRAME + \b]
+end
+
+template mul.f32, inout d:xmm, in b:lit
+        mulss   \d, dword ptr [rip + \b]
+end
+
+template mul.f32, out d:xmm, in a:xmm, in b:xmm, needs avx
+        {vex3}  vmulss \d, \a, \b
+end
+
+template mul.f32, out d:xmm, in a:xmm, in b:slot32, needs avx
+        {vex3}  vmulss \d, \a, dword ptr [FRAME + \b]
+end
+
+template mul.f32, out d:xmm, in a:xmm, in b:slot8, needs avx
+        {vex3}  vmulss \d, \a, dword ptr [FRAME + \b]
+end
+
+template mul.f32, out d:xmm, in a:xmm, in b:lit, needs avx
+        {vex3}  vmulss \d, \a, dword ptr [rip + \b]
+end
+
+template mul.f64, inout d:xmm, in b:xmm
+        mulsd   \d, \b
+end
+
+template mul.f64, inout d:xmm, in b:slot32
+        mulsd   \d, qword ptr [FRAME + \b]
+end
+
+template mul.f64, inout d:xmm, in b:slot8
+        mulsd   \d, qword ptr [FRAME + \b]
+end
+
+template mul.f64, inout d:xmm, in b:lit
+        mulsd   \d, qword ptr [rip + \b]
+end
+
+template mul.f64, out d:xmm, in a:xmm, in b:xmm, needs avx
+        {vex3}  vmulsd \d, \a, \b
+end
+
+template mul.f64, out d:xmm, in a:xmm, in b:slot32, needs avx
+        {vex3}  vmulsd \d, \a, qword ptr [FRAME + \b]
+end
+
+template mul.f64, out d:xmm, in a:xmm, in b:slot8, needs avx
+        {vex3}  vmulsd \d, \a, qword ptr [FRAME + \b]
+end
+
+template mul.f64, out d:xmm, in a:xmm, in b:lit, needs avx
+        {vex3}  vmulsd \d, \a, qword ptr [rip + \b]
+end

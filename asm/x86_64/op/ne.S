@@ -63,3 +63,60 @@ template ne.i64, out d:gp, in a:gp, in b:slot8, clobber flags
         setne   \d8
         movzx   \d32, \d8
 end
+
+# Floats.
+template ne.f32, out d:gp, in a:xmm, in b:xmm-xmm13, clobber FSCRATCH2 flags
+        movaps  FSCRATCH2, \a
+        cmpneqss FSCRATCH2, \b
+        movd    \d32, FSCRATCH2
+        and     \d32, 1
+end
+
+template ne.f32, out d:gp, in a:xmm, in b:slot32, clobber FSCRATCH2 flags
+        movaps  FSCRATCH2, \a
+        cmpneqss FSCRATCH2, dword ptr [FRAME + \b]
+        movd    \d32, FSCRATCH2
+        and     \d32, 1
+end
+
+template ne.f32, out d:gp, in a:xmm, in b:slot8, clobber FSCRATCH2 flags
+        movaps  FSCRATCH2, \a
+        cmpneqss FSCRATCH2, dword ptr [FRAME + \b]
+        movd    \d32, FSCRATCH2
+        and     \d32, 1
+end
+
+template ne.f32, out d:gp, in a:xmm, in b:lit, clobber FSCRATCH2 flags
+        movaps  FSCRATCH2, \a
+        cmpneqss FSCRATCH2, dword ptr [rip + \b]
+        movd    \d32, FSCRATCH2
+        and     \d32, 1
+end
+
+template ne.f64, out d:gp, in a:xmm, in b:xmm-xmm13, clobber FSCRATCH2 flags
+        movaps  FSCRATCH2, \a
+        cmpneqsd FSCRATCH2, \b
+        movd    \d32, FSCRATCH2
+        and     \d32, 1
+end
+
+template ne.f64, out d:gp, in a:xmm, in b:slot32, clobber FSCRATCH2 flags
+        movaps  FSCRATCH2, \a
+        cmpneqsd FSCRATCH2, qword ptr [FRAME + \b]
+        movd    \d32, FSCRATCH2
+        and     \d32, 1
+end
+
+template ne.f64, out d:gp, in a:xmm, in b:slot8, clobber FSCRATCH2 flags
+        movaps  FSCRATCH2, \a
+        cmpneqsd FSCRATCH2, qword ptr [FRAME + \b]
+        movd    \d32, FSCRATCH2
+        and     \d32, 1
+end
+
+template ne.f64, out d:gp, in a:xmm, in b:lit, clobber FSCRATCH2 flags
+        movaps  FSCRATCH2, \a
+        cmpneqsd FSCRATCH2, qword ptr [rip + \b]
+        movd    \d32, FSCRATCH2
+        and     \d32, 1
+end

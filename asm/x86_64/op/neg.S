@@ -19,3 +19,18 @@ template neg.i64, out d:gp, in a:gp, clobber flags
         mov     \d, \a
         neg     \d
 end
+
+# Floats.
+template neg.f32, out d:xmm, in a:xmm-xmm13, clobber FSCRATCH2
+        pcmpeqd FSCRATCH2, FSCRATCH2
+        pslld   FSCRATCH2, 31
+        xorps   FSCRATCH2, \a
+        movaps  \d, FSCRATCH2
+end
+
+template neg.f64, out d:xmm, in a:xmm-xmm13, clobber FSCRATCH2
+        pcmpeqd FSCRATCH2, FSCRATCH2
+        psllq   FSCRATCH2, 63
+        xorps   FSCRATCH2, \a
+        movaps  \d, FSCRATCH2
+end

@@ -1,7 +1,7 @@
 # rotl d, a, b: a rotated left; the count is taken modulo the width, as the machine does it.
 #
-# There is no rotation by any register but cl: the copies go through rax and rcx so that d, a and b may stand anywhere,
-# rcx included.
+# There is no rotation by any register but cl: the copies go through rax and rcx so that d, a and b may stand
+# anywhere, rcx included.
 
 template rotl.i32, inout d:gp, in b:imm8, clobber flags
         rol     \d32, \b

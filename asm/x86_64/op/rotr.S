@@ -1,7 +1,7 @@
 # rotr d, a, b: a rotated right; the count is taken modulo the width, as the machine does it.
 #
-# There is no rotation by any register but cl: the copies go through rax and rcx so that d, a and b may stand anywhere,
-# rcx included. By a constant, BMI2 has a form that leaves a as it is.
+# There is no rotation by any register but cl: the copies go through rax and rcx so that d, a and b may stand
+# anywhere, rcx included. By a constant, BMI2 has a form that leaves a as it is.
 
 template rotr.i32, inout d:gp, in b:imm8, clobber flags
         ror     \d32, \b

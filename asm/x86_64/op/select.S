@@ -1,7 +1,7 @@
 # select d, c, a, b: a where the int c is not 0, else b. a comes in d.
 #
-# Ints are chosen without a branch. So are floats with AVX: c == 0 becomes a mask of ones that lets b through. Without it
-# they take a branch around a copy in FSCRATCH2, which makes the distance of the jump the same for all registers.
+# Ints are chosen without a branch. So are floats with AVX: c == 0 becomes a mask of ones that lets b through. Without
+# it they take a branch around a copy in FSCRATCH2, which makes the distance of the jump the same for all registers.
 
 template select.i64, inout d:gp, in c:gp, in b:gp, clobber flags
         test    \c, \c

@@ -1,7 +1,7 @@
 # shl d, a, b: a shifted left; the count is taken modulo the width, as the machine does it.
 #
-# With BMI2 any register can hold the count. Without it the count must be in cl: the copies go through rax and rcx so that
-# d, a and b may stand anywhere, rcx included.
+# With BMI2 any register can hold the count. Without it the count must be in cl: the copies go through rax and rcx so
+# that d, a and b may stand anywhere, rcx included.
 
 template shl.i32, inout d:gp, in b:imm8, clobber flags
         shl     \d32, \b

@@ -1,7 +1,8 @@
-# shr d, a, b: a shifted right, copies of the sign bit coming in; the count is taken modulo the width, as the machine does it.
+# shr d, a, b: a shifted right, copies of the sign bit coming in; the count is taken modulo the width, as the machine
+# does it.
 #
-# With BMI2 any register can hold the count. Without it the count must be in cl: the copies go through rax and rcx so that
-# d, a and b may stand anywhere, rcx included.
+# With BMI2 any register can hold the count. Without it the count must be in cl: the copies go through rax and rcx so
+# that d, a and b may stand anywhere, rcx included.
 
 template shr.i32, inout d:gp, in b:imm8, clobber flags
         sar     \d32, \b

@@ -54,3 +54,69 @@ end
 template sub.i64, inout d:slot32, in b:imm32, clobber flags
         sub     qword ptr [FRAME + \d], \b
 end
+
+# Floats. The machine's rule for NaN is the language's: the first NaN operand, made quiet. So a and b must not be
+# exchanged.
+template sub.f32, inout d:xmm, in b:xmm
+        subss   \d, \b
+end
+
+template sub.f32, inout d:xmm, in b:slot32
+        subss   \d, dword ptr [FRAME + \b]
+end
+
+template sub.f32, inout d:xmm, in b:slot8
+        subss   \d, dword ptr [FRAME + \b]
+end
+
+template sub.f32, inout d:xmm, in b:lit
+        subss   \d, dword ptr [rip + \b]
+end
+
+template sub.f32, out d:xmm, in a:xmm, in b:xmm, needs avx
+        {vex3}  vsubss \d, \a, \b
+end
+
+template sub.f32, out d:xmm, in a:xmm, in b:slot32, needs avx
+        {vex3}  vsubss \d, \a, dword ptr [FRAME + \b]
+end
+
+template sub.f32, out d:xmm, in a:xmm, in b:slot8, needs avx
+        {vex3}  vsubss \d, \a, dword ptr [FRAME + \b]
+end
+
+template sub.f32, out d:xmm, in a:xmm, in b:lit, needs avx
+        {vex3}  vsubss \d, \a, dword ptr [rip + \b]
+end
+
+template sub.f64, inout d:xmm, in b:xmm
+        subsd   \d, \b
+end
+
+template sub.f64, inout d:xmm, in b:slot32
+        subsd   \d, qword ptr [FRAME + \b]
+end
+
+template sub.f64, inout d:xmm, in b:slot8
+        subsd   \d, qword ptr [FRAME + \b]
+end
+
+template sub.f64, inout d:xmm, in b:lit
+        subsd   \d, qword ptr [rip + \b]
+end
+
+template sub.f64, out d:xmm, in a:xmm, in b:xmm, needs avx
+        {vex3}  vsubsd \d, \a, \b
+end
+
+template sub.f64, out d:xmm, in a:xmm, in b:slot32, needs avx
+        {vex3}  vsubsd \d, \a, qword ptr [FRAME + \b]
+end
+
+template sub.f64, out d:xmm, in a:xmm, in b:slot8, needs avx
+        {vex3}  vsubsd \d, \a, qword ptr [FRAME + \b]
+end
+
+template sub.f64, out d:xmm, in a:xmm, in b:lit, needs avx
+        {vex3}  vsubsd \d, \a, qword ptr [rip + \b]
+end

@@ -1,7 +1,7 @@
 # switch i, [L0, L1, …], LDEFAULT: continues at the label that u64(i) counts to, or at the default.
 #
-# `a` is i, `b` the number of cases, `l` the table: for each case four bytes, the distance of its label from the table's
-# start. `t` is the default.
+# `a` is i, `b` the number of cases, `l` the table: for each case four bytes, the distance of its label from the
+# table's start. `t` is the default.
 
 template switch, in a:gp-rax, in b:imm32, target l:lit, target t:rel32, clobber rax rdx flags
         cmp     \a, \b

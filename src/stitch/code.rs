@@ -1,0 +1,167 @@
+//! The code under construction: copying snippets, and the holes that wait for an address.
+//!
+//! Comes in: snippets with registers and values. Goes out: bytes. What must hold: every hole is either written when
+//! its snippet is copied or recorded as waiting; a hole that waits is written before the image leaves.
+
+use crate::isa::snippet::{Chunk, Head};
+use crate::stitch::trace::{Event, Trace};
+
+/// Room that is always there behind the present position, so that a snippet can be copied in whole words: the
+/// largest snippet and one word.
+const SLACK: usize = 264;
+
+/// The registers of a snippet's register operands.
+pub type Regs = [u8; 3];
+
+/// Growing code.
+#[derive(Debug)]
+pub struct Code {
+    bytes: Vec<u8>,
+    pos: usize,
+    chunks: &'static [Chunk],
+    /// What was copied, where somebody wants to know.
+    pub trace: Option<Trace>,
+}
+
+impl Code {
+    /// No code yet.
+    pub fn new(chunks: &'static [Chunk]) -> Code {
+        Code { bytes: Vec::new(), pos: 0, chunks, trace: None }
+    }
+
+    /// Forgets all code, keeping its memory.
+    pub fn clear(&mut self) {
+        self.pos = 0;
+    }
+
+    /// The offset at which the next byte goes.
+    #[inline(always)]
+    pub fn position(&self) -> u32 {
+        self.pos as u32
+    }
+
+    /// The code so far.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.pos]
+    }
+
+    /// The head of a snippet.
+    #[inline(always)]
+    pub fn head(&self, chunk: u16) -> Head {
+        self.chunks[usize::from(chunk)].head
+    }
+
+    /// Appends bytes that are no code: literals and jump tables.
+    pub fn data(&mut self, bytes: &[u8]) {
+        self.reserve(bytes.len());
+        self.bytes[self.pos..self.pos + bytes.len()].copy_from_slice(bytes);
+        self.pos += bytes.len();
+    }
+
+    /// Moves on to a multiple of `align`, a power of two.
+    pub fn align(&mut self, align: usize) {
+        let padding = self.pos.wrapping_neg() & (align - 1);
+        self.reserve(padding);
+        self.bytes[self.pos..self.pos + padding].fill(0);
+        self.pos += padding;
+    }
+
+    #[inline(always)]
+    fn reserve(&mut self, len: usize) {
+        if self.pos + len + SLACK > self.bytes.len() {
+            self.grow(len);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, len: usize) {
+        let size = (self.bytes.len() * 2).max(self.pos + len + SLACK).max(4096);
+        self.bytes.resize(size, 0);
+    }
+
+    /// Copies the snippet that starts at `chunk`. Returns where offset 0 of the snippet came to stand for holes
+    /// behind its first prefix: one less than its place if a `REX` prefix was left out.
+    #[inline(always)]
+    pub fn copy(&mut self, chunk: u16, regs: Regs) -> u32 {
+        self.reserve(0);
+        let first = &self.chunks[usize::from(chunk)];
+        let head = first.head;
+        let mut word = first.word(regs);
+        let mut dropped = 0;
+        let mut at = self.pos;
+        if head.rex != 0xff && (word >> (head.rex * 8)) as u8 == 0x40 {
+            dropped = 1;
+            word = if head.rex == 0 { word >> 8 } else { word & 0xff | word >> 16 << 8 };
+        }
+        self.bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
+        at += 8 - dropped;
+        for number in 1..usize::from(head.chunks) {
+            let word = self.chunks[usize::from(chunk) + number].word(regs);
+            self.bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
+            at += 8;
+        }
+        let base = self.pos - dropped;
+        self.pos += usize::from(head.len) - dropped;
+        base as u32
+    }
+
+    /// Copies a snippet and writes its first two value holes.
+    #[inline(always)]
+    pub fn put(&mut self, chunk: u16, regs: Regs, values: [i64; 2]) -> u32 {
+        let from = self.position();
+        let base = self.copy(chunk, regs);
+        let head = self.head(chunk);
+        for (hole, value) in head.holes.into_iter().zip(values) {
+            if hole != Head::NO_HOLE {
+                self.write(base, hole, value);
+            }
+        }
+        if self.trace.is_some() {
+            self.record(chunk, regs, values, from);
+        }
+        base
+    }
+
+    #[inline(always)]
+    fn write(&mut self, base: u32, hole: u8, value: i64) {
+        let at = base as usize + usize::from(hole & Head::NO_HOLE);
+        if hole & Head::BYTE_HOLE != 0 {
+            debug_assert!(i8::try_from(value).is_ok(), "{value} does not fit a byte");
+            self.bytes[at] = value as u8;
+        } else {
+            debug_assert!(i32::try_from(value).is_ok() || u32::try_from(value).is_ok(), "{value} does not fit");
+            self.bytes[at..at + 4].copy_from_slice(&(value as i32).to_le_bytes());
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn record(&mut self, chunk: u16, regs: Regs, values: [i64; 2], from: u32) {
+        let to = self.position();
+        if let Some(trace) = &mut self.trace {
+            trace.events.push(Event { inst: trace.inst, glue: trace.glue, chunk, regs, values, start: from, end: to });
+        }
+    }
+
+    /// The code, for patching.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[..self.pos]
+    }
+
+    /// Writes the four bytes at `at`.
+    #[inline(always)]
+    pub fn write32(&mut self, at: u32, value: i32) {
+        self.bytes[at as usize..at as usize + 4].copy_from_slice(&value.to_le_bytes());
+    }
+
+    /// Writes the byte at `at`.
+    pub fn write8(&mut self, at: u32, value: i8) {
+        self.bytes[at as usize] = value as u8;
+    }
+
+    /// Writes the eight bytes at `at`.
+    pub fn write64(&mut self, at: u32, value: u64) {
+        self.bytes[at as usize..at as usize + 8].copy_from_slice(&value.to_le_bytes());
+    }
+}

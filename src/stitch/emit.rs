@@ -1,0 +1,477 @@
+//! Emission: the walk over a function's instructions that chooses snippets and copies them.
+//!
+//! Comes in: a verified body with its ranges and places. Goes out: code, and the records of what is still open.
+//! What must hold: the walk meets the ranges in the order in which [`ranges`](crate::stitch::ranges) numbered them;
+//! after each instruction every live value is in the place of its range.
+
+use crate::isa::op::{Class, Op, Shape, Type};
+use crate::isa::part::Part;
+use crate::isa::snippet::{Fault, Form, Head, Info, Kind, form_index};
+use crate::library::Library;
+use crate::library::builtin::{FSCRATCH0, FSCRATCH1, SCRATCH0, SCRATCH1};
+use crate::module::Inst;
+use crate::stitch::code::{Code, Regs};
+use crate::stitch::frame::Frame;
+use crate::stitch::image::{Relocation, SiteMeaning, Symbol, TrapSite, UnwindRow};
+use crate::stitch::operands::{shape, switch_targets};
+use crate::stitch::place::{FIRST_XMM, Place, Placement};
+use crate::stitch::pool::Pool;
+use crate::stitch::ranges::{Ranges, is_constant, is_fused};
+use crate::stitch::trace::Step;
+use crate::verified::{Body, Var, Verified};
+
+/// A jump whose target's place was not known when it was copied.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Jump {
+    /// Where the hole is.
+    pub at: u32,
+    /// The block it leads to.
+    pub block: u32,
+}
+
+/// An out-of-line part to be copied behind the function.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cold {
+    pub chunk: u16,
+    pub regs: Regs,
+    pub inst: u32,
+    /// The hole of the jump that leads to it.
+    pub from: u32,
+    /// Where it leads back to.
+    pub back: u32,
+}
+
+/// Everything that emission reads and writes. One emitter serves all functions of a module.
+pub(super) struct Emitter<'a> {
+    pub library: &'a Library,
+    pub parts: &'a [u16; Part::ALL.len()],
+    pub verified: &'a Verified,
+    pub body: &'a Body,
+    pub ranges: &'a Ranges,
+    pub placement: &'a Placement,
+    pub code: &'a mut Code,
+    pub frame: Frame,
+    /// The place of each variable's present value.
+    pub current: Vec<Place>,
+    /// The number of the next range that a definition starts.
+    pub next_range: usize,
+    pub index: usize,
+    pub blocks: Vec<u32>,
+    pub jumps: Vec<Jump>,
+    pub colds: Vec<Cold>,
+    pub pool: Pool,
+    pub insts: Vec<u32>,
+    pub relocations: Vec<Relocation>,
+    pub sites: Vec<TrapSite>,
+    pub unwind: Vec<UnwindRow>,
+    /// Calls to functions that have no place yet: the hole and the function.
+    pub calls: Vec<(u32, u32)>,
+    pub entries: Vec<u32>,
+}
+
+/// The register number that a snippet's operand takes.
+#[inline(always)]
+pub(super) fn number(register: u8) -> u8 {
+    register & 15
+}
+
+impl<'a> Emitter<'a> {
+    #[inline(always)]
+    pub(super) fn part(&self, part: Part) -> u16 {
+        self.parts[part as usize]
+    }
+
+    #[inline(always)]
+    pub(super) fn form(&self, op: Op, in_slot: bool, a: Form, b: Form) -> u16 {
+        self.library.forms(op as u16)[form_index(in_slot, a, b)]
+    }
+
+    /// The narrowest snippet of the family of `chunk` that holds these values.
+    #[inline(always)]
+    pub(super) fn fit(&self, chunk: u16, first: i64, second: i64) -> u16 {
+        let head = self.code.head(chunk);
+        let narrow = |value: i64| i64::from(value as i8) == value;
+        let fits = head.flags & Head::NARROW_FIRST != 0 && narrow(first)
+            || head.flags & Head::NARROW_SECOND != 0 && narrow(second);
+        if fits { chunk + u16::from(head.chunks) } else { chunk }
+    }
+
+    /// Copies a snippet in the narrowest form and notes its trap sites and out-of-line part.
+    #[inline(always)]
+    pub(super) fn put(&mut self, chunk: u16, regs: Regs, values: [i64; 2]) -> u32 {
+        let chunk = self.fit(chunk, values[0], values[1]);
+        let from = self.code.position();
+        let base = self.code.put(chunk, regs, values);
+        if self.code.head(chunk).flags & (Head::HAS_SITES | Head::HAS_COLD) != 0 {
+            self.note(chunk, regs, base, from);
+        }
+        base
+    }
+
+    #[inline(never)]
+    pub(super) fn note(&mut self, chunk: u16, regs: Regs, base: u32, from: u32) {
+        let info = self.library.info(chunk);
+        self.note_sites(info, regs, base, from);
+        if info.cold != 0 {
+            let hole = |name| hole_named(info, name).map_or(base, |offset| base + u32::from(offset));
+            let (from, back) = (hole("cold"), self.code.position());
+            self.colds.push(Cold { chunk: info.cold, regs, inst: self.index as u32, from, back });
+        }
+    }
+
+    pub(super) fn note_sites(&mut self, info: &Info, regs: Regs, base: u32, from: u32) {
+        for site in info.sites {
+            let meaning = match site.fault {
+                Fault::Trap(kind) => SiteMeaning::Trap(kind),
+                Fault::Halt => SiteMeaning::Halt,
+                Fault::Divide(operand) => {
+                    let before = &info.operands[..usize::from(operand)];
+                    let nth = before.iter().filter(|o| o.kind.is_register()).count();
+                    let bits = match self.body.insts[self.index].op.row().args.first() {
+                        Some(Type::I32) => 32,
+                        _ => 64,
+                    };
+                    SiteMeaning::Divide { register: regs[nth], bits }
+                }
+            };
+            // Where a prefix was left out, an instruction at offset 0 starts behind it.
+            self.sites.push(TrapSite { offset: (base + u32::from(site.offset)).max(from), meaning });
+        }
+    }
+
+    /// The value of the constant that stands at `place`.
+    #[inline(always)]
+    pub(super) fn constant(&self, index: u32) -> u64 {
+        self.body.insts.get(index as usize).map_or(u64::from(self.body.count_var()), Inst::literal)
+    }
+
+    /// Where the present value of `var` is.
+    #[inline(always)]
+    pub(super) fn place(&self, var: u32) -> Place {
+        self.current[var as usize]
+    }
+
+    /// The place of the value that the present instruction gives `var`; call it after the sources have been read.
+    #[inline(always)]
+    pub(super) fn define(&mut self, var: u32) -> Place {
+        if self.body.vars[var as usize].has(Var::CROSSES) {
+            return self.current[var as usize];
+        }
+        let place = self.placement.places[self.next_range];
+        self.next_range += 1;
+        self.current[var as usize] = place;
+        place
+    }
+
+    #[inline(always)]
+    pub(super) fn class(&self, var: u32) -> Class {
+        self.body.vars[var as usize].class
+    }
+
+    /// Emits the body of the function, all blocks in order.
+    pub(super) fn body(&mut self) {
+        for number in 0..self.body.blocks.len() {
+            self.blocks[number] = self.code.position();
+            let range = self.body.block_range(number);
+            let mut index = range.start;
+            while index < range.end {
+                index += self.instruction(index, number as u32);
+            }
+        }
+    }
+
+    /// Emits one instruction, or two that are one; says how many.
+    #[inline(always)]
+    fn instruction(&mut self, index: usize, block: u32) -> usize {
+        let body = self.body;
+        let inst = &body.insts[index];
+        self.index = index;
+        self.insts.push(self.code.position());
+        if let Some(trace) = &mut self.code.trace {
+            (trace.inst, trace.glue) = (index as u32, Step::Body);
+        }
+        match shape(inst.op) {
+            Shape::Value => {
+                if is_fused(body, index, inst) {
+                    self.insts.push(self.code.position());
+                    self.compare_and_branch(inst, &body.insts[index + 1], block);
+                    return 2;
+                }
+                self.value(inst);
+            }
+            Shape::Const => self.constant_instruction(inst, index),
+            Shape::Move => {
+                let from = self.place(inst.a);
+                let to = self.define(inst.d);
+                let class = self.class(inst.d);
+                self.move_value(class, from, to);
+            }
+            Shape::Select => self.select(inst),
+            Shape::Load => self.load(inst),
+            Shape::Store => self.store(inst),
+            Shape::Msize => self.read_datum(inst.op, inst.d, Symbol::Pages),
+            Shape::Gget => self.read_datum(inst.op, inst.d, Symbol::Global(inst.b)),
+            Shape::Gset => self.write_global(inst),
+            Shape::Arg => self.arg(inst),
+            Shape::Jump => {
+                if inst.b != block + 1 {
+                    self.jump(self.form(inst.op, false, Form::Reg, Form::Reg), [0; 3], [0, 0], inst.b);
+                }
+            }
+            Shape::Branch => self.branch(inst),
+            Shape::Switch => self.switch(inst),
+            Shape::Call => self.call(inst),
+            Shape::Calli => self.call_indirect(inst),
+            Shape::Ret => self.ret(inst),
+            Shape::Print | Shape::Read | Shape::Mgrow | Shape::Mcopy | Shape::Mfill => self.call_helper(inst),
+            Shape::Halt | Shape::Trap => {
+                self.put(self.form(inst.op, false, Form::Reg, Form::Reg), [0; 3], [0, 0]);
+            }
+        }
+        1
+    }
+
+    fn constant_instruction(&mut self, inst: &Inst, index: usize) {
+        let facts = &self.body.vars[inst.d as usize];
+        if !facts.has(Var::CROSSES) || facts.has(Var::CONSTANT) {
+            self.current[inst.d as usize] = Place::constant(index as u32);
+            return;
+        }
+        let to = self.place(inst.d);
+        self.move_value(facts.class, Place::constant(index as u32), to);
+    }
+
+    /// The constant that `place` is, as the operand of an instruction with a sign-extended 32-bit immediate.
+    #[inline(always)]
+    fn immediate(&self, place: Place, narrow: bool) -> Option<i64> {
+        let bits = self.constant(place.as_constant()?);
+        // A 32-bit operation looks at the low half only, so any representation of it will do.
+        let value = if narrow { i64::from(bits as u32 as i32) } else { bits as i64 };
+        (i64::from(value as i32) == value).then_some(value)
+    }
+
+    fn branch(&mut self, inst: &Inst) {
+        let place = self.place(inst.a);
+        if let Some(index) = place.as_constant() {
+            if (self.constant(index) != 0) == (inst.op == Op::Jmpt) {
+                self.jump(self.form(Op::Jmp, false, Form::Reg, Form::Reg), [0; 3], [0, 0], inst.b);
+            }
+            return;
+        }
+        let in_slot = self.form(inst.op, false, Form::Slot, Form::Reg);
+        if let (Some(slot), true) = (place.as_slot(), in_slot != 0) {
+            self.jump(in_slot, [0; 3], [self.frame.slot(slot), 0], inst.b);
+            return;
+        }
+        let register = self.in_register(Class::Int, place, SCRATCH0);
+        self.jump(self.form(inst.op, false, Form::Reg, Form::Reg), [register, 0, 0], [0, 0], inst.b);
+    }
+
+    /// A compare and the branch on its result as one snippet.
+    fn compare_and_branch(&mut self, compare: &Inst, branch: &Inst, _block: u32) {
+        self.index += 1;
+        let key = self.library.fusion(compare.op, branch.op);
+        let [class, narrow] = operand_class(compare.op);
+        let float = class != 0;
+        let (mut a, mut b) = (self.place(compare.a), self.place(compare.b));
+        let commutes = matches!(compare.op.row().mnemonic, "eq" | "ne");
+        if commutes && a.as_register().is_none() && b.as_register().is_some() {
+            std::mem::swap(&mut a, &mut b);
+        }
+        let forms = self.library.forms(key);
+        let class = operand_type(compare.op);
+        let mut values = [0, 0];
+        let mut literal = None;
+        let mut b_form = Form::Reg;
+        if let (Some(slot), true) = (b.as_slot(), forms[form_index(false, Form::Reg, Form::Slot)] != 0) {
+            (b_form, values[0]) = (Form::Slot, self.frame.slot(slot));
+        } else if let Some(index) = b.as_constant() {
+            let has = forms[form_index(false, Form::Reg, Form::Const)] != 0;
+            if float && has {
+                (b_form, literal) = (Form::Const, Some(self.constant(index)));
+            } else if let (Some(value), true) = (self.immediate(b, narrow != 0), has) {
+                (b_form, values[0]) = (Form::Const, value);
+            }
+        }
+        let slot_form = forms[form_index(false, Form::Slot, b_form)];
+        if let (Some(slot), true, true) = (a.as_slot(), slot_form != 0, b_form != Form::Slot) {
+            let register = if b_form == Form::Reg { self.in_register(class, b, scratch(class, 1)) } else { 0 };
+            values = [self.frame.slot(slot), values[0]];
+            self.jump(slot_form, [number(register), 0, 0], values, branch.b);
+            return;
+        }
+        let a = self.in_register(class, a, scratch(class, 0));
+        let b = if b_form == Form::Reg { self.in_register(class, b, scratch(class, 1)) } else { 0 };
+        let chunk = self.library.forms(key)[form_index(false, Form::Reg, b_form)];
+        let base = self.jump(chunk, [number(a), number(b), 0], values, branch.b);
+        if let Some(bits) = literal {
+            self.refer_literal(base, chunk, bits, class);
+        }
+    }
+
+    /// Copies a snippet whose last hole is the distance to a block.
+    pub(super) fn jump(&mut self, chunk: u16, regs: Regs, values: [i64; 2], block: u32) -> u32 {
+        let mut chunk = self.fit(chunk, values[0], values[1]);
+        let known = self.blocks[block as usize];
+        let head = self.code.head(chunk);
+        let mut short = false;
+        if known != u32::MAX && head.flags & Head::NARROW_JUMP != 0 {
+            let narrow = chunk + u16::from(head.chunks);
+            let end = i64::from(self.code.position()) + i64::from(self.code.head(narrow).len);
+            short = i64::from(known) - end >= -128;
+            if short {
+                chunk = narrow;
+            }
+        }
+        let base = self.code.put(chunk, regs, values);
+        let end = self.code.position();
+        let distance = i64::from(known) - i64::from(end);
+        if short {
+            self.code.write8(end - 1, distance as i8);
+        } else if known == u32::MAX {
+            self.jumps.push(Jump { at: end - 4, block });
+        } else {
+            self.code.write32(end - 4, distance as i32);
+        }
+        base
+    }
+
+    fn switch(&mut self, inst: &Inst) {
+        let targets = switch_targets(inst, &self.body.lists);
+        let Some((&default, cases)) = targets.split_last() else { return };
+        let place = self.place(inst.a);
+        let index = self.in_register(Class::Int, place, SCRATCH0);
+        let chunk = self.form(inst.op, false, Form::Reg, Form::Const);
+        let base = self.code.put(chunk, [index, 0, 0], [cases.len() as i64, 0]);
+        let info = self.library.info(chunk);
+        for hole in info.holes {
+            let at = base + u32::from(hole.offset);
+            match info.operands[usize::from(hole.operand)].kind {
+                Kind::Imm32 => self.code.write32(at, cases.len() as i32),
+                Kind::Lit => self.pool.table(at, hole.addend, cases),
+                _ => self.jumps.push(Jump { at, block: default }),
+            }
+        }
+    }
+
+    fn read_datum(&mut self, op: Op, d: u32, symbol: Symbol) {
+        let to = self.define(d);
+        let class = self.class(d);
+        let register = to.as_register().unwrap_or(scratch(class, 0));
+        let chunk = self.form(op, false, Form::Reg, Form::Reg);
+        let base = self.put(chunk, [number(register), 0, 0], [0, 0]);
+        self.refer(base, chunk, symbol);
+        self.move_value(class, Place::register(register), to);
+    }
+
+    fn write_global(&mut self, inst: &Inst) {
+        let class = self.class(inst.a);
+        let place = self.place(inst.a);
+        let register = self.in_register(class, place, scratch(class, 0));
+        let chunk = self.form(inst.op, false, Form::Reg, Form::Reg);
+        let base = self.put(chunk, [number(register), 0, 0], [0, 0]);
+        self.refer(base, chunk, Symbol::Global(inst.b));
+    }
+
+    fn arg(&mut self, inst: &Inst) {
+        let index = self.place(inst.a);
+        let index = self.in_register(Class::Int, index, SCRATCH0);
+        let count = self.current[self.body.count_var() as usize];
+        let count = self.in_register(Class::Int, count, SCRATCH1);
+        let to = self.define(inst.d);
+        let register = to.as_register().unwrap_or(SCRATCH0);
+        let distance = self.frame.first_arg(self.body.signature.variadic);
+        let chunk = self.form(inst.op, false, Form::Reg, Form::Reg);
+        self.put(chunk, [register, index, count], [distance, 0]);
+        self.move_value(Class::Int, Place::register(register), to);
+    }
+
+    /// Records that the hole of kind `data` in the snippet at `base` refers to `symbol`.
+    pub(super) fn refer(&mut self, base: u32, chunk: u16, symbol: Symbol) {
+        for hole in self.library.info(chunk).holes {
+            if self.library.info(chunk).operands[usize::from(hole.operand)].kind == Kind::Data {
+                let offset = base + u32::from(hole.offset);
+                self.relocations.push(Relocation { offset, symbol, addend: i32::from(hole.addend) });
+            }
+        }
+    }
+
+    /// Records that the hole of kind `lit` in the snippet at `base` refers to a constant in the literal pool.
+    #[inline(never)]
+    pub(super) fn refer_literal(&mut self, base: u32, chunk: u16, bits: u64, class: Class) {
+        let info = self.library.info(chunk);
+        for hole in info.holes {
+            if info.operands[usize::from(hole.operand)].kind == Kind::Lit {
+                self.pool.literal(base + u32::from(hole.offset), hole.addend, bits, class);
+            }
+        }
+    }
+
+    /// The places of all variables at the function's entry.
+    pub(super) fn start_places(&mut self) {
+        self.current.clear();
+        self.current.resize(self.body.vars.len(), Place::NONE);
+        for (number, &var) in self.ranges.crossing.iter().enumerate() {
+            self.current[var as usize] = self.placement.places[number];
+        }
+        for (var, facts) in self.body.vars.iter().enumerate() {
+            if facts.has(Var::CONSTANT) {
+                self.current[var] = Place::constant(facts.first_write);
+            }
+        }
+        // `r0` of a function with a fixed number of arguments: the index behind the last instruction stands for it.
+        let count = self.body.count_var();
+        if is_constant(self.body, count) {
+            self.current[count as usize] = Place::constant(self.body.insts.len() as u32);
+        }
+        self.next_range = self.ranges.crossing.len();
+    }
+}
+
+fn hole_named(info: &Info, name: &str) -> Option<u8> {
+    info.holes.iter().find(|hole| info.operands[usize::from(hole.operand)].name == name).map(|hole| hole.offset)
+}
+
+/// The scratch register `nth` of a class, as a place's number.
+#[inline(always)]
+pub(super) fn scratch(class: Class, nth: usize) -> u8 {
+    if class.is_float() {
+        [FSCRATCH0 + FIRST_XMM, FSCRATCH1 + FIRST_XMM][nth]
+    } else {
+        [SCRATCH0, SCRATCH1][nth]
+    }
+}
+
+/// The type of the first operand of each opcode: 0 for ints, 1 for f32, 2 for f64; and 1 where it is 32 bits wide.
+const OPERANDS: [[u8; 2]; Op::ALL.len()] = {
+    let mut operands = [[0; 2]; Op::ALL.len()];
+    let mut i = 0;
+    while i < operands.len() {
+        let args = Op::ROWS[i].args;
+        if !args.is_empty() {
+            operands[i] = match args[0] {
+                Type::I32 => [0, 1],
+                Type::I64 => [0, 0],
+                Type::F32 => [1, 0],
+                Type::F64 => [2, 0],
+            };
+        }
+        i += 1;
+    }
+    operands
+};
+
+#[inline(always)]
+pub(super) fn operand_class(op: Op) -> [u8; 2] {
+    OPERANDS[op as usize]
+}
+
+/// The class of an opcode's first operand.
+#[inline(always)]
+pub(super) fn operand_type(op: Op) -> Class {
+    match OPERANDS[op as usize][0] {
+        0 => Class::Int,
+        1 => Class::F32,
+        _ => Class::F64,
+    }
+}

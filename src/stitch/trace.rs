@@ -1,0 +1,56 @@
+//! What the stitcher did, step by step: for `explain`, and for the checker that holds it against the program.
+//!
+//! Comes in: each snippet as it is copied. Goes out: [`Trace`]. What must hold: recording changes nothing of the code.
+
+use crate::stitch::code::Regs;
+
+/// Why a snippet was copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Part of the way into or out of the function.
+    Frame,
+    /// Moves a value so that places match.
+    Glue,
+    /// Does what the instruction says.
+    Body,
+    /// The part of the body that stands out of line.
+    Cold,
+}
+
+/// One copied snippet.
+#[derive(Clone, Copy, Debug)]
+pub struct Event {
+    /// The index of the instruction that it was copied for; `u32::MAX` for the function's entry.
+    pub inst: u32,
+    /// Why it was copied.
+    pub glue: Step,
+    /// The first chunk of the snippet.
+    pub chunk: u16,
+    /// The registers of its register operands.
+    pub regs: Regs,
+    /// What was written into its first two value holes. Jump targets and references are written later: 0.
+    pub values: [i64; 2],
+    /// Where it starts in the code.
+    pub start: u32,
+    /// Where it ends.
+    pub end: u32,
+}
+
+/// The steps of one image, in the order of their copying.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// The steps.
+    pub events: Vec<Event>,
+    /// For each function, the first of its steps.
+    pub functions: Vec<usize>,
+    /// For each function, the facts about its frame that give slots and stack arguments their names.
+    pub frames: Vec<super::frame::Frame>,
+    pub(super) inst: u32,
+    pub(super) glue: Step,
+}
+
+impl Default for Trace {
+    fn default() -> Self {
+        Trace { events: Vec::new(), functions: Vec::new(), frames: Vec::new(), inst: u32::MAX, glue: Step::Frame }
+    }
+}

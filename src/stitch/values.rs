@@ -1,0 +1,528 @@
+//! Emission of the instructions that compute: which form of a snippet serves the places of the operands.
+//!
+//! Comes in: an instruction, and where its operands are. Goes out: its snippet, and glue before and after it. What
+//! must hold: no operand is overwritten before it has been read; scratch registers carry nothing from one
+//! instruction to the next.
+//!
+//! The rule for `d, a, b`: where the snippets of an opcode have a form for exactly these places, it is used. Else
+//! operands are brought into registers until one fits: `a` into the register of `d` where the snippet works in place,
+//! and scratch registers for everything that is in a slot or a constant.
+
+use crate::isa::op::{Class, Flag, Op};
+use crate::isa::part::Part;
+use crate::isa::snippet::{Form, Head, Kind, form_index};
+use crate::library::builtin::{SCRATCH0, SCRATCH1, SCRATCH2};
+use crate::module::Inst;
+use crate::stitch::code::Regs;
+use crate::stitch::emit::{Emitter, number, operand_class, operand_type, scratch};
+use crate::stitch::operands::arity;
+use crate::stitch::place::Place;
+use crate::stitch::trace::Step;
+use crate::verified::Var;
+
+/// Whether an opcode's sources may be exchanged.
+const COMMUTES: [bool; Op::ALL.len()] = {
+    let mut commutes = [false; Op::ALL.len()];
+    let mut i = 0;
+    while i < commutes.len() {
+        commutes[i] = Op::ROWS[i].has(Flag::Commutes);
+        i += 1;
+    }
+    commutes
+};
+
+/// A second source as a snippet takes it.
+#[derive(Clone, Copy)]
+struct Source {
+    form: Form,
+    register: u8,
+    value: i64,
+    literal: Option<u64>,
+}
+
+impl Emitter<'_> {
+    /// Marks what is copied next as glue; the returned step is to be put back.
+    #[inline(always)]
+    pub(super) fn glue(&mut self, step: Step) -> Step {
+        match &mut self.code.trace {
+            Some(trace) => std::mem::replace(&mut trace.glue, step),
+            None => step,
+        }
+    }
+
+    /// Emits a `value` instruction.
+    #[inline(always)]
+    pub(super) fn value(&mut self, inst: &Inst) {
+        let a = self.place(inst.a);
+        if arity(inst.op) == 1 {
+            let to = self.define(inst.d);
+            return self.unary(inst.op, inst.d, a, to);
+        }
+        let b = self.place(inst.b);
+        let to = self.define(inst.d);
+        let (mut a, mut b) = (a, b);
+        if COMMUTES[inst.op as usize] && (a.as_constant().is_some() || (b == to && a != to)) {
+            std::mem::swap(&mut a, &mut b);
+        }
+        // The commonest case first: everything in registers or a small constant, and the result over the first.
+        if let (Some(d), true) = (to.as_register(), a == to) {
+            let [class, narrow] = operand_class(inst.op);
+            if let Some(b) = b.as_register() {
+                let chunk = self.form(inst.op, false, Form::Tied, Form::Reg);
+                if chunk != 0 {
+                    self.put(chunk, [number(d), number(b), 0], [0, 0]);
+                    return;
+                }
+            } else if let (0, Some(value)) = (class, self.small(b, narrow)) {
+                let chunk = self.form(inst.op, false, Form::Tied, Form::Const);
+                if chunk != 0 && self.takes(chunk, value) {
+                    self.put(chunk, [number(d), 0, 0], [value, 0]);
+                    return;
+                }
+            }
+        }
+        self.binary(inst, a, b, to);
+    }
+
+    /// The value of an int constant that fits a sign-extended immediate.
+    #[inline(always)]
+    fn small(&self, place: Place, narrow: u8) -> Option<i64> {
+        let bits = self.constant(place.as_constant()?);
+        let value = if narrow != 0 { i64::from(bits as u32 as i32) } else { bits as i64 };
+        (i64::from(value as i32) == value).then_some(value)
+    }
+
+    /// True where the snippet's constant can be `value`: shift counts have one byte only.
+    #[inline(always)]
+    fn takes(&self, chunk: u16, value: i64) -> bool {
+        let [first, second] = self.code.head(chunk).holes;
+        let last = if second == Head::NO_HOLE { first } else { second };
+        last & Head::BYTE_HOLE == 0 || i64::from(value as i8) == value
+    }
+
+    /// A shift count is taken modulo the width, so that it always fits its byte.
+    fn reduced(&self, op: Op, place: Place, narrow: u8) -> Option<i64> {
+        let shift = matches!(op.row().mnemonic, "shl" | "shr" | "shru" | "rotl" | "rotr");
+        if shift {
+            let bits = self.constant(place.as_constant()?);
+            return Some((bits & if narrow != 0 { 31 } else { 63 }) as i64);
+        }
+        self.small(place, narrow)
+    }
+
+    #[inline(never)]
+    fn binary(&mut self, inst: &Inst, a: Place, b: Place, to: Place) {
+        let op = inst.op;
+        let class = operand_type(op);
+        if self.in_place(op, a, b, to) {
+            return;
+        }
+        let result = self.class(inst.d);
+        let d = to.as_register().unwrap_or(scratch(result, 0));
+        let same_class = result.is_float() == class.is_float();
+        if !self.three_operands(inst, a, b, d, same_class) {
+            self.two_operands(op, class, a, b, d);
+        }
+        self.move_value(result, Place::register(d), to);
+    }
+
+    /// The forms that change a frame slot without loading it: the result goes where the first source is.
+    fn in_place(&mut self, op: Op, a: Place, b: Place, to: Place) -> bool {
+        let Some(slot) = to.as_slot().filter(|_| a == to) else { return false };
+        let distance = self.frame.slot(slot);
+        let [_, narrow] = operand_class(op);
+        if let Some(b) = b.as_register() {
+            let chunk = self.form(op, true, Form::Tied, Form::Reg);
+            if chunk != 0 {
+                self.put(chunk, [number(b), 0, 0], [distance, 0]);
+                return true;
+            }
+        } else if let Some(value) = self.small(b, narrow) {
+            let chunk = self.form(op, true, Form::Tied, Form::Const);
+            if chunk != 0 && self.takes(chunk, value) {
+                self.put(chunk, [0; 3], [distance, value]);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// How the second source goes into a snippet whose first is in form `a`.
+    fn source(&mut self, op: Op, a: Form, b: Place, class: Class, register: u8) -> Source {
+        let [_, narrow] = operand_class(op);
+        let has = |this: &Self, form| this.form(op, false, a, form);
+        let plain = Source { form: Form::Reg, register: 0, value: 0, literal: None };
+        if let Some(slot) = b.as_slot() {
+            if has(self, Form::Slot) != 0 {
+                return Source { form: Form::Slot, value: self.frame.slot(slot), ..plain };
+            }
+        } else if let Some(index) = b.as_constant() {
+            let chunk = has(self, Form::Const);
+            if class.is_float() && chunk != 0 {
+                return Source { form: Form::Const, literal: Some(self.constant(index)), ..plain };
+            }
+            if let (Some(value), true) = (self.reduced(op, b, narrow), chunk != 0) {
+                if self.takes(chunk, value) {
+                    return Source { form: Form::Const, value, ..plain };
+                }
+            }
+        }
+        Source { register: self.in_register(class, b, register), ..plain }
+    }
+
+    /// True where the register may stand in the snippet's operand `name`.
+    fn allows(&self, chunk: u16, name: &str, register: u8) -> bool {
+        self.code.head(chunk).flags & Head::PICKY == 0
+            || self.library.info(chunk).operands.iter().all(|operand| {
+                operand.name != name || !operand.kind.is_register() || operand.allowed >> number(register) & 1 != 0
+            })
+    }
+
+    /// The forms that leave both sources alone.
+    fn three_operands(&mut self, inst: &Inst, a: Place, b: Place, d: u8, same_class: bool) -> bool {
+        let (op, class) = (inst.op, operand_type(inst.op));
+        let forms = |this: &Self, a, b| this.library.forms(op as u16)[form_index(false, a, b)];
+        let tied = forms(self, Form::Tied, Form::Reg) != 0;
+        if forms(self, Form::Reg, Form::Reg) == 0 && forms(self, Form::Reg, Form::Const) == 0 {
+            return false;
+        }
+        // Copying a source that can be worked on in place is never worth it.
+        if tied && same_class && (a.as_register() == Some(d) || a.as_register().is_none()) && b.as_register() != Some(d) {
+            return false;
+        }
+        let scratch_b = self.scratch_for(op, "b", class, a.as_register());
+        let source = self.source(op, Form::Reg, b, class, scratch_b);
+        let chunk = forms(self, Form::Reg, source.form);
+        if chunk == 0 {
+            return false;
+        }
+        let spare = [scratch(class, 0), scratch(class, 1), SCRATCH2];
+        let spare = spare[..if class.is_float() { 2 } else { 3 }].iter().copied();
+        let taken = |register: u8| source.form == Form::Reg && source.register == register;
+        let mut registers = [a.as_register(), None];
+        if registers[0].is_none_or(|register| !self.allows(chunk, "a", register)) {
+            let other = a.as_register();
+            if let (true, Some(register), Form::Reg) = (COMMUTES[op as usize], other, source.form) {
+                if self.allows(chunk, "a", source.register) && self.allows(chunk, "b", register) {
+                    registers = [Some(source.register), Some(register)];
+                }
+            }
+            if registers[1].is_none() {
+                if tied && same_class {
+                    return false;
+                }
+                let Some(free) = spare.clone().find(|&r| !taken(r) && self.allows(chunk, "a", r)) else { return false };
+                self.move_glue(class, a, Place::register(free));
+                registers[0] = Some(free);
+            }
+        }
+        let first = registers[0].unwrap_or(scratch(class, 0));
+        let mut second = registers[1].unwrap_or(source.register);
+        if source.form == Form::Reg && !self.allows(chunk, "b", second) {
+            let Some(free) = spare.clone().find(|&r| r != first && self.allows(chunk, "b", r)) else { return false };
+            self.move_glue(class, Place::register(second), Place::register(free));
+            second = free;
+        }
+        let early = self.code.head(chunk).flags & Head::EARLY != 0;
+        let mut target = d;
+        if early && (first == d || (source.form == Form::Reg && second == d)) {
+            let Some(free) = spare.clone().find(|&r| r != first && !(source.form == Form::Reg && r == second)) else {
+                return false;
+            };
+            target = free;
+        }
+        let regs = if source.form == Form::Reg { [target, first, second] } else { [target, first, 0] };
+        let base = self.put(chunk, regs.map(number), [source.value, 0]);
+        if let Some(bits) = source.literal {
+            self.refer_literal(base, chunk, bits, class);
+        }
+        if target != d {
+            self.move_glue(self.class(inst.d), Place::register(target), Place::register(d));
+        }
+        true
+    }
+
+    /// The scratch register into which an operand of `op` is best loaded.
+    fn scratch_for(&self, op: Op, name: &str, class: Class, other: Option<u8>) -> u8 {
+        let chunk = self.form(op, false, Form::Reg, Form::Reg);
+        let candidates = [scratch(class, 1), scratch(class, 0)];
+        let fits = |&&register: &&u8| Some(register) != other && (chunk == 0 || self.allows(chunk, name, register));
+        candidates.iter().find(fits).copied().unwrap_or(candidates[0])
+    }
+
+    /// The forms that put the result over the first source.
+    fn two_operands(&mut self, op: Op, class: Class, a: Place, b: Place, d: u8) {
+        let mut source = self.source(op, Form::Tied, b, class, scratch(class, 1));
+        let from = a.as_register();
+        if source.form == Form::Reg && source.register == d && from != Some(d) {
+            let spare = Place::register(scratch(class, 1));
+            self.move_glue(class, Place::register(d), spare);
+            source.register = scratch(class, 1);
+        }
+        if from != Some(d) {
+            self.move_glue(class, a, Place::register(d));
+        }
+        let chunk = self.form(op, false, Form::Tied, source.form);
+        let regs: Regs = if source.form == Form::Reg { [number(d), number(source.register), 0] } else { [number(d), 0, 0] };
+        let base = self.put(chunk, regs, [source.value, 0]);
+        if let Some(bits) = source.literal {
+            self.refer_literal(base, chunk, bits, class);
+        }
+    }
+
+    fn unary(&mut self, op: Op, var: u32, a: Place, to: Place) {
+        let class = operand_type(op);
+        let result = self.class(var);
+        let d = to.as_register().unwrap_or(scratch(result, 0));
+        let tied = self.form(op, false, Form::Tied, Form::Reg);
+        let separate = self.form(op, false, Form::Reg, Form::Reg);
+        let from_slot = self.form(op, false, Form::Slot, Form::Reg);
+        if let (Some(slot), true) = (a.as_slot(), from_slot != 0) {
+            self.put(from_slot, [number(d), 0, 0], [self.frame.slot(slot), 0]);
+        } else if tied != 0 && (a.as_register() == Some(d) || separate == 0) {
+            if a.as_register() != Some(d) {
+                self.move_glue(class, a, Place::register(d));
+            }
+            self.put(tied, [number(d), 0, 0], [0, 0]);
+        } else {
+            let mut first = self.in_register(class, a, scratch(class, 0));
+            if !self.allows(separate, "a", first) {
+                let free = [scratch(class, 1), scratch(class, 0)].into_iter().find(|&r| self.allows(separate, "a", r));
+                let free = free.unwrap_or(first);
+                self.move_glue(class, Place::register(first), Place::register(free));
+                first = free;
+            }
+            let early = self.code.head(separate).flags & Head::EARLY != 0 && first == d && class.is_float() == result.is_float();
+            if early {
+                let free = Place::register(scratch(class, usize::from(d == scratch(class, 0))));
+                self.move_glue(class, Place::register(first), free);
+                first = free.as_register().unwrap_or(first);
+            }
+            self.put(separate, [number(d), number(first), 0], [0, 0]);
+        }
+        self.move_value(result, Place::register(d), to);
+    }
+
+    /// The register that holds `place`, after loading it into `register` if it is not in one.
+    #[inline(always)]
+    pub(super) fn in_register(&mut self, class: Class, place: Place, register: u8) -> u8 {
+        match place.as_register() {
+            Some(register) => register,
+            None => {
+                self.move_glue(class, place, Place::register(register));
+                register
+            }
+        }
+    }
+
+    /// Moves a value as glue for the instruction at hand.
+    pub(super) fn move_glue(&mut self, class: Class, from: Place, to: Place) {
+        let step = self.glue(Step::Glue);
+        self.move_value(class, from, to);
+        self.glue(step);
+    }
+
+    /// Copies a value from one place to another.
+    pub(super) fn move_value(&mut self, class: Class, from: Place, to: Place) {
+        if from == to || to == Place::NONE {
+            return;
+        }
+        let op = [Op::MoveI64, Op::MoveF32, Op::MoveF64][class as usize];
+        if let Some(index) = from.as_constant() {
+            let bits = self.constant(index);
+            return self.load_constant(class, bits, to);
+        }
+        match (from.as_register(), to.as_register()) {
+            (Some(from), Some(to)) => {
+                let chunk = self.form(op, false, Form::Reg, Form::Reg);
+                self.put(chunk, [number(to), number(from), 0], [0, 0]);
+            }
+            (Some(from), None) => {
+                let chunk = self.form(op, true, Form::Reg, Form::Reg);
+                let slot = to.as_slot().unwrap_or(0);
+                self.put(chunk, [number(from), 0, 0], [self.frame.slot(slot), 0]);
+            }
+            (None, Some(to)) => {
+                let slot = from.as_slot().unwrap_or(0);
+                self.load_slot(op, self.frame.slot(slot), to);
+            }
+            (None, None) => {
+                // Bits are bits: a general register carries any class from slot to slot.
+                let spare = Place::register(SCRATCH0);
+                self.move_value(Class::Int, from, spare);
+                self.move_value(Class::Int, spare, to);
+            }
+        }
+    }
+
+    /// Loads a register from the frame; `distance` is in bytes from the frame register.
+    pub(super) fn load_slot(&mut self, op: Op, distance: i64, register: u8) {
+        let chunk = self.form(op, false, Form::Slot, Form::Reg);
+        self.put(chunk, [number(register), 0, 0], [distance, 0]);
+    }
+
+    /// Stores a register into the frame.
+    pub(super) fn store_slot(&mut self, op: Op, register: u8, distance: i64) {
+        let chunk = self.form(op, true, Form::Reg, Form::Reg);
+        self.put(chunk, [number(register), 0, 0], [distance, 0]);
+    }
+
+    /// Puts a constant into a place, in the shortest way there is.
+    pub(super) fn load_constant(&mut self, class: Class, bits: u64, to: Place) {
+        let Some(register) = to.as_register() else {
+            let slot = to.as_slot().unwrap_or(0);
+            return self.constant_to_frame(bits, self.frame.slot(slot));
+        };
+        let reg = number(register);
+        if class.is_float() {
+            if bits == 0 {
+                self.put(self.part(Part::ZeroFloat), [reg, 0, 0], [0, 0]);
+                return;
+            }
+            let op = if class == Class::F32 { Op::ConstF32 } else { Op::ConstF64 };
+            let chunk = self.form(op, false, Form::Const, Form::Reg);
+            let base = self.put(chunk, [reg, 0, 0], [0, 0]);
+            self.refer_literal(base, chunk, bits, class);
+            return;
+        }
+        if bits == 0 {
+            self.put(self.part(Part::ZeroInt), [reg, 0, 0], [0, 0]);
+        } else if u32::try_from(bits).is_ok() {
+            self.put(self.form(Op::ConstI64, false, Form::Const, Form::Reg), [reg, 0, 0], [bits as i64, 0]);
+        } else if i32::try_from(bits as i64).is_ok() {
+            self.put(self.form(Op::ConstI64, false, Form::Const, Form::Tied), [reg, 0, 0], [bits as i64, 0]);
+        } else {
+            let chunk = self.form(Op::ConstI64, false, Form::Const, Form::Slot);
+            let base = self.put(chunk, [reg, 0, 0], [0, 0]);
+            for hole in self.library.info(chunk).holes {
+                self.code.write64(base + u32::from(hole.offset), bits);
+            }
+        }
+    }
+
+    /// Puts a constant into the frame.
+    pub(super) fn constant_to_frame(&mut self, bits: u64, distance: i64) {
+        let direct = self.form(Op::ConstI64, true, Form::Const, Form::Tied);
+        if i32::try_from(bits as i64).is_ok() && direct != 0 {
+            self.put(direct, [0; 3], [distance, bits as i64]);
+        } else {
+            self.load_constant(Class::Int, bits, Place::register(SCRATCH0));
+            self.store_slot(Op::MoveI64, SCRATCH0, distance);
+        }
+    }
+
+    /// `select d, c, a, b`: the snippet keeps what is in `d`, or takes `b`.
+    pub(super) fn select(&mut self, inst: &Inst) {
+        let list = inst.b as usize;
+        let (yes, no) = (self.body.lists[list], self.body.lists[list + 1]);
+        let class = self.class(yes);
+        let (c, a, b) = (self.place(inst.a), self.place(yes), self.place(no));
+        let to = self.define(inst.d);
+        let direct = to.as_register().filter(|_| a == to || (b != to && c != to));
+        let d = direct.unwrap_or(scratch(class, 0));
+        if a.as_register() != Some(d) {
+            self.move_glue(class, a, Place::register(d));
+        }
+        // With an int result in the first scratch register, the condition takes the second.
+        let c = self.in_register(Class::Int, c, SCRATCH1);
+        let slot_form = self.form(inst.op, false, Form::Tied, Form::Slot);
+        let (chunk, b, value) = match b.as_slot() {
+            Some(slot) if slot_form != 0 => (slot_form, 0, self.frame.slot(slot)),
+            _ => {
+                let spare = if class.is_float() { scratch(class, 1) } else { SCRATCH2 };
+                (self.form(inst.op, false, Form::Tied, Form::Reg), self.in_register(class, b, spare), 0)
+            }
+        };
+        self.put(chunk, [number(d), c, number(b)], [value, 0]);
+        self.move_value(class, Place::register(d), to);
+    }
+
+    /// The index of a memory access, zero-extended, and the offset that the instruction can still hold.
+    fn address(&mut self, var: u32, offset: u32) -> (u8, i64) {
+        let place = self.place(var);
+        let far = i64::from(offset) > i64::from(i32::MAX);
+        if let Some(index) = place.as_constant() {
+            let sum = (self.constant(index) & 0xffff_ffff) + u64::from(offset);
+            if let (Ok(offset), true) = (i32::try_from(sum), true) {
+                self.load_constant_glue(0, SCRATCH0);
+                return (SCRATCH0, i64::from(offset));
+            }
+            self.load_constant_glue(sum, SCRATCH0);
+            return (SCRATCH0, 0);
+        }
+        let narrow = self.body.vars[var as usize].has(Var::NARROW);
+        let register = match place.as_register() {
+            Some(register) if narrow && !far => register,
+            _ => {
+                let step = self.glue(Step::Glue);
+                self.widen(place, SCRATCH0);
+                self.glue(step);
+                SCRATCH0
+            }
+        };
+        if !far {
+            return (register, i64::from(offset));
+        }
+        self.load_constant_glue(u64::from(offset), SCRATCH1);
+        let step = self.glue(Step::Glue);
+        self.put(self.form(Op::AddI64, false, Form::Tied, Form::Reg), [SCRATCH0, SCRATCH1, 0], [0, 0]);
+        self.glue(step);
+        (SCRATCH0, 0)
+    }
+
+    fn load_constant_glue(&mut self, bits: u64, register: u8) {
+        let step = self.glue(Step::Glue);
+        self.load_constant(Class::Int, bits, Place::register(register));
+        self.glue(step);
+    }
+
+    /// Copies the low half of an int, zero-extended, into a register.
+    pub(super) fn widen(&mut self, from: Place, register: u8) {
+        if let Some(index) = from.as_constant() {
+            let bits = self.constant(index) & 0xffff_ffff;
+            return self.load_constant(Class::Int, bits, Place::register(register));
+        }
+        let in_slot = self.form(Op::Wrap, false, Form::Slot, Form::Reg);
+        if let (Some(slot), true) = (from.as_slot(), in_slot != 0) {
+            self.put(in_slot, [number(register), 0, 0], [self.frame.slot(slot), 0]);
+            return;
+        }
+        let from = self.in_register(Class::Int, from, register);
+        self.put(self.form(Op::Wrap, false, Form::Reg, Form::Reg), [number(register), number(from), 0], [0, 0]);
+    }
+
+    /// Emits a read of linear memory.
+    pub(super) fn load(&mut self, inst: &Inst) {
+        let (index, offset) = self.address(inst.a, inst.b);
+        let to = self.define(inst.d);
+        let class = self.class(inst.d);
+        let d = to.as_register().unwrap_or(scratch(class, 0));
+        let chunk = self.form(inst.op, false, Form::Reg, Form::Reg);
+        self.put(chunk, [number(d), index, 0], [offset, 0]);
+        self.move_value(class, Place::register(d), to);
+    }
+
+    /// Emits a write to linear memory.
+    pub(super) fn store(&mut self, inst: &Inst) {
+        let class = self.class(inst.d);
+        let value = self.place(inst.d);
+        let (index, offset) = self.address(inst.a, inst.b);
+        let chunk = self.form(inst.op, false, Form::Reg, Form::Const);
+        let constant = match inst.op {
+            Op::MstoreI64 => self.small(value, 0),
+            Op::Mstore8 => self.small(value, 1).map(|value| i64::from(value as i8)),
+            _ => self.small(value, 1),
+        };
+        if let (false, Some(value), true) = (class.is_float(), constant, chunk != 0) {
+            self.put(chunk, [index, 0, 0], [offset, value]);
+            return;
+        }
+        let chunk = self.form(inst.op, false, Form::Reg, Form::Reg);
+        let register = self.in_register(class, value, scratch(class, 1));
+        let info = self.library.info(chunk);
+        let value_first = info.operands.first().is_some_and(|operand| operand.name == "b");
+        let regs = if value_first { [number(register), index, 0] } else { [index, number(register), 0] };
+        debug_assert!(info.operands.iter().filter(|o| o.kind != Kind::Off32 && o.kind != Kind::Off8).count() == 2);
+        self.put(chunk, regs, [offset, 0]);
+    }
+}

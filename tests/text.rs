@@ -1,0 +1,509 @@
+//! The text form from outside: what is read, what is printed, and what a person is told about a wrong program.
+
+use spasm::isa::op::{Op, Type};
+use spasm::module::{Inst, Module, Reg, Signature};
+use spasm::text::{parse, print};
+
+fn read(text: &str) -> Module {
+    parse("test.spasm", text).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// The errors of a wrong program, as they are shown.
+fn refused(text: &str) -> String {
+    parse("test.spasm", text).expect_err("the program is wrong").to_string()
+}
+
+/// The messages, and the places where they belong.
+fn messages(text: &str) -> Vec<String> {
+    let errors = parse("test.spasm", text).expect_err("the program is wrong");
+    let show = |error: &spasm::diagnostic::Diagnostic| {
+        let place = error.place().expect("errors of the text have a place");
+        format!("{}:{} {}", place.line(), place.column().unwrap_or(0), error.message())
+    };
+    errors.iter().map(show).collect()
+}
+
+/// The only error's advice.
+fn help(text: &str) -> String {
+    let errors = parse("test.spasm", text).expect_err("the program is wrong");
+    assert_eq!(errors.iter().count(), 1, "{errors}");
+    errors.first().advice().unwrap_or_default().to_owned()
+}
+
+/// The advice on one wrong line of a function.
+fn line_help(line: &str) -> String {
+    help(&format!("func f\n    {line}\nend:\n"))
+}
+
+/// A module without what depends on how it was laid out in text.
+fn stripped(mut module: Module) -> Module {
+    module.source = None;
+    module.globals.iter_mut().for_each(|global| global.line = 0);
+    module.inits.iter_mut().for_each(|init| init.line = 0);
+    module.tables.iter_mut().for_each(|table| table.line = 0);
+    if let Some(memory) = &mut module.memory {
+        memory.line = 0;
+    }
+    for function in &mut module.functions {
+        function.line = 0;
+        function.lines.clear();
+    }
+    module
+}
+
+/// Prints and reads back.
+fn round_trip(module: &Module) -> String {
+    let text = print(module);
+    assert_eq!(stripped(read(&text)), stripped(module.clone()), "{text}");
+    text
+}
+
+const EVERYTHING: &str = r#"
+; Every item, and every form of operand.
+memory 1 2
+init 0 = "hi\x80\n"
+init 8 = i16 1, -1, 'c', 0xffff
+init 100 = zero 16
+init 120 = f32 1, 1.5
+init 128 = i8 -128, 255
+init 136 = ptr -1
+global counter ptr = 0x10
+global ratio f32 = 0.1
+global "a \"strange\" näme" i32 = -1
+table t = [add_answer, ret, "r1"]
+table none = []
+
+func add_answer          # the smallest real program; it must work exactly as written here
+    const 1, 42
+    add 2, -1, 1
+    ret 2
+
+func ret(i32, f64, ...) -> (i64, f32)
+  label move
+    mload.8s r1, a1, 16; a comment
+    mstore.32 r1, a1
+func: greater.f64 r3, a2, a2
+    jmpf r3, func
+    switch a1, [move, "func", func], end
+    switch a1, [], end
+a: b: "c d": jmp "c d"
+end:
+    call (r1, r2), ret, r1, r2
+    call r1, "ret", r1
+    call add_answer, a1
+    call (), "r1"
+    call (r9), "r1"
+    calli r1, t, a1, (i32, f64, ...) -> (i64, f32), r1, r2
+    calli t, a1, ()
+    calli (r1, r2), t, a1, (ptr) -> (ptr, f64), r1
+    const.f64 r10, 0x1.8p3
+    const.f64 r10, 42
+    const.f32 r10, -nan
+    const.f32 r10, nan:0x1
+    const.f64 r10, -nan:0xf_ffff_ffff_ffff
+    const.f32 r10, -inf
+    const.f32 r10, 1e-9
+    const.f32 r10, -0.0
+    const.i32 r11, 0xffff_ffff
+    const 7, '\n'
+    const 7, -0b101
+    const 7, '#'
+    select r1, a1, r1, r0
+    gget r1, counter
+    gset "a \"strange\" näme", r1
+    mload r1, a1
+    mload.32u r1, a1, 4294967295
+    mcopy r1, r2, r3
+    mfill r1, r2, r3
+    mgrow r1, r2
+    msize r1
+    arg r1, r2
+    cvtsu.i32.f64 r4, a2
+    wrap r1, r65535
+    print r1
+    read r1
+    ret r1, r2
+    halt
+last:
+
+func "r1"(...)
+    trap
+"#;
+
+#[test]
+fn everything_that_can_be_written_is_read_and_printed() {
+    let module = read(EVERYTHING);
+    let text = round_trip(&module);
+    assert_eq!(round_trip(&read(&text)), text, "the canonical text prints as itself");
+    assert_eq!(module.functions.len(), 3);
+    assert_eq!(module.inits[1].bytes, [1, 0, 0xff, 0xff, b'c', 0, 0xff, 0xff]);
+    assert_eq!(module.inits[4].bytes, [0x80, 0xff]);
+    assert_eq!(module.globals[0].bits, 16);
+    assert_eq!(module.globals[2].bits, 0xffff_ffff);
+    assert_eq!(module.tables[0].functions, [0, 1, 2]);
+    assert_eq!(module.source.as_ref().map(|source| source.text.as_str()), Some(EVERYTHING));
+}
+
+#[test]
+fn the_canonical_text() {
+    let text = "\
+# A comment.
+table ops=[twice , halve]
+\tfunc twice
+here: ADD: add.i64 1,-1,-1
+jmpt 1,here
+ret 1
+func halve(f64)->f64
+const.f64 r2, 5e-1; mul.f64 1, 1, 1
+mul.f64 r1, a1, r2
+less.f64 r3, r1, r2
+geq.f64 r3, r1, r2
+ret r1";
+    let canonical = "\
+table ops = [twice, halve]
+
+func twice(i64) -> i64
+here:
+ADD:
+    add r1, a1, a1
+    jmpt r1, here
+    ret r1
+
+func halve(f64) -> f64
+    const.f64 r2, 0.5
+    mul.f64 r1, a1, r2
+    less.f64 r3, r1, r2
+    leq.f64 r3, r2, r1
+    ret r1
+";
+    assert_eq!(print(&read(text)), canonical);
+}
+
+#[test]
+fn every_row_is_read_and_printed() {
+    for row in Op::ROWS.iter().filter(|row| !row.op.is_settled()) {
+        use spasm::isa::op::Shape;
+        let operands = match row.shape {
+            Shape::Value if row.args.len() == 1 => "r1, r2",
+            Shape::Value | Shape::Mcopy | Shape::Mfill => "r1, r2, r3",
+            Shape::Const => "r1, 7",
+            Shape::Move | Shape::Mgrow | Shape::Arg => "r1, a2",
+            Shape::Select => "r1, r2, r3, r4",
+            Shape::Load | Shape::Store => "r1, r2, 8",
+            Shape::Msize | Shape::Read | Shape::Print => "r1",
+            Shape::Gget => "r1, g",
+            Shape::Gset => "g, r1",
+            Shape::Jump => "here",
+            Shape::Branch => "r1, here",
+            Shape::Switch => "r1, [here, here], here",
+            Shape::Call => "(r1, r2), f, r3",
+            Shape::Calli => "r1, t, r2, (i64) -> i64, r3",
+            Shape::Ret => "r1, r2",
+            Shape::Halt | Shape::Trap => "",
+        };
+        let text = format!("global g i64 = 0\ntable t = [f]\nfunc f()\nhere:\n    {} {operands}\n", row.name());
+        let module = read(&text);
+        assert_eq!(module.functions[0].insts[0].op, row.op);
+        round_trip(&module);
+    }
+}
+
+#[test]
+fn fields_stand_where_the_shapes_say() {
+    let module = read(
+        "global g i64 = 0\ntable t = [f]\nfunc f(i64, i64)\n x: select r1, r2, r3, r4\n switch a1, [x, y], x\ny:\n \
+         calli (r5, r6), t, a2, (i64), r7\n mstore.8 r1, a1, 9\n greater r1, a1, a2\n gset g, r3\n const r1, -2\n",
+    );
+    let function = &module.functions[0];
+    let field = |n: i64| Reg::new(n).expect("a register").field();
+    let expected = [
+        Inst { op: Op::Select, d: field(1), a: field(2), b: 0 },
+        Inst { op: Op::Switch, d: 0, a: field(-1), b: 2 },
+        Inst { op: Op::Calli, d: 0, a: field(-2), b: 6 },
+        Inst { op: Op::Mstore8, d: field(1), a: field(-1), b: 9 },
+        Inst { op: Op::LessI64, d: field(1), a: field(-2), b: field(-1) },
+        Inst { op: Op::Gset, d: 0, a: field(3), b: 0 },
+        Inst { op: Op::ConstI64, d: field(1), a: 0xffff_fffe, b: 0xffff_ffff },
+    ];
+    assert_eq!(function.insts, expected);
+    assert_eq!(function.lists, [3, 4, 2, 0, 1, 0, 0, 2, 5, 6, 1, 7]);
+    assert_eq!(module.signatures, [Signature::new([Type::I64], [])]);
+    assert_eq!(function.lines, [4, 5, 7, 8, 9, 10, 11]);
+    assert_eq!(function.line, 3);
+}
+
+#[test]
+fn signatures_are_inferred() {
+    let signature = |text: &str| read(text).functions[0].signature.to_string();
+    assert_eq!(signature("func f\n ret"), "()");
+    assert_eq!(signature("func f\n ret a3"), "(i64, i64, i64) -> i64");
+    assert_eq!(signature("func f\n mstore a1, -2\n ret"), "(i64, i64)");
+    assert_eq!(signature("func f\n ret\n ret 1, 2"), "() -> (i64, i64)");
+    assert_eq!(signature("func f\n call (a2), f, a4\n ret"), "(i64, i64, i64, i64)");
+    assert_eq!(signature("func f()\n ret a3"), "()");
+    assert_eq!(signature("func f(i32, ...) -> ()\n ret"), "(i32, ...)");
+}
+
+#[test]
+fn names_and_line_ends() {
+    let module =
+        read("\u{feff}func func\r\n  func: label: jmp func\r\n\r\nfunc label\n call func # \"\nlabel label\njmp label");
+    assert_eq!(module.functions[0].name, "func");
+    assert_eq!(module.functions[1].labels[0].name, "label");
+    assert_eq!(module.functions[1].lines, [5, 7]);
+    let module = read("func \"\\xc3\\xa4\\n\"\n ret\nfunc \"\"\n call \"ä\\n\"\n call \"\"\n ret\nfunc a1\n ret\n");
+    assert_eq!(module.functions[0].name, "ä\n");
+    assert!(round_trip(&module).contains("func \"ä\\n\"()"));
+    assert_eq!(read("").functions, []);
+    assert_eq!(read("# nothing\n\n").functions, []);
+}
+
+#[test]
+fn labels_without_names_get_some() {
+    let mut module = read("func f\nL0:\nx: jmp x\ny: jmp y\nz: jmp z\n jmp L0\n");
+    for label in &mut module.functions[0].labels[1..] {
+        label.name.clear();
+    }
+    module.functions[0].labels[2].name.push_str("L0");
+    let text = print(&module);
+    assert_eq!(text, "func f()\nL0:\nL1:\n    jmp L1\nL2:\n    jmp L2\nL3:\n    jmp L3\n    jmp L0\n");
+    read(&text);
+}
+
+#[test]
+fn modules_that_cannot_be_written_do_not_stop_the_printer() {
+    let mut module = read("table t = [f]\nfunc f\nx: jmp x\n ret");
+    module.tables[0].functions.push(99);
+    let function = &mut module.functions[0];
+    for row in Op::ROWS {
+        for field in [0, 7, 0x8000_0000, u32::MAX] {
+            function.insts.push(Inst { op: row.op, d: field, a: field, b: field });
+        }
+    }
+    function.lists = vec![u32::MAX; 9];
+    function.labels[0].at = u32::MAX;
+    let text = print(&module);
+    assert!(text.contains("jmp \"label 7, which is missing\""));
+    let errors = parse("again", &text).expect_err("it cannot be read");
+    assert!(errors.first().message().contains("function 99, which is missing"));
+}
+
+#[test]
+fn every_error_of_a_program_is_shown() {
+    let text = "\
+func first
+    ad r1, a1, a1
+    add r1, a1
+    jmp lop
+loop:
+    const r1, 42.0
+func second(i64) {
+    call first, r1 r2
+    call fisrt
+";
+    let expected = "\
+error: there is no instruction `ad`
+ --> test.spasm:2:5
+  |
+2 |     ad r1, a1, a1
+  |     ^^
+  = help: did you mean `add`?
+
+error: `add` takes 3 operands, but 2 are given
+ --> test.spasm:3:9
+  |
+3 |     add r1, a1
+  |         ^^^^^^
+  = help: it is written `add d, a, b`
+
+error: there is no label `lop` in function `first`
+ --> test.spasm:4:9
+  |
+4 |     jmp lop
+  |         ^^^
+  = help: did you mean `loop`?
+
+error: `42.0` is a float, but an i64 is expected
+ --> test.spasm:6:15
+  |
+6 |     const r1, 42.0
+  |               ^^^^
+  = help: a float constant is written `const.f64 d, 1.5`, or with `const.f32`
+
+error: the character `{` has no meaning here
+ --> test.spasm:7:18
+  |
+7 | func second(i64) {
+  |                  ^
+  = help: a function's body runs to the next `func`; it has no braces
+
+error: `r2` does not belong here
+ --> test.spasm:8:20
+  |
+8 |     call first, r1 r2
+  |                    ^^
+  = help: one statement stands on a line, and commas separate operands
+
+error: there is no function `fisrt`
+ --> test.spasm:9:10
+  |
+9 |     call fisrt
+  |          ^^^^^
+  = help: did you mean `first`?
+";
+    assert_eq!(refused(text), expected);
+}
+
+#[test]
+fn a_second_definition_shows_the_first() {
+    let expected = "\
+error: function `f` is defined twice
+ --> test.spasm:3:6
+  |
+1 | func f
+  |      - first defined here
+2 |     ret
+3 | func f
+  |      ^
+"
+    .replace("2 |     ret\n", "...\n");
+    assert_eq!(refused("func f\n    ret\nfunc f\n    ret\n"), expected);
+    assert_eq!(messages("func f\nx:\nlabel x\n"), ["3:7 label `x` is defined twice in this function"]);
+    assert_eq!(messages("global g i64 = 0\nglobal g f32 = 0"), ["2:8 global `g` is defined twice"]);
+    assert_eq!(messages("table g = []\ntable g = []"), ["2:7 table `g` is defined twice"]);
+    assert_eq!(messages("memory 1\nmemory 1"), ["2:1 a module has only one memory"]);
+    // Functions, globals and tables have names of their own, and so do labels of different functions.
+    read("global g i64 = 0\ntable g = [g]\nfunc g\ng: ret\nfunc h\ng: ret");
+}
+
+#[test]
+fn memory_and_its_contents() {
+    assert_eq!(messages("memory 2 1"), ["1:1 the memory begins with 2 pages, but can have only 1"]);
+    assert_eq!(messages("memory 65537"), ["1:8 `65537` is out of range for a number of pages"]);
+    assert_eq!(messages("init 0 = \"x\""), ["1:6 there is no linear memory to fill"]);
+    assert_eq!(
+        messages("init 65535 = i16 1\nmemory 1"),
+        ["1:6 this fills memory up to byte 65537, but it begins with 65536"]
+    );
+    assert_eq!(help("init 65535 = i16 1\nmemory 1"), "it needs 2 pages instead of 1");
+    assert_eq!(help("memory 65536\ninit 4294967295 = \"xy\""), "linear memory has at most 4 GiB");
+    assert_eq!(
+        messages("memory 1\ninit 0 = zero 99999999999"),
+        ["2:15 `99999999999` is out of range for a number of bytes"]
+    );
+    assert_eq!(messages("memory 65536\ninit 0 = zero 4294967296"), ["2:15 more than 67108864 bytes are set to zero"]);
+    assert_eq!(
+        messages("memory 1\ninit 0 = zero 65537"),
+        ["2:6 this fills memory up to byte 65537, but it begins with 65536"]
+    );
+    assert_eq!(messages("memory 1\ninit 0 = i8 1,,2"), ["2:15 an i8 is missing here"]);
+    assert_eq!(
+        messages("memory 1\ninit 0 = i8 -129\ninit 0 = i8 256"),
+        ["2:13 `-129` is out of range for an i8", "3:13 `256` is out of range for an i8"]
+    );
+    assert_eq!(messages("memory 1\ninit 0 = f32"), ["2:13 a literal is missing here"]);
+    read("memory 1\ninit 65535 = \"x\"\ninit 65536 = \"\"");
+}
+
+#[test]
+fn advice_on_instructions() {
+    assert_eq!(line_help("mov r1, r2"), "did you mean `move`?");
+    assert_eq!(line_help("sqrt r1, a1"), "it comes as `sqrt.f32`, `sqrt.f64`");
+    assert_eq!(
+        line_help("greater.i16 r1, a1, a1"),
+        "it comes as `greater.f32`, `greater.f64`, `greater.i32`, `greater.i64`"
+    );
+    assert_eq!(line_help("print.f64 r1"), "write `print`: it takes its type from its operands");
+    assert_eq!(line_help("again"), "if it is a label, write `again:`");
+    assert_eq!(line_help("label x:"), "write `label x` or `x:`, not both");
+    assert_eq!(line_help("const.f64 r1, .5"), "write `0.5`");
+    assert_eq!(line_help("const.f32 r1, 1e39"), "infinity is written `inf`");
+    assert_eq!(line_help("const.i32 r1, 4294967296"), "it must be from -2147483648 to 4294967295");
+    assert_eq!(line_help("mload r1, a1, -4"), "it must be from 0 to 4294967295");
+    assert_eq!(line_help("mload r1"), "it is written `mload d, i, OFFSET`");
+    assert_eq!(line_help("call r1, r2"), "a function of that name is named in quotes: `\"r2\"`");
+    assert_eq!(line_help("call r1"), "the results stand before the name: `call r1, FUNCTION, x, ...`");
+    assert_eq!(line_help("calli r1, f, a1, i64"), "`f` is a function");
+    assert_eq!(line_help("jmp f"), "`f` is a function; functions are called by `call`");
+    assert_eq!(line_help("jmp r1"), "a label stands in the same function, as a line `r1:`");
+    assert_eq!(line_help("call"), "it is written `call FUNCTION, x, ...` or `call d, FUNCTION, x, ...`");
+    assert_eq!(messages("func f\nx: switch r1, x, x"), ["2:15 a list of labels like `[a, b]` is expected here"]);
+    assert_eq!(line_help("halt 1"), "it is written `halt`");
+    assert_eq!(line_help("move r1, %2"), "registers are written `a1`, `r1`, or as numbers; names need no mark");
+    assert_eq!(line_help("add r1, a256, a0"), "there are `a1` to `a255`, `r0`, and `r1` to `r65535`");
+    assert_eq!(line_help("add r1, r65536, 1"), "there are `a1` to `a255`, `r0`, and `r1` to `r65535`");
+    assert_eq!(line_help("add r1, 65536, 1"), "there are `a1` to `a255`, `r0`, and `r1` to `r65535`");
+    assert_eq!(line_help("add r1, 1.5, 1"), "registers are written `a1`, `r0`, `r1`, or as numbers");
+    assert_eq!(line_help("x: func g"), "begin it on a line of its own");
+    assert_eq!(
+        help("func f\n ret\nglobal g i64 = 0\n ret"),
+        "an item ends the function before it; put it before or behind the whole function"
+    );
+    assert_eq!(help("ret"), "a function begins with a line `func NAME`");
+    assert_eq!(help("func f() -> i32, f64\n ret"), "several results stand in parentheses: `-> (i64, f64)`");
+    assert_eq!(help("global g = 1"), "the types are `i32`, `i64`, `f32`, `f64`, and `ptr`, which is `i64`");
+    assert_eq!(help("global g i64 = 1.5"), "a global that holds floats is written `global g f64 = 1.5`");
+    assert_eq!(help("table t = f"), "write `table t = [f, g]`");
+    assert_eq!(help("fnc f"), "did you mean `func`?");
+}
+
+#[test]
+fn the_c_interface_is_refused_for_now() {
+    for line in ["addr r1, f", "callp r1, r2, (i64) -> i64, r3", "load.8s r1, r2", "store r1, r2, 8"] {
+        let errors = messages(&format!("func f\n    {line}\n"));
+        assert_eq!(errors.len(), 1);
+        assert!(errors[0].contains("needs the C interface, which is not there yet"), "{}", errors[0]);
+    }
+    for line in ["extern \"\" sin(f64) -> f64", "data x = \"y\"", "rodata x = zero 8"] {
+        let errors = messages(line);
+        assert_eq!(errors.len(), 1);
+        assert!(errors[0].contains("needs the C interface, which is not there yet"), "{}", errors[0]);
+    }
+}
+
+#[test]
+fn one_error_does_not_cause_others() {
+    assert_eq!(messages("func f(i65)\n ret a9\n ret a8").len(), 1);
+    assert_eq!(messages("func\n ret\nx: jmp x").len(), 1);
+    assert_eq!(messages("func f {\n ret\n}\nfunc g\n call f\n ret").len(), 2);
+    assert_eq!(messages("memory x\ninit 70000 = \"x\"").len(), 1);
+    assert_eq!(messages("global g i65 = 0\nfunc f\n gget r1, g\n ret").len(), 1);
+    assert_eq!(messages("table t = [nobody]\nfunc f\n calli t, r1, ()\n ret").len(), 1);
+    assert_eq!(messages("add r1, r1, r1\nadd r1, r1, r1\nret r1").len(), 1);
+    assert_eq!(messages("fnc f\nx: add r1, r1, r1\n jmp x").len(), 1);
+    assert_eq!(messages("func f\nx: frob r1\n jmp x").len(), 1);
+}
+
+#[test]
+fn errors_are_limited() {
+    let text = format!("func f\n{}", "    frob\n".repeat(1000));
+    let errors = parse("x", &text).expect_err("the program is wrong");
+    assert_eq!(errors.iter().count(), 20);
+    assert!(errors.to_string().ends_with("only the first 20 errors are shown\n"));
+    // Twenty missing labels among very many take no longer.
+    let jumps: String = (0..20_000).map(|n| format!(" jmp missing{n}\nthere{n}:\n")).collect();
+    assert_eq!(messages(&format!("func f\n{jumps}")).len(), 20);
+}
+
+#[test]
+fn large_programs_take_linear_time() {
+    // Were one step quadratic, this would take very long.
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for n in 0..5_000 {
+        _ = write!(
+            text,
+            "global g{n} i64 = {n}\ntable t{n} = [f{n}]\nfunc f{n}\nl{n}: add r1, a1, r2\n call f{}\n \
+             calli t{n}, r1, (i64{})\n gget r1, g{n}\n jmp l{n}\n",
+            4_999 - n,
+            format!(", {}", ["i32", "i64", "f32", "f64"][n % 4]).repeat(n / 100)
+        );
+    }
+    assert_eq!(round_trip(&read(&text)).lines().count(), 50_000);
+    let labels: String = (0..30_000).map(|n| format!("x{n}: jmp x{}\n", 29_999 - n)).collect();
+    round_trip(&read(&format!("func f\n{labels}")));
+    // Neither does one long line.
+    let list = vec!["x"; 50_000].join(", ");
+    round_trip(&read(&format!("func f\nx: switch r1, [{list}], x\n")));
+    assert_eq!(messages(&format!("func f\n add {}", "(".repeat(200_000))).len(), 1);
+}
