@@ -3,8 +3,10 @@
 
 pub mod builder;
 pub mod diagnostic;
-pub mod generate;
+pub mod engine;
 pub(crate) mod exec;
+#[doc(hidden)]
+pub mod generate;
 pub mod interp;
 pub mod isa;
 pub mod library;

@@ -90,7 +90,8 @@ impl Arena {
     pub fn new(size: ArenaSize, filler: &[u8]) -> Result<Arc<Arena>, ExecError> {
         let mut size = size.clamp();
         loop {
-            match Arena::with(size, filler, Publishing::Dual).or_else(|_| Arena::with(size, filler, Publishing::Sealed)) {
+            match Arena::with(size, filler, Publishing::Dual).or_else(|_| Arena::with(size, filler, Publishing::Sealed))
+            {
                 Err(_) if size.code > ArenaSize::SMALLEST * 8 && size.data > ArenaSize::SMALLEST => {
                     size = ArenaSize { code: size.code / 4, data: size.data / 4 }.clamp();
                 }
@@ -125,24 +126,28 @@ impl Arena {
     }
 
     /// How code is published here.
+    #[cfg(test)]
     #[must_use]
     pub fn publishing(&self) -> Publishing {
         if self.view.is_some() { Publishing::Dual } else { Publishing::Sealed }
     }
 
     /// How large it came out.
+    #[cfg(test)]
     #[must_use]
     pub fn size(&self) -> ArenaSize {
         self.size
     }
 
     /// Bytes of code that are free, perhaps not in one piece.
+    #[cfg(test)]
     #[must_use]
     pub fn free_code(&self) -> usize {
         self.code.lock().unwrap_or_else(PoisonError::into_inner).free() as usize * self.unit()
     }
 
     /// Bytes of data that are free, perhaps not in one piece.
+    #[cfg(test)]
     #[must_use]
     pub fn free_data(&self) -> usize {
         self.data.lock().unwrap_or_else(PoisonError::into_inner).free() as usize * LINE

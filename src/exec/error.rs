@@ -34,7 +34,9 @@ pub enum ExecError {
         capacity: usize,
     },
     /// A hole cannot take its value.
-    #[error("the {symbol:?} that the code at offset {offset:#x} refers to is {distance} bytes away, more than 32 bits can say")]
+    #[error(
+        "the {symbol:?} that the code at offset {offset:#x} refers to is {distance} bytes away, more than 32 bits can say"
+    )]
     OutOfReach {
         /// Where the hole is.
         offset: u32,

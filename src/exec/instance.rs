@@ -42,24 +42,9 @@ pub enum Ended {
 #[derive(Clone, Debug)]
 pub struct Function {
     instance: u64,
-    index: u32,
     entry: usize,
     enter: usize,
     plan: Plan,
-}
-
-impl Function {
-    /// Its index in the module.
-    #[must_use]
-    pub fn index(&self) -> u32 {
-        self.index
-    }
-
-    /// How its arguments and results travel.
-    #[must_use]
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
 }
 
 /// A module that can be called.
@@ -217,6 +202,7 @@ impl Instance {
     }
 
     /// The image that it was made from.
+    #[cfg(test)]
     #[must_use]
     pub fn image(&self) -> &Arc<Image> {
         &self.image
@@ -274,7 +260,7 @@ impl Instance {
     pub fn function(&self, index: u32) -> Option<Function> {
         let plan = Plan::new(&self.module.functions.get(index as usize)?.signature);
         let entry = self.code.address() + self.image.functions[index as usize].entry as usize;
-        Some(Function { instance: self.id, index, entry, enter: self.runtime.enter(plan.floats), plan })
+        Some(Function { instance: self.id, entry, enter: self.runtime.enter(plan.floats), plan })
     }
 
     /// Calls a function of this instance with raw register bits.

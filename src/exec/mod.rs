@@ -26,15 +26,12 @@ mod runtime;
 mod signals;
 mod stack;
 mod sys;
-mod thread;
 #[cfg(test)]
 mod tests;
+mod thread;
 
-pub use arena::{Arena, ArenaSize, Publishing};
-pub use call::Plan;
+pub use arena::ArenaSize;
 pub use error::ExecError;
-#[cfg(test)]
-use memory::LinearMemory;
 pub use instance::{Ended, Function, Instance};
 pub use runtime::Runtime;
-pub use stack::{DEFAULT_STACK, SMALLEST_STACK, stack_size};
+pub use stack::DEFAULT_STACK;

@@ -9,7 +9,9 @@ use crate::isa::part::Part;
 use crate::isa::snippet::{MAX_REGS, Patch, instantiate};
 use crate::library::Library;
 
-use super::arena::{Arena, ArenaSize, ExecutableCode, Publishing};
+#[cfg(test)]
+use super::arena::Publishing;
+use super::arena::{Arena, ArenaSize, ExecutableCode};
 use super::context::HELPERS;
 use super::error::ExecError;
 
@@ -38,6 +40,7 @@ impl Runtime {
     ///
     /// # Errors
     /// As [`Runtime::new`], and where the system does not support that way.
+    #[cfg(test)]
     pub fn with(size: ArenaSize, publishing: Publishing) -> Result<Arc<Runtime>, ExecError> {
         Runtime::within(Arena::with(size, &part(Part::Filler), publishing)?)
     }

@@ -49,7 +49,8 @@ pub fn install() -> Result<(), ExecError> {
 }
 
 fn install_one(signal: c_int, before: &Before) -> Result<(), i32> {
-    let failed = |code: c_int| if code == 0 { Ok(()) } else { Err(io::Error::last_os_error().raw_os_error().unwrap_or(0)) };
+    let failed =
+        |code: c_int| if code == 0 { Ok(()) } else { Err(io::Error::last_os_error().raw_os_error().unwrap_or(0)) };
     let mut old = MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: `old` is a whole structure for the system to fill in, and all its bits may be zero before.
     let old = unsafe {

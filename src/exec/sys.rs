@@ -103,9 +103,8 @@ impl Region {
         let advice = if access == Access::Execute { PROTECTION } else { COMMIT };
         // SAFETY: the range lies in this region. Whoever has access to a part of it is one of the types of this folder,
         // each of which narrows the access only of what it alone holds.
-        let done = trial().and_then(|()| unsafe {
-            zero_is_ok(libc::mprotect(self.at(offset).cast(), len, access.bits()))
-        });
+        let done =
+            trial().and_then(|()| unsafe { zero_is_ok(libc::mprotect(self.at(offset).cast(), len, access.bits())) });
         done.map_err(|error| ExecError::System { attempt, error, advice })
     }
 
@@ -129,9 +128,8 @@ impl Region {
         self.check(offset, len);
         let flags = libc::MAP_SHARED | libc::MAP_FIXED;
         // SAFETY: the range lies in this region, and nothing is there yet.
-        let done = trial().and_then(|()| unsafe {
-            map_at(self.at(offset), len, Access::Execute.bits(), flags, file.as_raw_fd())
-        });
+        let done = trial()
+            .and_then(|()| unsafe { map_at(self.at(offset), len, Access::Execute.bits(), flags, file.as_raw_fd()) });
         done.map_err(|error| ExecError::System { attempt: "map code for execution", error, advice: PROTECTION })
     }
 

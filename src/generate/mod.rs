@@ -67,8 +67,12 @@ fn signature(s: &mut Source<'_>) -> Signature {
     let params = if s.one_in(4) { s.below(13) } else { s.below(5) };
     let results = if s.one_in(4) { s.below(9) } else { s.below(3) };
     let mut types = |n: usize| (0..n).map(|_| s.pick(&Type::ALL)).collect::<Vec<_>>();
-    let (params, results) = (types(params), types(results));
-    Signature { params, variadic: s.one_in(4), results }
+    let (params, mut results) = (types(params), types(results));
+    let variadic = s.one_in(4);
+    if variadic {
+        results.truncate(1);
+    }
+    Signature { params, variadic, results }
 }
 
 fn args(signature: &Signature, s: &mut Source<'_>) -> Vec<u64> {

@@ -92,9 +92,9 @@ fn check_declaration(template: &Template) -> Result<(), TemplateError> {
         for word in body.split('\\').skip(1) {
             let end = word.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(word.len());
             let known = |o: &super::template::Declared| {
-                word[..end].strip_prefix(o.name.as_str()).is_some_and(|rest| {
-                    rest.is_empty() || (o.kind == Kind::Gp && ["8", "16", "32"].contains(&rest))
-                })
+                word[..end]
+                    .strip_prefix(o.name.as_str())
+                    .is_some_and(|rest| rest.is_empty() || (o.kind == Kind::Gp && ["8", "16", "32"].contains(&rest)))
             };
             if !template.operands.iter().any(known) {
                 return Err(template.error_at(*line, format!("`\\{}` is no declared operand", &word[..end])));
@@ -250,8 +250,7 @@ fn cut(number: usize, object: &Assembled) -> Option<Bytes> {
     let end = object.label(&format!("E{number}"))?;
     let mut starts: Vec<u64> = (0..).map_while(|i| object.label(&format!("S{number}_{i}"))).collect();
     starts.push(end);
-    let instructions =
-        starts.windows(2).map(|pair| object.text[pair[0] as usize..pair[1] as usize].to_vec()).collect();
+    let instructions = starts.windows(2).map(|pair| object.text[pair[0] as usize..pair[1] as usize].to_vec()).collect();
     Some(Bytes { start, instructions })
 }
 
@@ -328,7 +327,12 @@ fn check_lengths(t: &Template, samples: &[Sample], reference: &[u8], cuts: &[Vec
     )))
 }
 
-fn relocation_holes(t: &Template, reference: &Bytes, len: usize, object: &Assembled) -> Result<Vec<Hole>, TemplateError> {
+fn relocation_holes(
+    t: &Template,
+    reference: &Bytes,
+    len: usize,
+    object: &Assembled,
+) -> Result<Vec<Hole>, TemplateError> {
     use object::elf;
     let mut holes = Vec::new();
     for relocation in object.relocations_in(reference.start, reference.start + len as u64) {
@@ -455,9 +459,10 @@ fn instruction_starts(reference: &Bytes, template: &Template) -> (Vec<u8>, u8) {
         offset += instruction.len();
     }
     // A REX prefix without a bit set still makes sil, dil, … of the byte registers.
-    let bytes = template.body.iter().any(|(_, line)| {
-        template.operands.iter().any(|o| line.contains(&format!("\\{}8", o.name)))
-    });
+    let bytes = template
+        .body
+        .iter()
+        .any(|(_, line)| template.operands.iter().any(|o| line.contains(&format!("\\{}8", o.name))));
     let first = reference.instructions.first();
     let rex = first.filter(|i| has_rex(i) && !bytes).map_or(0xff, |i| prefix_len(i) as u8);
     (starts, rex)

@@ -107,7 +107,8 @@ pub fn build(extracted: Vec<Extracted>) -> Result<Tables, Vec<TemplateError>> {
         let hot = |(_, s): &(u16, Extracted)| is_cold_part_of(&part.template, &s.template);
         let owners: Vec<usize> = (0..placed.len()).filter(|&i| hot(&placed[i])).collect();
         if owners.is_empty() {
-            errors.push(part.template.error("no template of that name has the same operands and a `target cold:rel32`"));
+            errors
+                .push(part.template.error("no template of that name has the same operands and a `target cold:rel32`"));
         }
         owners.into_iter().for_each(|owner| tables.cold[owner] = chunk);
         let start = chunk;

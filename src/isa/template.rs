@@ -23,22 +23,19 @@ use super::layout;
 use super::snippet::{Features, Kind, Role};
 
 /// The 64-bit names of the general registers, in the order of their numbers.
-pub const GP: [&str; 16] = [
-    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-];
+pub const GP: [&str; 16] =
+    ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
 /// The low 32 bits of the same registers.
 pub const GP32: [&str; 16] = [
     "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi", "r8d", "r9d", "r10d", "r11d", "r12d", "r13d", "r14d",
     "r15d",
 ];
 /// The low 16 bits of the same registers.
-pub const GP16: [&str; 16] = [
-    "ax", "cx", "dx", "bx", "sp", "bp", "si", "di", "r8w", "r9w", "r10w", "r11w", "r12w", "r13w", "r14w", "r15w",
-];
+pub const GP16: [&str; 16] =
+    ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di", "r8w", "r9w", "r10w", "r11w", "r12w", "r13w", "r14w", "r15w"];
 /// The low 8 bits of the same registers.
-pub const GP8: [&str; 16] = [
-    "al", "cl", "dl", "bl", "spl", "bpl", "sil", "dil", "r8b", "r9b", "r10b", "r11b", "r12b", "r13b", "r14b", "r15b",
-];
+pub const GP8: [&str; 16] =
+    ["al", "cl", "dl", "bl", "spl", "bpl", "sil", "dil", "r8b", "r9b", "r10b", "r11b", "r12b", "r13b", "r14b", "r15b"];
 /// The vector registers, in the order of their numbers.
 pub const XMM: [&str; 16] = [
     "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
@@ -132,9 +129,7 @@ impl Abi {
 #[must_use]
 pub fn register_number(name: &str) -> Option<(u8, bool)> {
     let find = |names: &[&str; 16]| names.iter().position(|n| *n == name).map(|i| i as u8);
-    find(&XMM)
-        .map(|n| (n, true))
-        .or_else(|| [&GP, &GP32, &GP16, &GP8].into_iter().find_map(find).map(|n| (n, false)))
+    find(&XMM).map(|n| (n, true)).or_else(|| [&GP, &GP32, &GP16, &GP8].into_iter().find_map(find).map(|n| (n, false)))
 }
 
 /// One operand of a template's declaration.
@@ -305,9 +300,8 @@ fn needs(template: &mut Template, words: &str) -> Result<(), TemplateError> {
 
 fn operand(template: &Template, word: &str, rest: &str) -> Result<Declared, TemplateError> {
     let Some(&(_, role)) = ROLES.iter().find(|(name, _)| *name == word) else {
-        return Err(template.error(format!(
-            "expected `in`, `out`, `early`, `inout`, `target`, `clobber` or `needs`, found `{word}`"
-        )));
+        return Err(template
+            .error(format!("expected `in`, `out`, `early`, `inout`, `target`, `clobber` or `needs`, found `{word}`")));
     };
     let Some((name, kind)) = rest.split_once(':') else {
         return Err(template.error(format!("`{word} {rest}`: expected `NAME:KIND`, such as `in a:gp`")));
@@ -326,7 +320,11 @@ fn operand(template: &Template, word: &str, rest: &str) -> Result<Declared, Temp
     for register in excluded {
         match register_number(register) {
             Some((number, vector)) if kind.is_register() && vector == (kind == Kind::Xmm) => allowed &= !(1 << number),
-            _ => return Err(template.error(format!("operand `{name}`: `-{register}` excludes no {} register", kind.name()))),
+            _ => {
+                return Err(
+                    template.error(format!("operand `{name}`: `-{register}` excludes no {} register", kind.name()))
+                );
+            }
         }
     }
     Ok(Declared { name: name.to_owned(), role, kind, allowed })

@@ -128,12 +128,17 @@ impl<'a> Emitter<'a> {
         self.move_all(&mut moves);
     }
 
-    /// Saves what is in volatile registers and needed after the call, or takes it back.
-    fn around(&mut self, restore: bool) {
+    /// Saves what is in volatile registers and needed after the call, or takes it back; what the call itself writes,
+    /// its `results`, is neither.
+    fn around(&mut self, restore: bool, results: &[u32]) {
         let at = read_at(self.index);
         let placement = self.placement;
         for around in placement.around.iter().filter(|around| around.start <= at && around.end > at + 1) {
             let (register, slot) = (Place::register(around.register), Place::slot(around.slot));
+            let crosses = |var: u32| self.body.vars[var as usize].has(Var::CROSSES);
+            if results.iter().any(|&var| crosses(var) && self.place(var) == register) {
+                continue;
+            }
             let class = if around.register >= FIRST_XMM { Class::F64 } else { Class::Int };
             if restore {
                 self.move_glue(class, slot, register);
@@ -147,7 +152,7 @@ impl<'a> Emitter<'a> {
     pub(super) fn call(&mut self, inst: &Inst) {
         let callee = self.verified.body(inst.a);
         let operands = operands_of_call(inst, &self.body.lists);
-        self.around(false);
+        self.around(false, operands.results);
         let mut moves = self.argument_moves(&callee.signature, operands.args);
         self.move_all(&mut moves);
         self.pass_count(&callee.signature, operands.args.len());
@@ -159,7 +164,7 @@ impl<'a> Emitter<'a> {
             None => self.calls.push((end - 4, inst.a)),
         }
         self.take_results(operands.results, Convention::stack_arguments(&callee.signature, operands.args.len()));
-        self.around(true);
+        self.around(true, operands.results);
     }
 
     fn pass_count(&mut self, signature: &Signature, args: usize) {
@@ -176,7 +181,7 @@ impl<'a> Emitter<'a> {
         let verified = self.verified;
         let signature = &verified.module().signatures[signature_index];
         let operands = operands_of_call(inst, &self.body.lists);
-        self.around(false);
+        self.around(false, operands.results);
         let mut moves = self.argument_moves(signature, operands.args);
         // The index goes along, since its register may be that of an argument.
         moves.push(Move::new(From::Place(self.place(inst.a)), To::Place(Place::register(SCRATCH0)), Class::Int));
@@ -189,7 +194,7 @@ impl<'a> Emitter<'a> {
         let length = verified.module().tables[inst.d as usize].functions.len() as i32;
         for hole in info.holes {
             let operand = &info.operands[usize::from(hole.operand)];
-            let at = base + u32::from(hole.offset);
+            let at = base.wrapping_add(u32::from(hole.offset));
             match (operand.kind, operand.name) {
                 (Kind::Imm32, "b") => self.code.write32(at, length),
                 (Kind::Imm32, _) => self.code.write32(at, verified.calli_ids[signature_index] as i32),
@@ -199,7 +204,7 @@ impl<'a> Emitter<'a> {
         self.refer(base, chunk, Symbol::Table(inst.d));
         self.note_sites(info, [SCRATCH0, 0, 0], base, from);
         self.take_results(operands.results, Convention::stack_arguments(signature, operands.args.len()));
-        self.around(true);
+        self.around(true, operands.results);
     }
 
     /// The instructions that the runtime's helpers do.
@@ -215,7 +220,9 @@ impl<'a> Emitter<'a> {
             Op::Mcopy => Helper::Mcopy,
             _ => Helper::Mfill,
         };
-        self.around(false);
+        let result = [inst.d];
+        let results = if matches!(shape(inst.op), Shape::Read | Shape::Mgrow) { &result[..] } else { &[] };
+        self.around(false, results);
         let args: &[u32] = match shape(inst.op) {
             Shape::Print | Shape::Mgrow => &[inst.a],
             Shape::Mcopy | Shape::Mfill => &[inst.d, inst.a, inst.b],
@@ -242,7 +249,7 @@ impl<'a> Emitter<'a> {
             Shape::Mgrow => self.take_results(&[inst.d], 0),
             _ => {}
         }
-        self.around(true);
+        self.around(true, results);
     }
 
     /// The result of a `read` helper: raw bits, which a float takes by way of a bit move.

@@ -101,9 +101,9 @@ impl Code {
             self.bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
             at += 8;
         }
-        let base = self.pos - dropped;
+        let base = (self.pos as u32).wrapping_sub(dropped as u32);
         self.pos += usize::from(head.len) - dropped;
-        base as u32
+        base
     }
 
     /// Copies a snippet and writes its first two value holes.
@@ -125,7 +125,7 @@ impl Code {
 
     #[inline(always)]
     fn write(&mut self, base: u32, hole: u8, value: i64) {
-        let at = base as usize + usize::from(hole & Head::NO_HOLE);
+        let at = base.wrapping_add(u32::from(hole & Head::NO_HOLE)) as usize;
         if hole & Head::BYTE_HOLE != 0 {
             debug_assert!(i8::try_from(value).is_ok(), "{value} does not fit a byte");
             self.bytes[at] = value as u8;

@@ -113,7 +113,7 @@ impl<'a> Emitter<'a> {
         let info = self.library.info(chunk);
         self.note_sites(info, regs, base, from);
         if info.cold != 0 {
-            let hole = |name| hole_named(info, name).map_or(base, |offset| base + u32::from(offset));
+            let hole = |name| hole_named(info, name).map_or(base, |offset| base.wrapping_add(u32::from(offset)));
             let (from, back) = (hole("cold"), self.code.position());
             self.colds.push(Cold { chunk: info.cold, regs, inst: self.index as u32, from, back });
         }
@@ -135,7 +135,7 @@ impl<'a> Emitter<'a> {
                 }
             };
             // Where a prefix was left out, an instruction at offset 0 starts behind it.
-            self.sites.push(TrapSite { offset: (base + u32::from(site.offset)).max(from), meaning });
+            self.sites.push(TrapSite { offset: (base.wrapping_add(u32::from(site.offset))).max(from), meaning });
         }
     }
 
@@ -345,7 +345,7 @@ impl<'a> Emitter<'a> {
         let base = self.code.put(chunk, [index, 0, 0], [cases.len() as i64, 0]);
         let info = self.library.info(chunk);
         for hole in info.holes {
-            let at = base + u32::from(hole.offset);
+            let at = base.wrapping_add(u32::from(hole.offset));
             match info.operands[usize::from(hole.operand)].kind {
                 Kind::Imm32 => self.code.write32(at, cases.len() as i32),
                 Kind::Lit => self.pool.table(at, hole.addend, cases),
@@ -390,7 +390,7 @@ impl<'a> Emitter<'a> {
     pub(super) fn refer(&mut self, base: u32, chunk: u16, symbol: Symbol) {
         for hole in self.library.info(chunk).holes {
             if self.library.info(chunk).operands[usize::from(hole.operand)].kind == Kind::Data {
-                let offset = base + u32::from(hole.offset);
+                let offset = base.wrapping_add(u32::from(hole.offset));
                 self.relocations.push(Relocation { offset, symbol, addend: i32::from(hole.addend) });
             }
         }
@@ -402,7 +402,7 @@ impl<'a> Emitter<'a> {
         let info = self.library.info(chunk);
         for hole in info.holes {
             if info.operands[usize::from(hole.operand)].kind == Kind::Lit {
-                self.pool.literal(base + u32::from(hole.offset), hole.addend, bits, class);
+                self.pool.literal(base.wrapping_add(u32::from(hole.offset)), hole.addend, bits, class);
             }
         }
     }
@@ -435,11 +435,7 @@ fn hole_named(info: &Info, name: &str) -> Option<u8> {
 /// The scratch register `nth` of a class, as a place's number.
 #[inline(always)]
 pub(super) fn scratch(class: Class, nth: usize) -> u8 {
-    if class.is_float() {
-        [FSCRATCH0 + FIRST_XMM, FSCRATCH1 + FIRST_XMM][nth]
-    } else {
-        [SCRATCH0, SCRATCH1][nth]
-    }
+    if class.is_float() { [FSCRATCH0 + FIRST_XMM, FSCRATCH1 + FIRST_XMM][nth] } else { [SCRATCH0, SCRATCH1][nth] }
 }
 
 /// The type of the first operand of each opcode: 0 for ints, 1 for f32, 2 for f64; and 1 where it is 32 bits wide.

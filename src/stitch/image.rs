@@ -30,6 +30,8 @@ pub struct FunctionImage {
     pub end: u32,
     /// For each of its instructions, by index, where its code starts. Ascending.
     pub insts: Vec<u32>,
+    /// The parts that stand out of line, behind the last instruction: where each starts, and its instruction.
+    pub cold: Vec<(u32, u32)>,
 }
 
 /// A hole that the instance fills: four bytes that take `symbol + addend - address of the hole`.
@@ -145,7 +147,11 @@ impl Image {
     pub fn locate(&self, offset: u32) -> Option<(usize, usize)> {
         let function = self.functions.partition_point(|f| f.entry <= offset).checked_sub(1)?;
         let image = &self.functions[function];
-        (offset < image.end).then(|| (function, image.insts.partition_point(|&at| at <= offset).saturating_sub(1)))
+        let inst = match image.cold.partition_point(|&(at, _)| at <= offset).checked_sub(1) {
+            Some(cold) => image.cold[cold].1 as usize,
+            None => image.insts.partition_point(|&at| at <= offset).saturating_sub(1),
+        };
+        (offset < image.end).then_some((function, inst))
     }
 
     /// The depth of the stack at `offset`.

@@ -132,7 +132,7 @@ impl<'l> Stitcher<'l> {
                 trace.functions.push(trace.events.len());
                 trace.inst = u32::MAX;
             }
-            self.ranges.find(body, calls::argument_register);
+            self.ranges.find(verified, body, calls::argument_register);
             self.placement.place(&self.ranges, memory);
             let frame = self.frame(body);
             let mut emitter = Emitter {
@@ -158,7 +158,7 @@ impl<'l> Stitcher<'l> {
                 calls: std::mem::take(&mut calls),
                 entries: std::mem::take(&mut entries),
             };
-            emitter.function();
+            let cold = emitter.function();
             let Emitter { insts, relocations, sites, unwind, current, blocks, jumps, colds, pool, .. } = emitter;
             (calls, entries) = (emitter.calls, emitter.entries);
             (image.relocations, image.sites, image.unwind) = (relocations, sites, unwind);
@@ -171,7 +171,7 @@ impl<'l> Stitcher<'l> {
             if let Some(trace) = &mut self.code.trace {
                 trace.frames.push(frame);
             }
-            image.functions.push(FunctionImage { entry, end, insts });
+            image.functions.push(FunctionImage { entry, end, insts, cold });
         }
         for (at, callee) in calls {
             self.code.write32(at, entries[callee as usize].wrapping_sub(at + 4) as i32);
@@ -203,23 +203,25 @@ impl<'l> Stitcher<'l> {
 }
 
 impl Emitter<'_> {
-    /// Emits one function.
-    fn function(&mut self) {
+    /// Emits one function; says where its out-of-line parts are.
+    fn function(&mut self) -> Vec<(u32, u32)> {
         self.blocks.clear();
         self.blocks.resize(self.body.blocks.len(), u32::MAX);
         self.start_places();
         self.entry();
         self.body();
-        self.cold_parts();
+        let cold = self.cold_parts();
         for jump in self.jumps.drain(..) {
             let target = self.blocks[jump.block as usize];
             self.code.write32(jump.at, target.wrapping_sub(jump.at + 4) as i32);
         }
         self.pool.finish(self.code, &self.blocks);
+        cold
     }
 
     /// The parts that stand out of line, behind everything else.
-    fn cold_parts(&mut self) {
+    fn cold_parts(&mut self) -> Vec<(u32, u32)> {
+        let mut places = Vec::with_capacity(self.colds.len());
         let colds = std::mem::take(&mut self.colds);
         for cold in &colds {
             self.index = cold.inst as usize;
@@ -227,17 +229,19 @@ impl Emitter<'_> {
                 (trace.inst, trace.glue) = (cold.inst, Step::Cold);
             }
             let start = self.code.position();
+            places.push((start, cold.inst));
             self.code.write32(cold.from, start.wrapping_sub(cold.from + 4) as i32);
             let base = self.code.put(cold.chunk, cold.regs, [0, 0]);
             let info = self.library.info(cold.chunk);
             for hole in info.holes {
-                let at = base + u32::from(hole.offset);
+                let at = base.wrapping_add(u32::from(hole.offset));
                 self.code.write32(at, cold.back.wrapping_sub(at + 4) as i32);
             }
             self.note_sites(info, cold.regs, base, start);
         }
         self.colds = colds;
         self.colds.clear();
+        places
     }
 }
 

@@ -104,7 +104,8 @@ impl Emitter<'_> {
             let free = |one: &Move| {
                 one.source().is_some()
                     && one.target().is_some_and(|target| {
-                        read[usize::from(target)] == 0 || (read[usize::from(target)] == 1 && one.source() == Some(target))
+                        read[usize::from(target)] == 0
+                            || (read[usize::from(target)] == 1 && one.source() == Some(target))
                     })
             };
             if let Some(index) = moves.iter().position(free) {

@@ -65,7 +65,10 @@ pub fn switch_targets<'a>(inst: &Inst, lists: &'a [u32]) -> &'a [u32] {
 /// True for instructions that leave the function's code and come back: volatile registers do not survive them.
 #[inline(always)]
 pub fn is_call(op: Op) -> bool {
-    matches!(shape(op), Shape::Call | Shape::Calli | Shape::Print | Shape::Read | Shape::Mgrow | Shape::Mcopy | Shape::Mfill)
+    matches!(
+        shape(op),
+        Shape::Call | Shape::Calli | Shape::Print | Shape::Read | Shape::Mgrow | Shape::Mcopy | Shape::Mfill
+    )
 }
 
 /// Hands each variable that `inst` reads to `on_use`, then each that it writes to `on_def`.

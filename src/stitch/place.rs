@@ -203,7 +203,8 @@ impl Placement {
         if usable != 0 {
             // Volatile registers first, then saved ones that the function has saved already.
             let preferred = usable & (VOLATILE_INTS | FLOATS | self.saved_used);
-            let register = self.hinted(range, usable).unwrap_or_else(|| lowest(if preferred != 0 { preferred } else { usable }));
+            let register =
+                self.hinted(range, usable).unwrap_or_else(|| lowest(if preferred != 0 { preferred } else { usable }));
             self.take(range, number, register);
         } else {
             self.evict(ranges, number, set);
@@ -279,7 +280,8 @@ impl Placement {
         if !range.float && free & saved != 0 {
             let usable = free & saved;
             let preferred = usable & self.saved_used;
-            let register = self.hinted(range, usable).unwrap_or_else(|| lowest(if preferred != 0 { preferred } else { usable }));
+            let register =
+                self.hinted(range, usable).unwrap_or_else(|| lowest(if preferred != 0 { preferred } else { usable }));
             return self.take(range, number, register);
         }
         let volatile = free & if range.float { FLOATS } else { VOLATILE_INTS };

@@ -13,7 +13,7 @@ use crate::isa::op::{Flag, Op, Shape};
 use crate::module::Inst;
 use crate::stitch::loops::Loops;
 use crate::stitch::operands::{arity, is_call, operands_of_call, shape, visit};
-use crate::verified::{Body, Var};
+use crate::verified::{Body, Var, Verified};
 
 /// What [`Ranges::current`] holds for a variable whose present value is a constant.
 pub const CONSTANT: u32 = u32::MAX;
@@ -98,12 +98,12 @@ pub fn is_constant(body: &Body, var: u32) -> bool {
 impl Ranges {
     /// Finds the ranges of `body`. `argument_register` tells where a call passes an argument: the index among the
     /// ints or the floats, and which of both; the answer is a hint.
-    pub fn find(&mut self, body: &Body, argument_register: impl Fn(bool, usize) -> Option<u8>) {
+    pub fn find(&mut self, verified: &Verified, body: &Body, argument_register: impl Fn(bool, usize) -> Option<u8>) {
         self.reset(body);
         for (number, block) in body.blocks.iter().enumerate() {
             let weight = 1u32 << (3 * block.depth.min(7));
             for index in body.block_range(number) {
-                self.instruction(body, index, number as u32, weight, &argument_register);
+                self.instruction(verified, body, index, number as u32, weight, &argument_register);
             }
         }
         self.loops.find(&body.blocks);
@@ -143,6 +143,7 @@ impl Ranges {
     #[inline(always)]
     fn instruction(
         &mut self,
+        verified: &Verified,
         body: &Body,
         index: usize,
         block: u32,
@@ -197,7 +198,7 @@ impl Ranges {
             this.ranges.push(Range { start: at + 1, end: at + 2, weight, hint, float: facts.class.is_float() });
         });
         if is_call(inst.op) {
-            self.call(body, inst, at, weight, argument_register);
+            self.call(verified, body, inst, at, weight, argument_register);
         } else if shape(inst.op) == Shape::Arg {
             self.uses_arg = true;
             let count = self.current[body.count_var() as usize];
@@ -219,6 +220,7 @@ impl Ranges {
 
     fn call(
         &mut self,
+        verified: &Verified,
         body: &Body,
         inst: &Inst,
         at: u32,
@@ -241,8 +243,16 @@ impl Ranges {
                 self.ranges[number as usize].hint = HINT_REGISTER | u32::from(register);
             }
         }
-        // An upper bound: as if every argument and every result went over the stack.
-        self.outgoing = self.outgoing.max((operands.args.len() + operands.results.len()) as u32);
+        let signature = match inst.op {
+            Op::Call => &verified.body(inst.a).signature,
+            _ => &verified.module().signatures[body.lists[inst.b as usize] as usize],
+        };
+        // The callee writes its results whether they are asked for or not. An upper bound: where some may go over the
+        // stack, as if all of them did.
+        let (args, results) = (operands.args.len(), signature.results.len());
+        if signature.variadic || args > 6 || results > 2 {
+            self.outgoing = self.outgoing.max((args + results) as u32);
+        }
     }
 
     fn widen_crossing(&mut self, body: &Body) {

@@ -187,7 +187,8 @@ impl Emitter<'_> {
             return false;
         }
         // Copying a source that can be worked on in place is never worth it.
-        if tied && same_class && (a.as_register() == Some(d) || a.as_register().is_none()) && b.as_register() != Some(d) {
+        if tied && same_class && (a.as_register() == Some(d) || a.as_register().is_none()) && b.as_register() != Some(d)
+        {
             return false;
         }
         let scratch_b = self.scratch_for(op, "b", class, a.as_register());
@@ -263,7 +264,8 @@ impl Emitter<'_> {
             self.move_glue(class, a, Place::register(d));
         }
         let chunk = self.form(op, false, Form::Tied, source.form);
-        let regs: Regs = if source.form == Form::Reg { [number(d), number(source.register), 0] } else { [number(d), 0, 0] };
+        let regs: Regs =
+            if source.form == Form::Reg { [number(d), number(source.register), 0] } else { [number(d), 0, 0] };
         let base = self.put(chunk, regs, [source.value, 0]);
         if let Some(bits) = source.literal {
             self.refer_literal(base, chunk, bits, class);
@@ -292,7 +294,9 @@ impl Emitter<'_> {
                 self.move_glue(class, Place::register(first), Place::register(free));
                 first = free;
             }
-            let early = self.code.head(separate).flags & Head::EARLY != 0 && first == d && class.is_float() == result.is_float();
+            let early = self.code.head(separate).flags & Head::EARLY != 0
+                && first == d
+                && class.is_float() == result.is_float();
             if early {
                 let free = Place::register(scratch(class, usize::from(d == scratch(class, 0))));
                 self.move_glue(class, Place::register(first), free);
@@ -395,7 +399,7 @@ impl Emitter<'_> {
             let chunk = self.form(Op::ConstI64, false, Form::Const, Form::Slot);
             let base = self.put(chunk, [reg, 0, 0], [0, 0]);
             for hole in self.library.info(chunk).holes {
-                self.code.write64(base + u32::from(hole.offset), bits);
+                self.code.write64(base.wrapping_add(u32::from(hole.offset)), bits);
             }
         }
     }

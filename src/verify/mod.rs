@@ -93,6 +93,10 @@ fn check_signature(signature: &Signature, what: &dyn std::fmt::Display, line: u3
             problems.push(Problem::new(format!("{what} has {n} {kind}; {MAX_ARGS} is the most")).line(line));
         }
     }
+    if signature.variadic && signature.results.len() > 1 {
+        let problem = Problem::new(format!("{what} is variadic and has {} results", signature.results.len()));
+        problems.push(problem.line(line).help("a variadic function has one result at most"));
+    }
 }
 
 fn check_memory(module: &Module, problems: &mut Problems) {

@@ -1,8 +1,8 @@
 //! Memory for code: never writable and executable, handed out and taken back, and refused without a crash.
 
-use super::super::Publishing;
+use super::super::arena::{Arena, Publishing};
+use super::super::memory::LinearMemory;
 use super::super::sys::{calls_left, fail_call};
-use super::super::{Arena, LinearMemory};
 use super::*;
 
 const BOTH: [Publishing; 2] = [Publishing::Dual, Publishing::Sealed];
@@ -117,7 +117,7 @@ fn an_image_of_another_module_is_refused() {
     let two = verified("func identity(i64) -> i64\nfunc halt\n");
     let one = verified("func bump.0(i64) -> i64\nglobal g i64 = 1\n");
     let runtime = runtime();
-    let mut make = |verified: &Verified, image: Image| match Instance::new(&runtime, verified, Arc::new(image), None, 0) {
+    let make = |verified: &Verified, image: Image| match Instance::new(&runtime, verified, Arc::new(image), None, 0) {
         Ok(_) => panic!("accepted"),
         Err(error) => error.to_string(),
     };
@@ -167,7 +167,11 @@ fn every_refusal_of_the_system_is_an_error_or_does_no_harm() {
             }
         }
         let told = |what: &str| errors.iter().any(|error| error.contains(what));
-        for what in ["cannot reserve address space for a linear memory", "cannot grow a linear memory", "cannot reserve a stack"] {
+        for what in [
+            "cannot reserve address space for a linear memory",
+            "cannot grow a linear memory",
+            "cannot reserve a stack",
+        ] {
             assert!(told(what), "{publishing:?} {what}: {errors:#?}");
         }
         let also = match publishing {

@@ -11,15 +11,15 @@ fn arguments_and_results_reach_their_places() {
         "func identity(i64) -> i64\n\
          func stacked(i64, i64, i64, i64, i64, i64, i64, i64) -> (i64, i64, i64)\n\
          func mixed(f64, i64, f32) -> (f64, f32, i64)\n\
-         func variadic(i64, i64, ...) -> (i64, i64)\n",
+         func variadic(i64, i64, ...) -> i64\n",
     );
     assert_eq!(call(&mut made, "identity", &[u64::MAX]).unwrap(), [u64::MAX]);
     assert_eq!(call(&mut made, "stacked", &[1, 2, 3, 4, 5, 6, 70, 8]).unwrap(), [1, 6, 62]);
     let args = [1.5f64.to_bits(), 7, u64::from(0.25f32.to_bits())];
     assert_eq!(call(&mut made, "mixed", &args).unwrap(), [3.0f64.to_bits(), u64::from(0.5f32.to_bits()), 7]);
-    assert_eq!(call(&mut made, "variadic", &[1, 2]).unwrap(), [2, 2]);
+    assert_eq!(call(&mut made, "variadic", &[1, 2]).unwrap(), [4]);
     let many: Vec<u64> = (1..=255).collect();
-    assert_eq!(call(&mut made, "variadic", &many).unwrap(), [255, 255]);
+    assert_eq!(call(&mut made, "variadic", &many).unwrap(), [255 + 255]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use super::super::{Arena, Publishing};
+use super::super::arena::{Arena, Publishing};
 use super::*;
 
 /// The best of several rounds, in nanoseconds each.
@@ -35,7 +35,9 @@ fn publishing() {
             let reused = best(count, || drop(publish()));
             let mut kept = Vec::new();
             let held = best(count / 20, || kept.push(publish()));
-            println!("{publishing:?}: {len} bytes: {reused:.0} ns published and freed, {held:.0} ns published in fresh memory");
+            println!(
+                "{publishing:?}: {len} bytes: {reused:.0} ns published and freed, {held:.0} ns published in fresh memory"
+            );
         }
         let runtime = make();
         let verified = verified("func bump.0(i64) -> i64\nglobal g i64 = 1\n");

@@ -23,9 +23,9 @@ template mixed
         ret
 end
 
-# variadic: the count, and the last argument
+# variadic: the count and the last argument together
 template variadic
-        mov     rdx, [FRAME + COUNT * 8]
+        add     COUNT, [FRAME + COUNT * 8]
         ret
 end
 

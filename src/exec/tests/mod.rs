@@ -21,7 +21,8 @@ use crate::trap::{RunError, TrapKind};
 use crate::verified::Verified;
 use crate::verify::verify;
 
-use super::{ArenaSize, Ended, ExecError, Instance, Runtime, SMALLEST_STACK};
+use super::stack::SMALLEST_STACK;
+use super::{ArenaSize, Ended, ExecError, Instance, Runtime};
 
 /// The functions of `functions.S`.
 fn functions() -> &'static [Extracted] {
@@ -88,7 +89,7 @@ fn append(image: &mut Image, snippet: &Extracted, what: &str) {
         image.unwind.push(UnwindRow { offset: entry + u32::from(snippet.starts[instruction]), depth });
     }
     image.code.extend(bytes);
-    image.functions.push(FunctionImage { entry, end: image.code.len() as u32, insts: vec![entry] });
+    image.functions.push(FunctionImage { entry, end: image.code.len() as u32, insts: vec![entry], cold: vec![] });
 }
 
 fn symbol(operand: &str, what: &str) -> Symbol {
@@ -124,7 +125,9 @@ fn runtime() -> Arc<Runtime> {
 
 fn verified(text: &str) -> Verified {
     // Bodies are written by hand, so the text gives signatures only.
-    let text = text.lines().map(|line| if line.starts_with("func") { format!("{line}\n    trap\n") } else { format!("{line}\n") });
+    let text = text
+        .lines()
+        .map(|line| if line.starts_with("func") { format!("{line}\n    trap\n") } else { format!("{line}\n") });
     verify(text::parse("test.spasm", &text.collect::<String>()).unwrap()).unwrap()
 }
 
@@ -148,8 +151,9 @@ fn captured(text: &str, input: &str) -> (Instance, Captured) {
 
 /// Calls the function called `name`.
 fn call(instance: &mut Instance, name: &str, args: &[u64]) -> Result<Vec<u64>, RunError> {
-    let function = instance.function(instance.module().function_index(name).unwrap()).unwrap();
-    let mut results = vec![0; instance.module().functions[function.index() as usize].signature.results.len()];
+    let index = instance.module().function_index(name).unwrap();
+    let function = instance.function(index).unwrap();
+    let mut results = vec![0; instance.module().functions[index as usize].signature.results.len()];
     match instance.call(&function, args, &mut results)? {
         Ended::Returned => Ok(results),
         Ended::Halted => panic!("halted"),

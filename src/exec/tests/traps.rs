@@ -16,7 +16,8 @@ fn divisions_trap_by_their_divisor() {
 
 #[test]
 fn memory_traps_wherever_a_program_can_reach() {
-    let mut made = instance("memory 1 2\nfunc load.0(i64) -> i64\nfunc load.2147483647(i64) -> i64\nfunc store(i64, i64)\n");
+    let mut made =
+        instance("memory 1 2\nfunc load.0(i64) -> i64\nfunc load.2147483647(i64) -> i64\nfunc store(i64, i64)\n");
     assert_eq!(call(&mut made, "load.0", &[65528]).unwrap(), [0]);
     for index in [65529, 65536, 0x7fff_ffff, 0xffff_ffff] {
         assert_eq!(trap(&mut made, "load.0", &[index]).0, TrapKind::OutOfBoundsMemory, "{index:#x}");
