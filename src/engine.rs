@@ -125,13 +125,11 @@ impl Engine {
             return Ok(runtime);
         }
         let _one_at_a_time = shared.starting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match shared.runtime.get() {
-            Some(runtime) => Ok(runtime),
-            None => {
-                let made = Runtime::new(shared.config.arena)?;
-                Ok(shared.runtime.get_or_init(|| made))
-            }
+        if let Some(runtime) = shared.runtime.get() {
+            return Ok(runtime);
         }
+        let made = Runtime::new(shared.config.arena)?;
+        Ok(shared.runtime.get_or_init(|| made))
     }
 }
 
@@ -281,11 +279,12 @@ impl Instance {
         if takes && R::TYPES == signature.results {
             return Ok(TypedFunction { function, types: PhantomData });
         }
-        Err(CallError::WrongTypes {
+        let wanted = Signature::new(P::TYPES, R::TYPES);
+        Err(CallError::WrongTypes(Box::new(Mismatch {
             function: name.to_owned(),
             signature: signature.clone(),
-            wanted: Signature::new(P::TYPES, R::TYPES),
-        })
+            wanted,
+        })))
     }
 
     fn function(&self, name: &str) -> Result<Function, CallError> {
@@ -329,8 +328,9 @@ fn check_args(name: &str, signature: &Signature, args: &[Value]) -> Result<(), C
     if enough && args.iter().zip(types).all(|(value, ty)| value.ty() == ty) {
         return Ok(());
     }
-    let given = Signature::new(args.iter().map(|value| value.ty()).collect::<Vec<_>>(), []);
-    Err(CallError::WrongArguments { function: name.to_owned(), signature: signature.clone(), given })
+    let wanted = Signature::new(args.iter().map(|value| value.ty()).collect::<Vec<_>>(), []);
+    let mismatch = Mismatch { function: name.to_owned(), signature: signature.clone(), wanted };
+    Err(CallError::WrongArguments(Box::new(mismatch)))
 }
 
 #[derive(Clone, Debug)]
@@ -374,6 +374,17 @@ impl<P: Params, R: Results> TypedFunction<P, R> {
     }
 }
 
+/// A function is not what its caller takes it for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The function's name.
+    pub function: String,
+    /// What it takes and gives.
+    pub signature: Signature,
+    /// What the caller passes and expects.
+    pub wanted: Signature,
+}
+
 /// Why a call gave no results.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
@@ -387,25 +398,11 @@ pub enum CallError {
     #[error("there is no function `{0}`")]
     NoFunction(String),
     /// The function takes other arguments.
-    #[error("`{function}` is {signature}, and was called with {given}")]
-    WrongArguments {
-        /// The function's name.
-        function: String,
-        /// What it takes and gives.
-        signature: Signature,
-        /// What it was given.
-        given: Signature,
-    },
+    #[error("`{}` is {}, and was called with {}", .0.function, .0.signature, .0.wanted)]
+    WrongArguments(Box<Mismatch>),
     /// The function has other types.
-    #[error("`{function}` is {signature}, not {wanted}")]
-    WrongTypes {
-        /// The function's name.
-        function: String,
-        /// What it takes and gives.
-        signature: Signature,
-        /// What was asked for.
-        wanted: Signature,
-    },
+    #[error("`{}` is {}, not {}", .0.function, .0.signature, .0.wanted)]
+    WrongTypes(Box<Mismatch>),
     /// There is no such global.
     #[error("there is no global `{0}`")]
     NoGlobal(String),

@@ -1,5 +1,7 @@
 //! Programs run from Rust, on every tier.
 
+use std::fmt::Write as _;
+
 use spasm::engine::{CallError, Config, Engine, Instance, Tier};
 use spasm::streams::Streams;
 use spasm::trap::{RunError, TrapKind};
@@ -213,9 +215,9 @@ fn every_trap_has_its_name_and_its_stack() {
 #[test]
 fn functions_with_thousands_of_registers_overflow_the_stack_too() {
     let mut program = String::from("func wide(i64) -> i64\n    call r1, wide, a1\n");
-    (2..60_000).for_each(|n| program.push_str(&format!("    add r{n}, r{}, a1\n", n - 1)));
+    (2..60_000).for_each(|n| _ = writeln!(program, "    add r{n}, r{}, a1", n - 1));
     program.push_str("    jmpt a1, end\nend:\n");
-    (2..60_000).for_each(|n| program.push_str(&format!("    add r1, r1, r{n}\n")));
+    (2..60_000).for_each(|n| _ = writeln!(program, "    add r1, r1, r{n}"));
     program.push_str("    ret r1\n");
     let verified = verified(&program);
     let mut made = Engine::default().instantiate(&verified).unwrap();

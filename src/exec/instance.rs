@@ -5,6 +5,7 @@
 //! after a trap everything is as the program left it, and usable.
 
 #![allow(unsafe_code, reason = "enters machine code and shares the context with it")]
+#![allow(clippy::cast_ptr_alignment, reason = "data blocks are aligned to 64 bytes and stacks to pages")]
 
 use std::mem::{offset_of, size_of};
 use std::panic::resume_unwind;
@@ -349,8 +350,11 @@ impl Instance {
 
     fn trap(&self, kind: TrapKind, fault: Option<super::context::Fault>, sp: *mut u8) -> Trap {
         let Some(fault) = fault else { return Trap { kind, frames: Vec::new(), depth: 0 } };
-        // SAFETY: no call has run on the stack since, and the call was entered with this stack pointer.
-        let frames = unsafe { Frames::new(&self.image, self.code.address(), fault, sp as usize) };
+        // SAFETY: no call has run on the stack since, which is readable from the end of its guard to its top.
+        let frames = unsafe {
+            let lowest = (*self.context()).guard.end();
+            Frames::new(&self.image, self.code.address(), fault, lowest..sp as usize)
+        };
         Trap::new(kind, &self.module, frames)
     }
 }

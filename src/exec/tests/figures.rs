@@ -75,7 +75,7 @@ fn calling() {
     println!("typed, two {:.1} ns", best(1_000_000, || drop(black_box(sum.call(&mut typed, black_box((1, 2)))))));
     println!(
         "a function of C, by pointer {:.1} ns",
-        best(1_000_000, || drop(black_box(black_box(c as extern "C" fn(i64) -> i64)(1))))
+        best(1_000_000, || _ = black_box(black_box(c as extern "C" fn(i64) -> i64)(1)))
     );
     let answer = verified_text("func add_answer\n    const 1, 42\n    add 2, -1, 1\n    ret 2\n");
     let engine = Engine::default();
