@@ -15,10 +15,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod error;
+
 use std::fmt;
-use std::io;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, OnceLock, TryLockError};
+
+pub use error::{CallError, InstanceError, Mismatch};
 
 use crate::exec::{self, Runtime};
 pub use crate::exec::{ArenaSize, DEFAULT_STACK, ExecError};
@@ -29,7 +32,7 @@ use crate::module::{MAX_ARGS, Module, Signature};
 use crate::stitch::image::Image;
 use crate::stitch::{StitchError, Stitcher};
 use crate::streams::Streams;
-use crate::trap::{Outcome, RunError};
+use crate::trap::Outcome;
 use crate::value::{Params, Results, Value};
 use crate::verified::Verified;
 
@@ -137,20 +140,6 @@ fn interpreted(verified: &Verified) -> Result<Instance, InstanceError> {
     let store = Store::new(verified).map_err(InstanceError::Memory)?;
     let interpreted = Interpreted { verified: verified.clone(), store, streams: None };
     Ok(Instance { tier: Inner::Interpreted(Box::new(interpreted)) })
-}
-
-/// Why there is no instance of a module.
-#[derive(Debug, thiserror::Error)]
-pub enum InstanceError {
-    /// It could not be stitched.
-    #[error(transparent)]
-    Stitch(#[from] StitchError),
-    /// The system or the engine has no room for it.
-    #[error(transparent)]
-    Exec(#[from] ExecError),
-    /// The system has no room for the interpreter's linear memory.
-    #[error("cannot reserve address space for a linear memory: {0}")]
-    Memory(io::Error),
 }
 
 /// A module with its state, ready to be called. Instances do not notice each other.
@@ -372,48 +361,4 @@ impl<P: Params, R: Results> TypedFunction<P, R> {
         instance.call_raw(&self.function, args.as_ref(), results.as_mut())?;
         Ok(R::from_registers(&results))
     }
-}
-
-/// A function is not what its caller takes it for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mismatch {
-    /// The function's name.
-    pub function: String,
-    /// What it takes and gives.
-    pub signature: Signature,
-    /// What the caller passes and expects.
-    pub wanted: Signature,
-}
-
-/// Why a call gave no results.
-#[derive(Debug, thiserror::Error)]
-pub enum CallError {
-    /// The program was stopped: by a trap, by its input or output, or for want of memory.
-    #[error(transparent)]
-    Run(#[from] RunError),
-    /// The program ended itself with `halt`, which is a success without results.
-    #[error("the program ended with `halt`")]
-    Halted,
-    /// There is no such function.
-    #[error("there is no function `{0}`")]
-    NoFunction(String),
-    /// The function takes other arguments.
-    #[error("`{}` is {}, and was called with {}", .0.function, .0.signature, .0.wanted)]
-    WrongArguments(Box<Mismatch>),
-    /// The function has other types.
-    #[error("`{}` is {}, not {}", .0.function, .0.signature, .0.wanted)]
-    WrongTypes(Box<Mismatch>),
-    /// There is no such global.
-    #[error("there is no global `{0}`")]
-    NoGlobal(String),
-    /// The global has another type.
-    #[error("global `{global}` is {}, not {}", ty.name(), given.name())]
-    WrongGlobal {
-        /// The global's name.
-        global: String,
-        /// Its type.
-        ty: Type,
-        /// What it was to be set to.
-        given: Type,
-    },
 }
