@@ -6,7 +6,8 @@ pub mod builder;
 #[cfg(feature = "cli")]
 pub mod contract;
 pub mod diagnostic;
-pub mod exec;
+pub mod engine;
+pub(crate) mod exec;
 #[doc(hidden)]
 pub mod generate;
 pub mod interp;
