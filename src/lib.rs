@@ -2,6 +2,7 @@
 //! patching them.
 
 pub mod builder;
+pub mod check;
 pub mod diagnostic;
 pub mod exec;
 #[doc(hidden)]
