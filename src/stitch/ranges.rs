@@ -192,6 +192,8 @@ impl Ranges {
             let number = this.current[var as usize];
             if facts.has(Var::CROSSES) {
                 touch(this, number, at + 1);
+                // Even a value that nobody reads needs a place of its own among the results of a call.
+                this.ranges[number as usize].end = at + 2;
                 return;
             }
             this.current[var as usize] = this.ranges.len() as u32;
