@@ -1,9 +1,9 @@
 //! From text to a module, line by line.
 //!
-//! Comes in: the whole text. Goes out: a [`Module`], or every error up to [`LIMIT`]. What must hold: each line is looked
-//! at twice (once for the names that items define, so that names may be used before they are defined, and once to read
-//! it), and each step costs time in proportion to the line; an error in one line does not hide those of others, and
-//! does not cause any.
+//! Comes in: the whole text. Goes out: a [`Module`], or every error up to [`LIMIT`]. What must hold: each line is
+//! looked at twice (once for the names that items define, so that names may be used before they are defined, and once
+//! to read it), and each step costs time in proportion to the line; an error in one line does not hide those of
+//! others, and does not cause any.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -14,8 +14,8 @@ use super::cursor::{Cursor, brief, name};
 use super::fault::{Fault, Spot};
 use super::lex::{self, Kind};
 use super::{LIMIT, items, mnemonic};
-use crate::builder::{FunctionId, ModuleBuilder};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::builder::{FunctionId, ModuleBuilder, count};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::module::{Module, Source};
 
 /// Where a name was defined.
@@ -82,6 +82,26 @@ pub fn parse(file: &str, text: &str) -> Result<Module, Diagnostics> {
     }
 }
 
+/// Reads a program as it comes from a file: like [`parse`], but it may turn out not to be text at all.
+///
+/// # Errors
+/// If it is not UTF-8, and as for [`parse`].
+pub fn parse_bytes(file: &str, bytes: &[u8]) -> Result<Module, Diagnostics> {
+    let error = match std::str::from_utf8(bytes) {
+        Ok(text) => return parse(file, text),
+        Err(error) => error,
+    };
+    let (before, rest) = bytes.split_at(error.valid_up_to());
+    let line = before.split(|&byte| byte == b'\n').count();
+    let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+    // As much of the line as could be shown.
+    let end = rest.len().min(error.error_len().unwrap_or(rest.len()) + 200);
+    let shown = String::from_utf8_lossy(&bytes[start..before.len() + end]);
+    let column = before.len() - start;
+    let place = Place::new(count(line), &shown, column..column + char::REPLACEMENT_CHARACTER.len_utf8());
+    Err(Diagnostic::new(format!("the byte {:#04x} is not UTF-8", rest[0])).in_file(file).at(place).into())
+}
+
 /// The lines of a text: their numbers and where they stand.
 fn lines(text: &str) -> impl Iterator<Item = (u32, Range<usize>)> {
     // A byte order mark is no part of the program.
@@ -98,7 +118,8 @@ fn lines(text: &str) -> impl Iterator<Item = (u32, Range<usize>)> {
 }
 
 fn first_word(line: &str) -> &str {
-    let line = line.trim_ascii_start();
+    // What the lexer takes for space, so that both see the same items.
+    let line = line.trim_start_matches([' ', '\t', '\r']);
     &line[..line.bytes().position(|b| !lex::is_name(b)).unwrap_or(line.len())]
 }
 
