@@ -118,7 +118,8 @@ fn checked(text: &str) -> Report {
 
 #[test]
 fn results_that_nobody_reads_have_places_of_their_own() {
-    // r2 is read before the call, so its values have one place from the entry on; the call writes it a last time.
+    // The values of r2 have one place from the entry on, and the call writes it a last time; those of r1 have one from
+    // the call on, since it is read in another block.
     checked(
         "func pair() -> (f64, f64)
             const.f64 r1, 1.5
@@ -128,6 +129,8 @@ fn results_that_nobody_reads_have_places_of_their_own() {
             move r3, r2
             call (r1, r2), pair
             print r3
+            jmp L
+        L:
             add.f64 r4, r1, r1
             ret r4",
     );

@@ -9,10 +9,11 @@ use std::collections::BTreeSet;
 use crate::check::act::Next;
 use crate::check::decode::{Decoded, Step};
 use crate::check::defect::Defect;
-use crate::check::state::State;
+use crate::check::state::{State, Word};
 use crate::check::transfer::{Carried, carried, carry};
-use crate::isa::op::{Op, Shape};
+use crate::isa::op::{Flag, Op, Shape};
 use crate::library::Library;
+use crate::module::Inst;
 use crate::stitch::image::Image;
 use crate::verified::{Body, Verified};
 
@@ -32,6 +33,13 @@ pub struct Walked {
     pub depths: Vec<Option<u32>>,
     /// Whether it carries a value to where that value is already, whenever control comes there.
     pub idle: Vec<bool>,
+}
+
+/// True for instructions that do nothing but give a variable a value.
+fn may_be_left_out(inst: &Inst) -> bool {
+    let row = inst.op.row();
+    let pure = matches!(row.shape, Shape::Value | Shape::Select | Shape::Gget | Shape::Msize);
+    pure && !row.has(Flag::Traps)
 }
 
 impl Replay<'_> {
@@ -140,6 +148,12 @@ impl Replay<'_> {
             (None, Shape::Jump) if inst.b == block + 1 => Next::Falls,
             (None, Shape::Branch) if self.never_jumps(state, index) => Next::Falls,
             (None, _) if assigned.is_some() => Next::Falls,
+            (None, _) if may_be_left_out(inst) => {
+                // Then its result is nowhere, and nobody may read it.
+                let word = Word { lo: state.fresh(), hi: state.fresh() };
+                state.vars[inst.d as usize] = word;
+                Next::Falls
+            }
             (None, _) => return Err(self.defect(index as u32, None, "no snippet does what it says".to_owned())),
         };
         if matches!(next, Next::Falls) && matches!(shape, Shape::Jump | Shape::Branch) {
