@@ -4,7 +4,8 @@
 pub mod binary;
 pub mod builder;
 pub mod diagnostic;
-pub mod exec;
+pub mod engine;
+pub(crate) mod exec;
 #[doc(hidden)]
 pub mod generate;
 pub mod interp;

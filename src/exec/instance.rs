@@ -10,6 +10,7 @@ use std::mem::{offset_of, size_of};
 use std::panic::resume_unwind;
 use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::module::Module;
 use crate::stitch::image::{Image, Symbol, TABLE_ENTRY};
@@ -37,9 +38,20 @@ pub enum Ended {
     Halted,
 }
 
+/// A function of one instance, and how it is called.
+#[derive(Clone, Debug)]
+pub struct Function {
+    instance: u64,
+    entry: usize,
+    enter: usize,
+    plan: Plan,
+}
+
 /// A module that can be called.
 #[derive(Debug)]
 pub struct Instance {
+    /// Tells instances of a process apart.
+    id: u64,
     module: Arc<Module>,
     image: Arc<Image>,
     runtime: Arc<Runtime>,
@@ -59,6 +71,8 @@ struct Layout {
     tables: Vec<usize>,
     len: usize,
 }
+
+static INSTANCES: AtomicU64 = AtomicU64::new(0);
 
 const GLOBALS: usize = size_of::<Context>();
 
@@ -107,7 +121,8 @@ impl Instance {
         let state = Box::into_raw(Box::new(State { memory, streams, ..State::default() }));
         let runtime = Arc::clone(runtime);
         let module = Arc::clone(module);
-        let mut made = Instance { module, image, runtime, code, data, state, stack_size: stack_size(stack) };
+        let id = INSTANCES.fetch_add(1, Ordering::Relaxed);
+        let mut made = Instance { id, module, image, runtime, code, data, state, stack_size: stack_size(stack) };
         made.fill_context();
         made.fill_items(verified, &layout);
         Ok(made)
@@ -187,6 +202,7 @@ impl Instance {
     }
 
     /// The image that it was made from.
+    #[cfg(test)]
     #[must_use]
     pub fn image(&self) -> &Arc<Image> {
         &self.image
@@ -239,7 +255,15 @@ impl Instance {
         self.state_mut().streams.replace(streams)
     }
 
-    /// Calls function `function`, for whose signature `plan` was made, with raw register bits.
+    /// The function with this index, ready to be called.
+    #[must_use]
+    pub fn function(&self, index: u32) -> Option<Function> {
+        let plan = Plan::new(&self.module.functions.get(index as usize)?.signature);
+        let entry = self.code.address() + self.image.functions[index as usize].entry as usize;
+        Some(Function { instance: self.id, entry, enter: self.runtime.enter(plan.floats), plan })
+    }
+
+    /// Calls a function of this instance with raw register bits.
     ///
     /// What the program prints has been written when this returns.
     ///
@@ -247,12 +271,13 @@ impl Instance {
     /// Where the program traps, reads what is no number or cannot write, or the system has no stack for it.
     ///
     /// # Panics
-    /// If the function does not exist, `args` are not as many as it takes, or `results` are not as many as it gives;
+    /// If the function is another instance's, `args` are not as many as it takes, or `results` are not as many as it gives;
     /// or if a reader or writer of the host panics.
     #[inline]
-    pub fn call(&mut self, function: u32, plan: &Plan, args: &[u64], results: &mut [u64]) -> Result<Ended, RunError> {
-        assert!(plan.takes(args.len()) && results.len() == plan.results.len(), "not the arguments of the plan");
-        let entry = self.code.address() + self.image.functions[function as usize].entry as usize;
+    pub fn call(&mut self, function: &Function, args: &[u64], results: &mut [u64]) -> Result<Ended, RunError> {
+        let plan = &function.plan;
+        assert_eq!(function.instance, self.id, "a function is called on an instance that it was not taken from");
+        assert!(plan.takes(args.len()) && results.len() == plan.results.len(), "not the arguments of the function");
         let thread = Thread::current().map_err(no_stack)?;
         let place = thread.place(self.stack_size).map_err(no_stack)?;
         let outgoing = plan.outgoing + 8 * (args.len() - plan.params.len());
@@ -270,10 +295,10 @@ impl Instance {
                 sp.cast::<u64>().add(nth).write(bits);
             }
             (*context).spasm_sp = sp as usize;
-            (*context).entry = entry;
+            (*context).entry = function.entry;
             (*context).count = args.len() as u64;
             (*context).guard = place.guard;
-            let enter: Enter = std::mem::transmute(self.runtime.enter(plan.floats));
+            let enter: Enter = std::mem::transmute(function.enter);
             let previous = thread.begin(context);
             (*context).previous = previous;
             let status = enter(context);

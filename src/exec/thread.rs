@@ -8,6 +8,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::mem::ManuallyDrop;
 use std::ptr;
 
 use super::context::{Context, Span};
@@ -34,10 +35,13 @@ struct Owner(Cell<*mut Thread>);
 impl Drop for Owner {
     fn drop(&mut self) {
         THREAD.set(ptr::null());
-        if !self.0.get().is_null() {
-            // SAFETY: the pointer came from `Box::into_raw` in `Thread::start`, and nobody else frees it. No call is in
-            // progress: it would keep the thread from ending.
-            drop(unsafe { Box::from_raw(self.0.get()) });
+        let thread = self.0.get();
+        // SAFETY: the pointer came from `Box::into_raw` in `Thread::start`, and nobody else frees it.
+        unsafe {
+            // A process may be ended from within a call; what is in use then stays.
+            if !thread.is_null() && (*thread).level.get() == 0 {
+                drop(Box::from_raw(thread));
+            }
         }
     }
 }
@@ -163,7 +167,7 @@ pub fn activation() -> *mut Context {
 /// A stack for signal handlers: where stitched code has run out of stack there must be another.
 #[derive(Debug)]
 struct SignalStack {
-    region: Region,
+    region: ManuallyDrop<Region>,
 }
 
 impl SignalStack {
@@ -181,7 +185,7 @@ impl SignalStack {
         region.protect(PAGE, size, Access::Write, "make a stack for signal handlers writable")?;
         let own = libc::stack_t { ss_sp: region.at(PAGE).cast(), ss_flags: 0, ss_size: size };
         exchange(Some(&own))?;
-        Ok(Some(SignalStack { region }))
+        Ok(Some(SignalStack { region: ManuallyDrop::new(region) }))
     }
 }
 
@@ -189,8 +193,14 @@ impl Drop for SignalStack {
     fn drop(&mut self) {
         let own = self.region.at(PAGE).cast();
         let none = libc::stack_t { ss_sp: ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
-        if exchange(None).is_ok_and(|present| present.ss_sp == own) {
-            let _ = exchange(Some(&none));
+        let in_use = match exchange(None) {
+            Ok(present) if present.ss_sp == own => exchange(Some(&none)).is_err(),
+            present => present.is_err(),
+        };
+        // A process may be ended from within a handler, which runs on this stack; then it stays.
+        if !in_use {
+            // SAFETY: this is the only place where the region is dropped.
+            unsafe { ManuallyDrop::drop(&mut self.region) };
         }
     }
 }
