@@ -234,3 +234,8 @@ pub fn table(rounds: usize, only: Option<&str>) -> (Table, [f64; 3]) {
     ]);
     (table, means)
 }
+
+/// Runs one function in the interpreter only, for a profiler to look at.
+pub fn interpret(example: &str, function: &str, args: &[i64]) {
+    println!("{}", call(&mut instance(example, Tier::Interp), function, args));
+}
