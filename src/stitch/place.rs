@@ -111,11 +111,14 @@ pub struct Placement {
     pub saved_used: u32,
     /// Ranges to save around calls, in the order of their starts.
     pub around: Vec<Around>,
-    busy_until: [u32; 32],
+    busy_until: [[u32; 16]; 2],
     owner: [u32; 32],
     free_slots: BinaryHeap<(std::cmp::Reverse<u32>, u32)>,
     order: Vec<u32>,
     saved: u32,
+    /// The first call that a range can span that starts where the present one does, and its position.
+    next_call: usize,
+    next_call_at: u32,
 }
 
 impl Default for Placement {
@@ -125,11 +128,13 @@ impl Default for Placement {
             slots: 0,
             saved_used: 0,
             around: Vec::new(),
-            busy_until: [0; 32],
+            busy_until: [[0; 16]; 2],
             owner: [0; 32],
             free_slots: BinaryHeap::new(),
             order: Vec::new(),
             saved: SAVED_INTS,
+            next_call: 0,
+            next_call_at: u32::MAX,
         }
     }
 }
@@ -142,7 +147,7 @@ impl Placement {
         self.places.resize(ranges.ranges.len(), Place::NONE);
         self.around.clear();
         self.free_slots.clear();
-        self.busy_until = [0; 32];
+        self.busy_until = [[0; 16]; 2];
         self.slots = 0;
         self.saved_used = 0;
         self.saved = if memory { SAVED_INTS & !(1 << MEMORY) } else { SAVED_INTS };
@@ -152,67 +157,61 @@ impl Placement {
         self.order.sort_by_key(|&number| ranges.ranges[number as usize].start);
         let order = std::mem::take(&mut self.order);
         let mut early = order.iter().copied().peekable();
-        let mut next_call = 0;
-        for number in crossing..ranges.ranges.len() {
-            let start = ranges.ranges[number].start;
-            while let Some(other) = early.next_if(|&other| ranges.ranges[other as usize].start <= start) {
-                self.range(ranges, other as usize, &mut next_call);
+        let start_of = |number: Option<&u32>| number.map_or(u32::MAX, |&number| ranges.ranges[number as usize].start);
+        let mut next_early = start_of(early.peek());
+        self.next_call = 0;
+        self.next_call_at = ranges.calls.first().map_or(u32::MAX, |call| call.position);
+        for (number, range) in ranges.ranges.iter().enumerate().skip(crossing) {
+            while next_early <= range.start {
+                if let Some(other) = early.next() {
+                    self.range(ranges, other as usize, &ranges.ranges[other as usize]);
+                }
+                next_early = start_of(early.peek());
             }
-            self.range(ranges, number, &mut next_call);
+            self.range(ranges, number, range);
         }
         for other in early {
-            self.range(ranges, other as usize, &mut next_call);
+            self.range(ranges, other as usize, &ranges.ranges[other as usize]);
         }
         self.order = order;
     }
 
-    /// The registers of `set` that nothing occupies at `position`.
     #[inline(always)]
-    fn free(&self, position: u32) -> u32 {
-        let mut free = 0u32;
-        for (register, &until) in self.busy_until.iter().enumerate() {
-            free |= u32::from(until <= position) << register;
-        }
-        free
-    }
-
-    #[inline(always)]
-    fn range(&mut self, ranges: &Ranges, number: usize, next_call: &mut usize) {
-        let range = &ranges.ranges[number];
+    fn range(&mut self, ranges: &Ranges, number: usize, range: &Range) {
         if range.end == 0 {
             return;
         }
-        // Only ranges made at the entry come with equal starts out of order, so the pointer never has to go back.
-        while ranges.calls.get(*next_call).is_some_and(|call| call.position < range.start) {
-            *next_call += 1;
+        while self.next_call_at < range.start {
+            self.next_call += 1;
+            self.next_call_at = ranges.calls.get(self.next_call).map_or(u32::MAX, |call| call.position);
         }
-        let spans = ranges.calls.get(*next_call).is_some_and(|call| call.position + 1 < range.end);
-        let free = self.free(range.start);
-        if spans {
-            self.spanning(ranges, number, *next_call, free);
-        } else {
-            self.local(ranges, number, free);
+        if range.end > self.next_call_at.saturating_add(1) {
+            return self.spanning(ranges, number);
         }
-    }
-
-    #[inline(always)]
-    fn local(&mut self, ranges: &Ranges, number: usize, free: u32) {
-        let range = &ranges.ranges[number];
+        // The commonest case: the register of a source that is used up here, or that of an argument.
+        if let Some(register) = self.hinted(range) {
+            return self.take(range, number, register);
+        }
         let set = if range.float { FLOATS } else { VOLATILE_INTS | self.saved };
-        let usable = free & set;
-        if usable != 0 {
-            // Volatile registers first, then saved ones that the function has saved already.
-            let preferred = usable & (VOLATILE_INTS | FLOATS | self.saved_used);
-            let register =
-                self.hinted(range, usable).unwrap_or_else(|| lowest(if preferred != 0 { preferred } else { usable }));
-            self.take(range, number, register);
-        } else {
-            self.evict(ranges, number, set);
+        let usable = self.free(range.float, range.start) & set;
+        if usable == 0 {
+            return self.evict(ranges, number, set);
         }
+        // Volatile registers first, then saved ones that the function has saved already.
+        let preferred = usable & (VOLATILE_INTS | FLOATS | self.saved_used);
+        self.take(range, number, lowest(if preferred != 0 { preferred } else { usable }));
     }
 
+    /// The registers of a class that nothing occupies at `position`.
     #[inline(always)]
-    fn hinted(&self, range: &Range, usable: u32) -> Option<u8> {
+    fn free(&self, float: bool, position: u32) -> u32 {
+        let class = usize::from(float);
+        free_mask(&self.busy_until[class], position) << (16 * class)
+    }
+
+    /// The register that the range is best put into, if it is free.
+    #[inline(always)]
+    fn hinted(&self, range: &Range) -> Option<u8> {
         if range.hint == NO_HINT {
             return None;
         }
@@ -221,13 +220,15 @@ impl Placement {
         } else {
             self.places[range.hint as usize].as_register()?
         };
-        (usable >> register & 1 != 0).then_some(register)
+        let same_class = (register >= FIRST_XMM) == range.float;
+        (same_class && self.busy_until[usize::from(register >> 4 & 1)][usize::from(register & 15)] <= range.start)
+            .then_some(register)
     }
 
     #[inline(always)]
     fn take(&mut self, range: &Range, number: usize, register: u8) {
-        self.busy_until[usize::from(register)] = range.end;
-        self.owner[usize::from(register)] = number as u32;
+        self.busy_until[usize::from(register >> 4 & 1)][usize::from(register & 15)] = range.end;
+        self.owner[usize::from(register & 31)] = number as u32;
         self.saved_used |= 1 << register & self.saved;
         self.places[number] = Place::register(register);
     }
@@ -272,24 +273,26 @@ impl Placement {
         slot
     }
 
-    /// A range that is live during a call, `next_call` being the first call it can span.
+    /// A range that is live during a call.
     #[inline(never)]
-    fn spanning(&mut self, ranges: &Ranges, number: usize, next_call: usize, free: u32) {
+    fn spanning(&mut self, ranges: &Ranges, number: usize) {
         let range = &ranges.ranges[number];
         let saved = self.saved;
+        let free = self.free(range.float, range.start);
+        let hint = self.hinted(range);
+        let best = |usable: u32| hint.filter(|&register| usable >> register & 1 != 0);
         if !range.float && free & saved != 0 {
             let usable = free & saved;
             let preferred = usable & self.saved_used;
-            let register =
-                self.hinted(range, usable).unwrap_or_else(|| lowest(if preferred != 0 { preferred } else { usable }));
+            let register = best(usable).unwrap_or_else(|| lowest(if preferred != 0 { preferred } else { usable }));
             return self.take(range, number, register);
         }
         let volatile = free & if range.float { FLOATS } else { VOLATILE_INTS };
         let last_call = ranges.calls.partition_point(|call| call.position + 1 < range.end) - 1;
-        let before = next_call.checked_sub(1).map_or(0, |call| ranges.calls[call].weight);
+        let before = self.next_call.checked_sub(1).map_or(0, |call| ranges.calls[call].weight);
         let crossed = ranges.calls[last_call].weight - before;
         if volatile != 0 && u64::from(range.weight) > 2 * crossed {
-            let register = self.hinted(range, volatile).unwrap_or_else(|| lowest(volatile));
+            let register = best(volatile).unwrap_or_else(|| lowest(volatile));
             self.take(range, number, register);
             let slot = self.slot(range);
             self.around.push(Around { start: range.start, end: range.end, register, slot });
@@ -299,6 +302,21 @@ impl Placement {
             self.evict(ranges, number, saved);
         }
     }
+}
+
+/// A bit for each of sixteen registers: whether the position up to which it is busy is not after `position`.
+///
+/// Written so that it becomes vector code: sixteen comparisons to bytes of 0 or 1, and a multiplication that gathers the
+/// lowest bits of eight bytes in the highest byte of the product. Inlined, it would be taken apart into scalars.
+#[inline(never)]
+fn free_mask(until: &[u32; 16], position: u32) -> u32 {
+    let mut free = [0u8; 16];
+    for (free, &until) in free.iter_mut().zip(until) {
+        *free = u8::from(until <= position);
+    }
+    let gather = |bytes: u64| bytes.wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    let both = u128::from_le_bytes(free);
+    (gather(both as u64) | gather((both >> 64) as u64) << 8) as u32
 }
 
 #[inline(always)]

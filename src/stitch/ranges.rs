@@ -101,7 +101,8 @@ impl Ranges {
     pub fn find(&mut self, verified: &Verified, body: &Body, argument_register: impl Fn(bool, usize) -> Option<u8>) {
         self.reset(body);
         for (number, block) in body.blocks.iter().enumerate() {
-            let weight = 1u32 << (3 * block.depth.min(7));
+            // Sums of weights may wrap in the deepest loops of giants, which makes a poor choice, not a wrong one.
+            let weight = 1u32 << (3 * block.depth.min(5));
             for index in body.block_range(number) {
                 self.instruction(verified, body, index, number as u32, weight, &argument_register);
             }
@@ -155,7 +156,7 @@ impl Ranges {
         let touch = |this: &mut Ranges, number: u32, position: u32| {
             let range = &mut this.ranges[number as usize];
             range.end = position;
-            range.weight = range.weight.saturating_add(weight);
+            range.weight = range.weight.wrapping_add(weight);
             if let Some(seen) = this.seen.get_mut(number as usize) {
                 if range.start == u32::MAX {
                     range.start = position;

@@ -16,7 +16,7 @@ use crate::module::Inst;
 use crate::stitch::code::Regs;
 use crate::stitch::emit::{Emitter, number, operand_class, operand_type, scratch};
 use crate::stitch::operands::arity;
-use crate::stitch::place::Place;
+use crate::stitch::place::{FIRST_XMM, Place};
 use crate::stitch::trace::Step;
 use crate::verified::Var;
 
@@ -53,35 +53,86 @@ impl Emitter<'_> {
     /// Emits a `value` instruction.
     #[inline(always)]
     pub(super) fn value(&mut self, inst: &Inst) {
-        let a = self.place(inst.a);
+        let mut a = self.place(inst.a);
         if arity(inst.op) == 1 {
             let to = self.define(inst.d);
             return self.unary(inst.op, inst.d, a, to);
         }
-        let b = self.place(inst.b);
+        let mut b = self.place(inst.b);
         let to = self.define(inst.d);
-        let (mut a, mut b) = (a, b);
         if COMMUTES[inst.op as usize] && (a.as_constant().is_some() || (b == to && a != to)) {
             std::mem::swap(&mut a, &mut b);
         }
-        // The commonest case first: everything in registers or a small constant, and the result over the first.
-        if let (Some(d), true) = (to.as_register(), a == to) {
-            let [class, narrow] = operand_class(inst.op);
-            if let Some(b) = b.as_register() {
-                let chunk = self.form(inst.op, false, Form::Tied, Form::Reg);
-                if chunk != 0 {
-                    self.put(chunk, [number(d), number(b), 0], [0, 0]);
-                    return;
-                }
-            } else if let (0, Some(value)) = (class, self.small(b, narrow)) {
-                let chunk = self.form(inst.op, false, Form::Tied, Form::Const);
-                if chunk != 0 && self.takes(chunk, value) {
-                    self.put(chunk, [number(d), 0, 0], [value, 0]);
-                    return;
-                }
+        // The commonest cases first: everything in registers, or a small constant as the second source.
+        let done = match (to.as_register(), a.as_register(), b.as_register()) {
+            (Some(d), Some(a), Some(b)) => self.all_registers(inst.op, d, a, b),
+            (Some(d), Some(a), None) => self.with_immediate(inst.op, d, a, b),
+            _ => false,
+        };
+        if !done {
+            self.binary(inst, a, b, to);
+        }
+    }
+
+    #[inline(always)]
+    fn all_registers(&mut self, op: Op, d: u8, a: u8, b: u8) -> bool {
+        let forms = self.library.forms(op as u16);
+        let tied = forms[form_index(false, Form::Tied, Form::Reg)];
+        if d == a {
+            return self.put_if_plain(tied, [number(d), number(b), 0]);
+        }
+        let separate = forms[form_index(false, Form::Reg, Form::Reg)];
+        let flags = self.code.head(separate).flags;
+        if flags & (Head::EARLY | Head::PLAIN) == Head::PLAIN {
+            let (mut a, mut b) = (a, b);
+            if flags & Head::PICKY != 0 && !self.allows(separate, "a", a) && COMMUTES[op as usize] {
+                std::mem::swap(&mut a, &mut b);
+            }
+            if flags & Head::PICKY == 0 || (self.allows(separate, "a", a) && self.allows(separate, "b", b)) {
+                self.code.put_plain(separate, [number(d), number(a), number(b)]);
+                return true;
             }
         }
-        self.binary(inst, a, b, to);
+        if tied == 0 || d == b || (d ^ a) & FIRST_XMM != 0 {
+            return false;
+        }
+        let class = operand_type(op);
+        self.move_glue(class, Place::register(a), Place::register(d));
+        self.put_if_plain(tied, [number(d), number(b), 0])
+    }
+
+    #[inline(always)]
+    fn with_immediate(&mut self, op: Op, d: u8, a: u8, b: Place) -> bool {
+        let [class, narrow] = operand_class(op);
+        let (0, Some(value)) = (class, self.small(b, narrow)) else { return false };
+        let forms = self.library.forms(op as u16);
+        let separate = forms[form_index(false, Form::Reg, Form::Const)];
+        let tied = forms[form_index(false, Form::Tied, Form::Const)];
+        if d != a && separate != 0 && self.code.head(separate).flags & (Head::PICKY | Head::EARLY) == 0 {
+            self.put(separate, [d, a, 0], [value, 0]);
+            return true;
+        }
+        if tied == 0 || !self.takes(tied, value) || d >= FIRST_XMM {
+            return false;
+        }
+        if d != a {
+            self.move_glue(Class::Int, Place::register(a), Place::register(d));
+        }
+        self.put(tied, [d, 0, 0], [value, 0]);
+        true
+    }
+
+    #[inline(always)]
+    fn put_if_plain(&mut self, chunk: u16, regs: Regs) -> bool {
+        if chunk == 0 {
+            return false;
+        }
+        if self.code.head(chunk).flags & Head::PLAIN != 0 {
+            self.code.put_plain(chunk, regs);
+        } else {
+            self.put(chunk, regs, [0, 0]);
+        }
+        true
     }
 
     /// The value of an int constant that fits a sign-extended immediate.
