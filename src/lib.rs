@@ -1,6 +1,7 @@
 //! Spasm: a register virtual machine whose JIT builds machine code by copying assembly snippets end to end and
 //! patching them.
 
+pub mod binary;
 pub mod builder;
 pub mod diagnostic;
 pub mod exec;

@@ -2,7 +2,7 @@
 
 use spasm::isa::op::{Op, Type};
 use spasm::module::{Inst, Module, Reg, Signature};
-use spasm::text::{parse, print};
+use spasm::text::{parse, parse_bytes, print};
 
 fn read(text: &str) -> Module {
     parse("test.spasm", text).unwrap_or_else(|errors| panic!("{errors}"))
@@ -56,6 +56,11 @@ fn round_trip(module: &Module) -> String {
     let text = print(module);
     assert_eq!(stripped(read(&text)), stripped(module.clone()), "{text}");
     text
+}
+
+/// A text of very many lines.
+fn lines(first: &str, n: usize, line: impl Fn(usize) -> String) -> String {
+    std::iter::once(first.to_owned()).chain((0..n).map(line)).collect::<Vec<_>>().join("\n")
 }
 
 const EVERYTHING: &str = r#"
@@ -475,14 +480,32 @@ fn one_error_does_not_cause_others() {
 }
 
 #[test]
+fn files_that_are_not_text() {
+    let refused = |bytes: &[u8]| parse_bytes("test.spasm", bytes).expect_err("it is not a program").to_string();
+    assert_eq!(parse_bytes("test.spasm", b"func f\n ret"), parse("test.spasm", "func f\n ret"));
+    assert_eq!(
+        refused(b"# \xc3\xa4\n# \xc3\xa4 \xff.\n"),
+        "error: the byte 0xff is not UTF-8\n --> test.spasm:2:5\n  |\n2 | # ä \u{fffd}.\n  |     ^\n"
+    );
+    assert!(refused(b"\xc3").contains("test.spasm:1:1"));
+    assert!(refused(&vec![0xff; 1_000_000]).len() < 1_000);
+}
+
+#[test]
+fn a_byte_order_mark_shifts_no_columns() {
+    assert_eq!(messages("\u{feff}frob r1"), ["1:1 there is no instruction `frob`"]);
+    assert!(refused("\u{feff}frob r1").contains("\n1 | frob r1\n  | ^^^^\n"));
+}
+
+#[test]
 fn errors_are_limited() {
     let text = format!("func f\n{}", "    frob\n".repeat(1000));
     let errors = parse("x", &text).expect_err("the program is wrong");
     assert_eq!(errors.iter().count(), 20);
     assert!(errors.to_string().ends_with("only the first 20 errors are shown\n"));
     // Twenty missing labels among very many take no longer.
-    let jumps: String = (0..20_000).map(|n| format!(" jmp missing{n}\nthere{n}:\n")).collect();
-    assert_eq!(messages(&format!("func f\n{jumps}")).len(), 20);
+    let text = lines("func f", 20_000, |n| format!(" jmp missing{n}\nthere{n}:"));
+    assert_eq!(messages(&text).len(), 20);
 }
 
 #[test]
@@ -500,8 +523,7 @@ fn large_programs_take_linear_time() {
         );
     }
     assert_eq!(round_trip(&read(&text)).lines().count(), 50_000);
-    let labels: String = (0..30_000).map(|n| format!("x{n}: jmp x{}\n", 29_999 - n)).collect();
-    round_trip(&read(&format!("func f\n{labels}")));
+    round_trip(&read(&lines("func f", 30_000, |n| format!("x{n}: jmp x{}", 29_999 - n))));
     // Neither does one long line.
     let list = vec!["x"; 50_000].join(", ");
     round_trip(&read(&format!("func f\nx: switch r1, [{list}], x\n")));

@@ -14,7 +14,8 @@ pub struct Spot {
 
 impl Spot {
     fn place(&self, text: &str) -> Place {
-        let first = text[..self.range.start].rfind('\n').map_or(0, |newline| newline + 1);
+        let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        let first = text[..self.range.start].rfind('\n').map_or(mark, |newline| newline + 1);
         let last = text[self.range.start..].find('\n').map_or(text.len(), |newline| self.range.start + newline);
         Place::new(self.line, &text[first..last], self.range.start - first..self.range.end - first)
     }

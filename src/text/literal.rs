@@ -261,7 +261,9 @@ pub fn string(text: &str) -> Result<Cow<'_, [u8]>, BadQuote> {
 
 /// The character in single quotes; `text` includes them.
 pub fn character(text: &str) -> Result<char, BadQuote> {
-    let body = &text[1..text.len() - 1];
+    let Some(body) = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\'')) else {
+        return Err(BadQuote { range: 0..text.len(), message: "a character stands in single quotes" });
+    };
     if body.starts_with('\\') {
         return match escape(body.as_bytes()) {
             Some((byte, length)) if length == body.len() => Ok(char::from(byte)),

@@ -8,6 +8,8 @@ use std::ops::Range;
 use super::cursor::Cursor;
 use super::lex;
 use super::mnemonic;
+use crate::diagnostic::Place;
+use crate::module::Source;
 
 /// The bytes of `line` in which operand number `operand` of its instruction stands, or the instruction's word if
 /// that is `None`.
@@ -42,9 +44,34 @@ pub fn locate(line: &str, operand: Option<usize>) -> Range<usize> {
     cursor.operand().range()
 }
 
+/// The place of an operand, counted as by [`locate`], of the instruction on line number `line` of `source`. Without the
+/// source's text, as in a module that was read from its binary form, it is the line alone.
+#[must_use]
+pub fn place(source: &Source, line: u32, operand: Option<usize>) -> Place {
+    let index = usize::try_from(line).unwrap_or(usize::MAX).wrapping_sub(1);
+    match source.text.trim_start_matches('\u{feff}').split('\n').nth(index) {
+        Some(text) if !source.text.is_empty() => Place::new(line, text, locate(text, operand)),
+        _ => Place::of_line(line),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_are_found_in_sources() {
+        let source = |text: &str| Source { name: "f".to_owned(), text: text.to_owned() };
+        let at = |text, line, operand| {
+            let place = place(&source(text), line, operand);
+            (place.line(), place.column())
+        };
+        assert_eq!(at("\u{feff}func f\r\n add 1, 2, 3\r\n", 2, Some(1)), (2, Some(9)));
+        assert_eq!(at("\u{feff}x: add 1, 2, 3", 1, None), (1, Some(4)));
+        assert_eq!(at("", 7, Some(1)), (7, None));
+        assert_eq!(at("func f", 7, Some(1)), (7, None));
+        assert_eq!(at("func f", 0, Some(1)), (0, None));
+    }
 
     fn found(line: &str, operand: Option<usize>) -> &str {
         &line[locate(line, operand)]

@@ -17,8 +17,8 @@ mod parts;
 mod print;
 mod suggest;
 
-pub use locate::locate;
-pub use parse::parse;
+pub use locate::{locate, place};
+pub use parse::{parse, parse_bytes};
 pub use print::print;
 
 /// How many errors of one program are shown.

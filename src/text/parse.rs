@@ -14,8 +14,8 @@ use super::cursor::{Cursor, brief, name};
 use super::fault::{Fault, Spot};
 use super::lex::{self, Kind};
 use super::{LIMIT, items, mnemonic};
-use crate::builder::{FunctionId, ModuleBuilder};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::builder::{FunctionId, ModuleBuilder, count};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::module::{Module, Source};
 
 /// Where a name was defined.
@@ -80,6 +80,26 @@ pub fn parse(file: &str, text: &str) -> Result<Module, Diagnostics> {
         Some(diagnostics) => Err(diagnostics),
         None => module.finish().map_err(|error| Diagnostic::new(error.to_string()).in_file(file).into()),
     }
+}
+
+/// Reads a program as it comes from a file: like [`parse`], but it may turn out not to be text at all.
+///
+/// # Errors
+/// If it is not UTF-8, and as for [`parse`].
+pub fn parse_bytes(file: &str, bytes: &[u8]) -> Result<Module, Diagnostics> {
+    let error = match std::str::from_utf8(bytes) {
+        Ok(text) => return parse(file, text),
+        Err(error) => error,
+    };
+    let (before, rest) = bytes.split_at(error.valid_up_to());
+    let line = before.split(|&byte| byte == b'\n').count();
+    let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+    // As much of the line as could be shown.
+    let end = rest.len().min(error.error_len().unwrap_or(rest.len()) + 200);
+    let shown = String::from_utf8_lossy(&bytes[start..before.len() + end]);
+    let column = before.len() - start;
+    let place = Place::new(count(line), &shown, column..column + char::REPLACEMENT_CHARACTER.len_utf8());
+    Err(Diagnostic::new(format!("the byte {:#04x} is not UTF-8", rest[0])).in_file(file).at(place).into())
 }
 
 /// The lines of a text: their numbers and where they stand.

@@ -14,7 +14,10 @@ use super::{ZEROS, lex, mnemonic};
 use crate::isa::op::{Op, Row, Type};
 use crate::module::{Function, Global, Init, Inst, Module, Table};
 
-/// The text of a module.
+/// The text of a module: canonical, so that what is read back from it prints as the same text.
+///
+/// The module read back is equal, but for lines and for numbers that text does not show: labels and the signatures of
+/// indirect calls are numbered, and lists laid out, in the order of their first use. Labels without a name get one.
 #[must_use]
 pub fn print(module: &Module) -> String {
     let mut printer = Printer { module, out: String::new(), zeros: 0 };

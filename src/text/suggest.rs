@@ -19,7 +19,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let limit = if wanted.len() <= 4 { 1 } else { wanted.len() / 3 };
     let near = |candidate: &'a str| {
         let other: Vec<char> = candidate.chars().map(|c| c.to_ascii_lowercase()).collect();
-        let distance = distance(&wanted, &other);
+        let distance = distance(&wanted, &other, limit);
         (distance <= limit && 2 * distance < wanted.len().max(other.len())).then_some((distance, candidate))
     };
     // The order of the candidates may be accidental, so among equals the first by name is taken.
@@ -29,22 +29,32 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     candidates.take(CANDIDATES).filter_map(near).min().map(|(_, candidate)| candidate)
 }
 
-/// How many characters must be inserted, removed, replaced, or swapped with their neighbour.
-fn distance(from: &[char], to: &[char]) -> usize {
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=to.len()).collect();
+/// How many characters must be inserted, removed, replaced, or swapped with their neighbour; some larger number than
+/// `limit` if it is more than that.
+fn distance(from: &[char], to: &[char], limit: usize) -> usize {
+    // The rows of the table for two characters before, for the one before, and for the one at hand.
+    let mut rows = [[0; LONGEST + 1]; 3];
+    for (n, cost) in rows[1].iter_mut().enumerate() {
+        *cost = n;
+    }
     for (i, a) in from.iter().enumerate() {
-        let mut row = vec![i + 1];
+        let [before, last, row] = &mut rows;
+        row[0] = i + 1;
         for (j, b) in to.iter().enumerate() {
             let mut cost = (last[j] + usize::from(a != b)).min(last[j + 1] + 1).min(row[j] + 1);
             if i > 0 && j > 0 && *a == to[j - 1] && from[i - 1] == *b {
                 cost = cost.min(before[j - 1] + 1);
             }
-            row.push(cost);
+            row[j + 1] = cost;
         }
-        before = std::mem::replace(&mut last, row);
+        // Nothing below two rows that are beyond the limit comes back below it.
+        let nearest = row[..=to.len()].iter().chain(&last[..=to.len()]).min();
+        if nearest.is_some_and(|&nearest| nearest > limit) {
+            return limit + 1;
+        }
+        rows.rotate_left(1);
     }
-    last[to.len()]
+    rows[1][to.len()]
 }
 
 #[cfg(test)]
@@ -63,5 +73,9 @@ mod tests {
         assert_eq!(nearest("f6", ["f0", "f1"]), None);
         assert_eq!(nearest("loo", ["loop", "look"]), Some("look"));
         assert_eq!(nearest("", words), None);
+        let long = "x".repeat(LENGTH);
+        assert_eq!(nearest(&long, [&long[1..], "y"]), Some(&long[1..]));
+        assert_eq!(nearest(&format!("{long}x"), [long.as_str()]), None);
+        assert_eq!(nearest("abcdefghi", ["ihgfedcba", "abdcefghij"]), Some("abdcefghij"));
     }
 }

@@ -44,7 +44,9 @@ fn integers() {
     assert_eq!(integer("'\\''", I64), Ok(39));
     assert_eq!(integer("'\\x7f'", I64), Ok(127));
     assert_eq!(integer("'語'", I64), Ok(0x8a9e));
-    for malformed in ["0x", "0b", "0b2", "12ab", "0xg", "-", "-foo", "''", "'ab'", "'\\q'", "0b_", "１"] {
+    for malformed in
+        ["0x", "0b", "0b2", "12ab", "0xg", "-", "-foo", "''", "'ab'", "'\\q'", "'", "'a", "'\\'", "0b_", "１"]
+    {
         assert_eq!(integer(malformed, I64), Err(Wrong::Malformed), "{malformed}");
     }
     for float in ["1.0", "1e5", "0x1p3", "0x1.8", "inf", "-inf", "nan", "-nan"] {

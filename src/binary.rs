@@ -1,0 +1,175 @@
+//! The binary form of a module.
+//!
+//! Comes in: a [`Module`], or bytes from anywhere. Goes out: the other. What must hold: [`decode`] takes bytes that
+//! nobody vouches for; it never panics, needs memory only in proportion to its input, and says what is wrong at which
+//! offset. What it lets through may still be refused by the verifier. Everything but the text of the source survives.
+//!
+//! A file is a header and a body:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 8 | the magic number, `89 53 50 41 53 4D 0D 0A` |
+//! | 4 | the version of the format, little endian |
+//! | 8 | the length of the body, little endian |
+//! | 4 | the CRC-32 of the body, little endian |
+//! | … | the body: sections in the order of their numbers, each a number, a length and its contents |
+//!
+//! Numbers are LEB128; fields of instructions go through zigzag first, since registers are negative too. Sections
+//! whose contents would be empty are left out. Opcodes are stored by the names of their rows: section 1 lists those
+//! that the module uses, and instructions name them by their place in it, so that a file keeps its meaning when the
+//! table of opcodes grows.
+//!
+//! | section | contents |
+//! |---|---|
+//! | 1 opcodes | names |
+//! | 2 signatures | flags (1: variadic), parameter types, result types |
+//! | 3 globals | name, type, 8 bytes, line |
+//! | 4 memory | least pages, 0 or most pages plus one, line |
+//! | 5 contents of memory | offset, bytes, line |
+//! | 6 tables | name, functions, line |
+//! | 7 functions | name, signature, line, labels (name, instruction plus one or 0), lists, instructions, lines |
+//! | 8 source | the name of the file that it was made from |
+
+mod crc;
+mod read;
+mod write;
+
+use crate::diagnostic::Diagnostic;
+use crate::isa::op::Type;
+use crate::module::Module;
+
+/// What a file begins with. The first byte is no character, and the last two are damaged by tools that mistake it for
+/// text.
+const MAGIC: [u8; 8] = *b"\x89SPASM\r\n";
+/// The version that is written, and the newest that is read.
+const VERSION: u32 = 1;
+/// Where the parts of the header stand.
+const VERSION_AT: usize = 8;
+const LENGTH_AT: usize = 12;
+const CHECKSUM_AT: usize = 20;
+const BODY_AT: usize = 24;
+
+/// The sections, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+enum Section {
+    Opcodes = 1,
+    Signatures,
+    Globals,
+    Memory,
+    Inits,
+    Tables,
+    Functions,
+    Source,
+}
+
+impl Section {
+    const ALL: [Section; 8] = [
+        Section::Opcodes,
+        Section::Signatures,
+        Section::Globals,
+        Section::Memory,
+        Section::Inits,
+        Section::Tables,
+        Section::Functions,
+        Section::Source,
+    ];
+}
+
+/// The number that stands for a type.
+const fn type_number(ty: Type) -> u8 {
+    match ty {
+        Type::I32 => 0,
+        Type::I64 => 1,
+        Type::F32 => 2,
+        Type::F64 => 3,
+    }
+}
+
+/// Why bytes are not a module.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message} (at offset {offset:#x})")]
+pub struct DecodeError {
+    offset: usize,
+    message: String,
+}
+
+impl DecodeError {
+    fn new(offset: usize, message: impl Into<String>) -> DecodeError {
+        DecodeError { offset, message: message.into() }
+    }
+
+    /// The offset at which it was found.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// What is wrong there.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The error as it is shown for the file called `file`.
+    #[must_use]
+    pub fn diagnostic(&self, file: &str) -> Diagnostic {
+        Diagnostic::new(self.to_string()).in_file(file)
+    }
+}
+
+/// True for bytes that mean to be a module in binary form: they begin with its magic number.
+#[must_use]
+pub fn is_binary(bytes: &[u8]) -> bool {
+    bytes.starts_with(&MAGIC)
+}
+
+/// The binary form of a module.
+#[must_use]
+pub fn encode(module: &Module) -> Vec<u8> {
+    write::module(module)
+}
+
+/// The module that `bytes` are the binary form of.
+///
+/// # Errors
+/// If they are not one, or are damaged, cut short, followed by something else, or of a newer version.
+pub fn decode(bytes: &[u8]) -> Result<Module, DecodeError> {
+    read::module(body(bytes)?)
+}
+
+/// The body of a file, after everything in its header was found to be right.
+fn body(bytes: &[u8]) -> Result<read::Reader<'_>, DecodeError> {
+    if !is_binary(bytes) {
+        return Err(DecodeError::new(0, "this is not a module in binary form"));
+    }
+    let Some(body) = bytes.get(BODY_AT..) else {
+        return Err(DecodeError::new(bytes.len(), "the file is cut short: it ends in its header"));
+    };
+    let version = u32::from_le_bytes(field(bytes, VERSION_AT));
+    if version > VERSION {
+        let message = format!("the file has version {version} of the format; this program reads up to {VERSION}");
+        return Err(DecodeError::new(VERSION_AT, message));
+    }
+    if version == 0 {
+        return Err(DecodeError::new(VERSION_AT, "there is no version 0 of the format"));
+    }
+    let (length, found) = (u64::from_le_bytes(field(bytes, LENGTH_AT)), body.len() as u64);
+    if found < length {
+        let message = format!("the file is cut short: {} bytes are missing", length - found);
+        return Err(DecodeError::new(bytes.len(), message));
+    }
+    if found > length {
+        let end = bytes.len() - usize::try_from(found - length).unwrap_or(0);
+        return Err(DecodeError::new(end, format!("{} bytes follow the end of the module", found - length)));
+    }
+    if crc::crc32(body) != u32::from_le_bytes(field(bytes, CHECKSUM_AT)) {
+        return Err(DecodeError::new(CHECKSUM_AT, "the file is damaged: its checksum does not fit its contents"));
+    }
+    Ok(read::Reader::new(body, BODY_AT))
+}
+
+/// The bytes of a header's field.
+fn field<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    std::array::from_fn(|n| bytes[at + n])
+}

@@ -1,0 +1,282 @@
+//! Reads modules, and believes nothing.
+//!
+//! Comes in: the body of a file. Goes out: the module, or the first thing that is wrong with it. What must hold: before
+//! anything is allocated for a count, that many items are known to fit into what is left of the input; every byte is
+//! read exactly once.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::{DecodeError, Section};
+use crate::isa::op::{Op, Shape, Type};
+use crate::module::{Function, Global, Init, Inst, Label, Memory, Module, Signature, Source, Table};
+
+type Result<T> = std::result::Result<T, DecodeError>;
+
+/// The opcodes that a program can use, by the names of their rows.
+static OPCODES: LazyLock<HashMap<String, Op>> = LazyLock::new(|| {
+    let rows = Op::ROWS.iter().filter(|row| !row.op.is_settled());
+    rows.map(|row| (row.name(), row.op)).collect()
+});
+
+pub fn module(mut reader: Reader<'_>) -> Result<Module> {
+    let mut module = Module::default();
+    let mut opcodes = Vec::new();
+    let mut last = None;
+    while !reader.is_done() {
+        let (section, mut contents) = reader.section(last)?;
+        last = Some(section);
+        match section {
+            Section::Opcodes => opcodes = contents.list(1, Reader::opcode)?,
+            Section::Signatures => module.signatures = contents.list(3, Reader::signature)?,
+            Section::Globals => module.globals = contents.list(11, Reader::global)?,
+            Section::Memory => module.memory = Some(contents.memory()?),
+            Section::Inits => module.inits = contents.list(3, Reader::init)?,
+            Section::Tables => module.tables = contents.list(3, Reader::table)?,
+            Section::Functions => {
+                module.functions = contents.list(9, |reader| reader.function(&opcodes))?;
+            }
+            Section::Source => module.source = Some(Source { name: contents.text()?, text: String::new() }),
+        }
+        contents.finish()?;
+    }
+    check_tables(&module, reader.at)?;
+    Ok(module)
+}
+
+/// Requires that tables name functions that there are.
+fn check_tables(module: &Module, end: usize) -> Result<()> {
+    let missing = |table: &&Table| table.functions.iter().any(|&function| function as usize >= module.functions.len());
+    match module.tables.iter().find(missing) {
+        None => Ok(()),
+        Some(table) => Err(DecodeError::new(end, format!("table `{}` names a function that is not there", table.name))),
+    }
+}
+
+/// What is left of the input, and where in the file it stands.
+#[derive(Clone, Copy)]
+pub struct Reader<'b> {
+    left: &'b [u8],
+    at: usize,
+}
+
+impl<'b> Reader<'b> {
+    pub fn new(bytes: &'b [u8], at: usize) -> Reader<'b> {
+        Reader { left: bytes, at }
+    }
+
+    fn is_done(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    fn error<T>(&self, message: impl Into<String>) -> Result<T> {
+        Err(DecodeError::new(self.at, message))
+    }
+
+    fn finish(&self) -> Result<()> {
+        if self.is_done() { Ok(()) } else { self.error(format!("the section has {} bytes too many", self.left.len())) }
+    }
+
+    /// The next section's number and contents.
+    fn section(&mut self, last: Option<Section>) -> Result<(Section, Reader<'b>)> {
+        let start = *self;
+        let number = self.byte()?;
+        let Some(section) = Section::ALL.into_iter().find(|&section| section as u8 == number) else {
+            return start.error(format!("there is no section number {number}"));
+        };
+        if last.is_some_and(|last| last >= section) {
+            return start.error(format!("section number {number} stands in the wrong place"));
+        }
+        let length = self.size(1)?;
+        let at = self.at;
+        Ok((section, Reader { left: self.take(length)?, at }))
+    }
+
+    fn take(&mut self, n: usize) -> Result<&'b [u8]> {
+        let Some((taken, left)) = self.left.split_at_checked(n) else {
+            return self.error(format!("{n} bytes are expected here, but only {} are left", self.left.len()));
+        };
+        self.left = left;
+        self.at += n;
+        Ok(taken)
+    }
+
+    fn byte(&mut self) -> Result<u8> {
+        Ok(self.take(1)?[0])
+    }
+
+    fn number(&mut self) -> Result<u64> {
+        let start = *self;
+        let mut value = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let byte = self.byte()?;
+            let bits = u64::from(byte & 0x7f);
+            if bits << shift >> shift != bits {
+                break;
+            }
+            value |= bits << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        start.error("this number is too large")
+    }
+
+    fn u32(&mut self) -> Result<u32> {
+        let start = *self;
+        u32::try_from(self.number()?).or_else(|_| start.error("this number is larger than 32 bits"))
+    }
+
+    /// A number of things that take at least `least` bytes each.
+    fn size(&mut self, least: usize) -> Result<usize> {
+        let start = *self;
+        let size = self.number()?;
+        match usize::try_from(size) {
+            Ok(size) if size <= self.left.len() / least => Ok(size),
+            _ => start.error(format!("{size} items are said to follow, but only {} bytes are left", self.left.len())),
+        }
+    }
+
+    /// Items that take at least `least` bytes each.
+    fn list<T>(&mut self, least: usize, mut read: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
+        let size = self.size(least)?;
+        let mut items = Vec::with_capacity(size);
+        for _ in 0..size {
+            items.push(read(self)?);
+        }
+        Ok(items)
+    }
+
+    fn field(&mut self) -> Result<u32> {
+        let value = self.u32()?;
+        Ok(value >> 1 ^ (value & 1).wrapping_neg())
+    }
+
+    fn bytes(&mut self) -> Result<&'b [u8]> {
+        let length = self.size(1)?;
+        self.take(length)
+    }
+
+    fn text(&mut self) -> Result<String> {
+        let start = *self;
+        match std::str::from_utf8(self.bytes()?) {
+            Ok(text) => Ok(text.to_owned()),
+            Err(_) => start.error("this text is not UTF-8"),
+        }
+    }
+
+    fn ty(&mut self) -> Result<Type> {
+        let start = *self;
+        let number = self.byte()?;
+        let found = Type::ALL.into_iter().find(|&ty| super::type_number(ty) == number);
+        found.map_or_else(|| start.error(format!("there is no type number {number}")), Ok)
+    }
+
+    fn opcode(&mut self) -> Result<Op> {
+        let start = *self;
+        let name = self.text()?;
+        match OPCODES.get(&name) {
+            Some(&op) => Ok(op),
+            None => start.error(format!("this program does not know the instruction `{name}`")),
+        }
+    }
+
+    fn signature(&mut self) -> Result<Signature> {
+        let start = *self;
+        let flags = self.byte()?;
+        if flags > 1 {
+            return start.error(format!("a signature cannot have the flags {flags:#x}"));
+        }
+        let params = self.list(1, Reader::ty)?;
+        let results = self.list(1, Reader::ty)?;
+        Ok(Signature { params, variadic: flags == 1, results })
+    }
+
+    fn global(&mut self) -> Result<Global> {
+        let (name, ty) = (self.text()?, self.ty()?);
+        let bits = self.take(8)?.iter().rev().fold(0, |bits, &byte| bits << 8 | u64::from(byte));
+        Ok(Global { name, ty, bits, line: self.u32()? })
+    }
+
+    fn memory(&mut self) -> Result<Memory> {
+        let min = self.u32()?;
+        let start = *self;
+        let max = match self.number()?.checked_sub(1) {
+            None => None,
+            Some(max) => Some(u32::try_from(max).or_else(|_| start.error("this number is larger than 32 bits"))?),
+        };
+        Ok(Memory { min, max, line: self.u32()? })
+    }
+
+    fn init(&mut self) -> Result<Init> {
+        Ok(Init { offset: self.u32()?, bytes: self.bytes()?.to_vec(), line: self.u32()? })
+    }
+
+    fn table(&mut self) -> Result<Table> {
+        Ok(Table { name: self.text()?, functions: self.list(1, Reader::u32)?, line: self.u32()? })
+    }
+
+    fn function(&mut self, opcodes: &[Op]) -> Result<Function> {
+        let start = *self;
+        let name = self.text()?;
+        let signature = self.signature()?;
+        let line = self.u32()?;
+        let labels = self.list(2, Reader::label)?;
+        let lists = self.list(1, Reader::field)?;
+        let insts = self.list(4, |reader| reader.inst(opcodes))?;
+        let mut last = 0u32;
+        let lines = self.list(1, |reader| {
+            last = last.wrapping_add(reader.field()?);
+            Ok(last)
+        })?;
+        let function = Function { name, signature, insts, lists, labels, lines, line };
+        match flaw(&function) {
+            None => Ok(function),
+            Some(flaw) => start.error(format!("function `{}`: {flaw}", function.name)),
+        }
+    }
+
+    fn inst(&mut self, opcodes: &[Op]) -> Result<Inst> {
+        let start = *self;
+        let number = self.number()?;
+        let Some(&op) = usize::try_from(number).ok().and_then(|number| opcodes.get(number)) else {
+            return start.error(format!("the module has no instruction number {number}"));
+        };
+        Ok(Inst { op, d: self.field()?, a: self.field()?, b: self.field()? })
+    }
+
+    fn label(&mut self) -> Result<Label> {
+        Ok(Label { name: self.text()?, at: self.u32()?.wrapping_sub(1) })
+    }
+}
+
+/// What the parts of a function say that does not fit together.
+fn flaw(function: &Function) -> Option<&'static str> {
+    let n = function.insts.len();
+    if !function.lines.is_empty() && function.lines.len() != n {
+        return Some("it has not as many lines as instructions");
+    }
+    if function.labels.iter().any(|label| label.at != u32::MAX && label.at as usize > n) {
+        return Some("a label stands behind its end");
+    }
+    // Were lists shared, a short file could stand for a very long program.
+    let used = function.insts.iter().map(|inst| list_length(function, inst)).fold(0, usize::saturating_add);
+    (used > function.lists.len()).then_some("its instructions share lists of operands")
+}
+
+/// How many items of the pool belong to an instruction.
+fn list_length(function: &Function, inst: &Inst) -> usize {
+    let list = function.lists.get(inst.b as usize..).unwrap_or_default();
+    let item = |at: usize| list.get(at).map_or(0, |&n| n as usize);
+    // The parts behind the end of the pool are for the verifier to refuse.
+    let counted = |at: usize| 1 + item(at).min(list.len());
+    match inst.op.row().shape {
+        Shape::Select => list.len().min(2),
+        Shape::Switch => counted(0) + 1,
+        Shape::Call => counted(0) + counted(counted(0)),
+        Shape::Calli => 1 + counted(1) + counted(1 + counted(1)),
+        Shape::Ret => counted(0),
+        _ => 0,
+    }
+    .min(list.len())
+}

@@ -1,0 +1,172 @@
+//! Writes modules.
+//!
+//! Comes in: any module. Goes out: its bytes; the same module gives the same bytes. What must hold: each value is
+//! written by the method whose counterpart in [`read`](super::read) reads it.
+
+use std::collections::HashMap;
+
+use super::{MAGIC, Section, VERSION, crc, type_number};
+use crate::isa::op::{Op, Type};
+use crate::module::{Function, Global, Init, Label, Memory, Module, Signature, Table};
+
+pub fn module(module: &Module) -> Vec<u8> {
+    let mut body = Writer::default();
+    let opcodes = Opcodes::of(module);
+    body.list_section(Section::Opcodes, &opcodes.used, |out, op| out.text(&op.row().name()));
+    body.list_section(Section::Signatures, &module.signatures, Writer::signature);
+    body.list_section(Section::Globals, &module.globals, Writer::global);
+    if let Some(memory) = &module.memory {
+        body.section(Section::Memory, |out| out.memory(memory));
+    }
+    body.list_section(Section::Inits, &module.inits, Writer::init);
+    body.list_section(Section::Tables, &module.tables, Writer::table);
+    body.list_section(Section::Functions, &module.functions, |out, function| out.function(function, &opcodes));
+    if let Some(source) = &module.source {
+        body.section(Section::Source, |out| out.text(&source.name));
+    }
+    let body = body.0;
+    let mut file = MAGIC.to_vec();
+    file.extend_from_slice(&VERSION.to_le_bytes());
+    file.extend_from_slice(&(body.len() as u64).to_le_bytes());
+    file.extend_from_slice(&crc::crc32(&body).to_le_bytes());
+    file.extend_from_slice(&body);
+    file
+}
+
+/// The opcodes that a module uses, in the order of their first use, and the place of each.
+struct Opcodes {
+    used: Vec<Op>,
+    places: HashMap<Op, usize>,
+}
+
+impl Opcodes {
+    fn of(module: &Module) -> Opcodes {
+        let mut opcodes = Opcodes { used: Vec::new(), places: HashMap::new() };
+        for inst in module.functions.iter().flat_map(|function| &function.insts) {
+            opcodes.places.entry(inst.op).or_insert_with(|| {
+                opcodes.used.push(inst.op);
+                opcodes.used.len() - 1
+            });
+        }
+        opcodes
+    }
+}
+
+#[derive(Default)]
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn section(&mut self, section: Section, contents: impl FnOnce(&mut Writer)) {
+        let mut inner = Writer::default();
+        contents(&mut inner);
+        self.byte(section as u8);
+        self.bytes(&inner.0);
+    }
+
+    fn list_section<T>(&mut self, section: Section, items: &[T], write: impl FnMut(&mut Writer, &T)) {
+        if !items.is_empty() {
+            self.section(section, |out| out.list(items, write));
+        }
+    }
+
+    fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Writer, &T)) {
+        self.size(items.len());
+        for item in items {
+            write(self, item);
+        }
+    }
+
+    fn byte(&mut self, byte: u8) {
+        self.0.push(byte);
+    }
+
+    fn number(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.byte(value.to_le_bytes()[0] | 0x80);
+            value >>= 7;
+        }
+        self.byte(value.to_le_bytes()[0]);
+    }
+
+    fn size(&mut self, size: usize) {
+        self.number(size as u64);
+    }
+
+    fn u32(&mut self, value: u32) {
+        self.number(u64::from(value));
+    }
+
+    /// A number that is small for registers on both sides of 0.
+    fn field(&mut self, field: u32) {
+        let signed = field.cast_signed();
+        self.u32((signed << 1 ^ signed >> 31).cast_unsigned());
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.size(bytes.len());
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
+    fn ty(&mut self, ty: Type) {
+        self.byte(type_number(ty));
+    }
+
+    fn signature(&mut self, signature: &Signature) {
+        self.byte(u8::from(signature.variadic));
+        self.list(&signature.params, |out, &ty| out.ty(ty));
+        self.list(&signature.results, |out, &ty| out.ty(ty));
+    }
+
+    fn global(&mut self, global: &Global) {
+        self.text(&global.name);
+        self.ty(global.ty);
+        self.0.extend_from_slice(&global.bits.to_le_bytes());
+        self.u32(global.line);
+    }
+
+    fn memory(&mut self, memory: &Memory) {
+        self.u32(memory.min);
+        self.number(memory.max.map_or(0, |max| u64::from(max) + 1));
+        self.u32(memory.line);
+    }
+
+    fn init(&mut self, init: &Init) {
+        self.u32(init.offset);
+        self.bytes(&init.bytes);
+        self.u32(init.line);
+    }
+
+    fn table(&mut self, table: &Table) {
+        self.text(&table.name);
+        self.list(&table.functions, |out, &function| out.u32(function));
+        self.u32(table.line);
+    }
+
+    fn function(&mut self, function: &Function, opcodes: &Opcodes) {
+        self.text(&function.name);
+        self.signature(&function.signature);
+        self.u32(function.line);
+        self.list(&function.labels, Writer::label);
+        self.list(&function.lists, |out, &item| out.field(item));
+        self.list(&function.insts, |out, inst| {
+            out.size(opcodes.places[&inst.op]);
+            for field in [inst.d, inst.a, inst.b] {
+                out.field(field);
+            }
+        });
+        let mut last = 0u32;
+        self.list(&function.lines, |out, &line| {
+            out.field(line.wrapping_sub(last));
+            last = line;
+        });
+    }
+
+    fn label(&mut self, label: &Label) {
+        self.text(&label.name);
+        self.u32(label.at.wrapping_add(1));
+    }
+}
