@@ -5,6 +5,8 @@ pub mod binary;
 pub mod builder;
 pub mod diagnostic;
 pub mod exec;
+#[cfg(feature = "cli")]
+pub mod explain;
 #[doc(hidden)]
 pub mod generate;
 pub mod interp;

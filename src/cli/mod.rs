@@ -10,7 +10,6 @@ mod explain;
 mod failure;
 mod help;
 mod input;
-mod json;
 mod output;
 mod run;
 mod sandbox;
@@ -55,7 +54,7 @@ fn execute(command: &'static Command, given: &Given) -> Result<(), Failure> {
     match command.id {
         CommandId::Run => run::run(command, given),
         CommandId::Check => convert::check(given),
-        CommandId::Explain => explain::explain(command, given),
+        CommandId::Explain => explain::explain(given),
         CommandId::Asm => convert::asm(command, given),
         CommandId::Dis => convert::dis(given),
         CommandId::SnippetsList => snippets::list(given),

@@ -155,11 +155,7 @@ fn choose(given: &Given, module: &Module) -> Result<u32, UsageError> {
     let error = |message: String| UsageError::new(None, message);
     if let Some(name) = given.value(OptId::Function) {
         let name = name.to_string_lossy();
-        return module.function_index(&name).ok_or_else(|| {
-            let names = module.functions.iter().map(|function| function.name.as_str());
-            let near = nearest(&name, names).map_or(String::new(), |near| format!("did you mean `{near}`? "));
-            error(format!("there is no function `{name}` in {file}")).help(near + &listing(module))
-        });
+        return module.function_index(&name).ok_or_else(|| no_function(&name, &file, module));
     }
     match (module.function_index("main"), module.functions.len()) {
         (Some(main), _) => Ok(main),
@@ -170,6 +166,13 @@ fn choose(given: &Given, module: &Module) -> Result<u32, UsageError> {
             Err(error(message).help(format!("choose one with -f NAME: {}", listing(module))))
         }
     }
+}
+
+/// What is wrong with a name that no function has.
+pub fn no_function(name: &str, file: &str, module: &Module) -> UsageError {
+    let names = module.functions.iter().map(|function| function.name.as_str());
+    let near = nearest(name, names).map_or(String::new(), |near| format!("did you mean `{near}`? "));
+    UsageError::new(None, format!("there is no function `{name}` in {file}")).help(near + &listing(module))
 }
 
 /// The functions of a module; where they are many, the first ones.

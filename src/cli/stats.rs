@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
+use spasm::explain::json;
 use spasm::module::Module;
 
-use super::json;
 use super::run::{Tier, plural};
 
 /// What a run consists of.
