@@ -35,7 +35,7 @@ pub mod builtin {
 #[derive(Clone, Debug)]
 pub struct Library {
     features: Features,
-    forms: Vec<u16>,
+    forms: Vec<[u16; FORMS]>,
     fused: Vec<[u16; 2]>,
 }
 
@@ -43,9 +43,10 @@ impl Library {
     /// The built-in snippets that a machine with these features can run.
     #[must_use]
     pub fn with_features(features: Features) -> Library {
-        let mut forms = builtin::FORM_TABLE.to_vec();
+        let mut forms = builtin::FORM_TABLE.as_chunks::<FORMS>().0.to_vec();
         for alternative in builtin::ALTERNATIVES.iter().filter(|a| features.has(a.needs)) {
-            forms[usize::from(alternative.entry)] = alternative.chunk;
+            let entry = usize::from(alternative.entry);
+            forms[entry / FORMS][entry % FORMS] = alternative.chunk;
         }
         let mut fused = vec![[0; 2]; Op::ALL.len()];
         for fusion in &builtin::FUSIONS {
@@ -89,8 +90,8 @@ impl Library {
     /// The forms of a key: the first chunk of each snippet, 0 where there is none.
     #[inline]
     #[must_use]
-    pub fn forms(&self, key: u16) -> &[u16] {
-        &self.forms[usize::from(key) * FORMS..][..FORMS]
+    pub fn forms(&self, key: u16) -> &[u16; FORMS] {
+        &self.forms[usize::from(key)]
     }
 
     /// The key of a part.

@@ -2,7 +2,6 @@
 
 use arbtest::{arbitrary, arbtest};
 
-#[path = "../fuzz/properties.rs"]
 mod properties;
 
 /// Milliseconds for each property.

@@ -4,7 +4,7 @@
 use libfuzzer_sys::{arbitrary, fuzz_target};
 
 #[allow(dead_code, reason = "each target checks one of the properties")]
-#[path = "../properties.rs"]
+#[path = "../../tests/properties/mod.rs"]
 mod properties;
 
 fuzz_target!(|data: &[u8]| properties::text(&String::from_utf8_lossy(data)));

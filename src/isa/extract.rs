@@ -458,13 +458,15 @@ fn instruction_starts(reference: &Bytes, template: &Template) -> (Vec<u8>, u8) {
         starts.push(offset as u8);
         offset += instruction.len();
     }
-    // A REX prefix without a bit set still makes sil, dil, … of the byte registers.
+    // A REX prefix whose W bit is set never comes out as the neutral one; and one without any bit set still makes sil,
+    // dil, … of the byte registers.
     let bytes = template
         .body
         .iter()
         .any(|(_, line)| template.operands.iter().any(|o| line.contains(&format!("\\{}8", o.name))));
     let first = reference.instructions.first();
-    let rex = first.filter(|i| has_rex(i) && !bytes).map_or(0xff, |i| prefix_len(i) as u8);
+    let droppable = |i: &&Vec<u8>| has_rex(i) && !bytes && i[prefix_len(i)] & 0x08 == 0;
+    let rex = first.filter(droppable).map_or(0xff, |i| prefix_len(i) as u8);
     (starts, rex)
 }
 
@@ -518,6 +520,9 @@ fn head(t: &Template, holes: &[Hole], size: [u8; 2], rex: u8, sites: bool, usual
     }
     if sites {
         flags |= Head::HAS_SITES;
+    }
+    if chunks == 1 && holes.is_empty() && flags & (Head::HAS_SITES | Head::HAS_COLD) == 0 {
+        flags |= Head::PLAIN;
     }
     let place = |n: usize| match holes.get(n) {
         Some(hole) if hole.patch.size() == 1 => hole.offset | Head::BYTE_HOLE,

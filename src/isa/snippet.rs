@@ -74,6 +74,8 @@ impl Head {
     pub const PICKY: u8 = 8;
     /// It writes its result before it has read all inputs.
     pub const EARLY: u8 = 16;
+    /// It has one chunk, no value holes, no trap sites and no out-of-line part: copying is all there is to do.
+    pub const PLAIN: u8 = 128;
 }
 
 /// How a value is written into a value hole.

@@ -87,13 +87,8 @@ impl Code {
         self.reserve(0);
         let first = &self.chunks[usize::from(chunk)];
         let head = first.head;
-        let mut word = first.word(regs);
-        let mut dropped = 0;
+        let (word, dropped) = first_word(first, regs);
         let mut at = self.pos;
-        if head.rex != 0xff && (word >> (head.rex * 8)) as u8 == 0x40 {
-            dropped = 1;
-            word = if head.rex == 0 { word >> 8 } else { word & 0xff | word >> 16 << 8 };
-        }
         self.bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
         at += 8 - dropped;
         for number in 1..usize::from(head.chunks) {
@@ -106,15 +101,30 @@ impl Code {
         base
     }
 
+    /// Copies a snippet that is [`Head::PLAIN`].
+    #[inline(always)]
+    pub fn put_plain(&mut self, chunk: u16, regs: Regs) {
+        self.reserve(0);
+        let from = self.pos;
+        let first = &self.chunks[usize::from(chunk)];
+        let (word, dropped) = first_word(first, regs);
+        self.bytes[from..from + 8].copy_from_slice(&word.to_le_bytes());
+        self.pos = from + usize::from(first.head.len) - dropped;
+        if self.trace.is_some() {
+            self.record(chunk, regs, [0, 0], from as u32);
+        }
+    }
+
     /// Copies a snippet and writes its first two value holes.
     #[inline(always)]
     pub fn put(&mut self, chunk: u16, regs: Regs, values: [i64; 2]) -> u32 {
         let from = self.position();
         let base = self.copy(chunk, regs);
-        let head = self.head(chunk);
-        for (hole, value) in head.holes.into_iter().zip(values) {
-            if hole != Head::NO_HOLE {
-                self.write(base, hole, value);
+        let [first, second] = self.head(chunk).holes;
+        if first != Head::NO_HOLE {
+            self.write(base, first, values[0]);
+            if second != Head::NO_HOLE {
+                self.write(base, second, values[1]);
             }
         }
         if self.trace.is_some() {
@@ -164,4 +174,16 @@ impl Code {
     pub fn write64(&mut self, at: u32, value: u64) {
         self.bytes[at as usize..at as usize + 8].copy_from_slice(&value.to_le_bytes());
     }
+}
+
+/// A snippet's first eight bytes, without its `REX` prefix if that came out as the neutral one; and how many bytes were
+/// left out.
+#[inline(always)]
+fn first_word(chunk: &Chunk, regs: Regs) -> (u64, usize) {
+    let word = chunk.word(regs);
+    let rex = chunk.head.rex;
+    if rex == 0xff || (word >> (rex * 8)) as u8 != 0x40 {
+        return (word, 0);
+    }
+    (if rex == 0 { word >> 8 } else { word & 0xff | word >> 16 << 8 }, 1)
 }

@@ -15,8 +15,9 @@ use crate::library::builtin::{SCRATCH0, SCRATCH1, SCRATCH2};
 use crate::module::Inst;
 use crate::stitch::code::Regs;
 use crate::stitch::emit::{Emitter, number, operand_class, operand_type, scratch};
+use crate::stitch::live::{ENDS_A, ENDS_B, ENDS_D};
 use crate::stitch::operands::arity;
-use crate::stitch::place::Place;
+use crate::stitch::place::{FIRST_XMM, Place};
 use crate::stitch::trace::Step;
 use crate::verified::Var;
 
@@ -52,36 +53,96 @@ impl Emitter<'_> {
 
     /// Emits a `value` instruction.
     #[inline(always)]
-    pub(super) fn value(&mut self, inst: &Inst) {
-        let a = self.place(inst.a);
+    pub(super) fn value(&mut self, inst: &Inst, note: u16) {
+        let mut a = self.place(inst.a);
+        let mut near = self.end_noted(note, ENDS_A, inst.a, a);
         if arity(inst.op) == 1 {
-            let to = self.define(inst.d);
+            let to = self.define(inst.d, note, near, 0);
             return self.unary(inst.op, inst.d, a, to);
         }
-        let b = self.place(inst.b);
-        let to = self.define(inst.d);
-        let (mut a, mut b) = (a, b);
+        let mut b = self.place(inst.b);
+        let second = self.end_noted(note, ENDS_B, inst.b, b);
+        // The result may go over a source that is used up, but over the second only if sources can be exchanged.
+        let mut far = 0;
+        if COMMUTES[inst.op as usize] {
+            near = if near != 0 { near } else { second };
+        } else {
+            far = second;
+        }
+        let to = self.define(inst.d, note, near, far);
         if COMMUTES[inst.op as usize] && (a.as_constant().is_some() || (b == to && a != to)) {
             std::mem::swap(&mut a, &mut b);
         }
-        // The commonest case first: everything in registers or a small constant, and the result over the first.
-        if let (Some(d), true) = (to.as_register(), a == to) {
-            let [class, narrow] = operand_class(inst.op);
-            if let Some(b) = b.as_register() {
-                let chunk = self.form(inst.op, false, Form::Tied, Form::Reg);
-                if chunk != 0 {
-                    self.put(chunk, [number(d), number(b), 0], [0, 0]);
-                    return;
-                }
-            } else if let (0, Some(value)) = (class, self.small(b, narrow)) {
-                let chunk = self.form(inst.op, false, Form::Tied, Form::Const);
-                if chunk != 0 && self.takes(chunk, value) {
-                    self.put(chunk, [number(d), 0, 0], [value, 0]);
-                    return;
-                }
+        // The commonest cases first: everything in registers, or a small constant as the second source.
+        let done = match (to.as_register(), a.as_register(), b.as_register()) {
+            (Some(d), Some(a), Some(b)) => self.all_registers(inst.op, d, a, b),
+            (Some(d), Some(a), None) => self.with_immediate(inst.op, d, a, b),
+            _ => false,
+        };
+        if !done {
+            self.binary(inst, a, b, to);
+        }
+    }
+
+    #[inline(always)]
+    fn all_registers(&mut self, op: Op, d: u8, a: u8, b: u8) -> bool {
+        let forms = self.library.forms(op as u16);
+        let tied = forms[form_index(false, Form::Tied, Form::Reg)];
+        if d == a {
+            return self.put_if_plain(tied, [number(d), number(b), 0]);
+        }
+        let separate = forms[form_index(false, Form::Reg, Form::Reg)];
+        let flags = self.code.head(separate).flags;
+        if flags & (Head::EARLY | Head::PLAIN) == Head::PLAIN {
+            let (mut a, mut b) = (a, b);
+            if flags & Head::PICKY != 0 && !self.allows(separate, "a", a) && COMMUTES[op as usize] {
+                std::mem::swap(&mut a, &mut b);
+            }
+            if flags & Head::PICKY == 0 || (self.allows(separate, "a", a) && self.allows(separate, "b", b)) {
+                self.code.put_plain(separate, [number(d), number(a), number(b)]);
+                return true;
             }
         }
-        self.binary(inst, a, b, to);
+        if tied == 0 || d == b || (d ^ a) & FIRST_XMM != 0 {
+            return false;
+        }
+        let class = operand_type(op);
+        self.move_glue(class, Place::register(a), Place::register(d));
+        self.put_if_plain(tied, [number(d), number(b), 0])
+    }
+
+    #[inline(always)]
+    fn with_immediate(&mut self, op: Op, d: u8, a: u8, b: Place) -> bool {
+        let [class, narrow] = operand_class(op);
+        let (0, Some(value)) = (class, self.small(b, narrow)) else { return false };
+        let forms = self.library.forms(op as u16);
+        let separate = forms[form_index(false, Form::Reg, Form::Const)];
+        let tied = forms[form_index(false, Form::Tied, Form::Const)];
+        if d != a && separate != 0 && self.code.head(separate).flags & (Head::PICKY | Head::EARLY) == 0 {
+            self.put(separate, [d, a, 0], [value, 0]);
+            return true;
+        }
+        if tied == 0 || !self.takes(tied, value) || d >= FIRST_XMM {
+            return false;
+        }
+        if d != a {
+            self.move_glue(Class::Int, Place::register(a), Place::register(d));
+        }
+        self.put(tied, [d, 0, 0], [value, 0]);
+        true
+    }
+
+    #[inline(always)]
+    fn put_if_plain(&mut self, chunk: u16, regs: Regs) -> bool {
+        if chunk == 0 {
+            return false;
+        }
+        if self.code.head(chunk).flags & Head::PLAIN != 0 {
+            self.code.put_plain(chunk, regs);
+        } else {
+            self.put(chunk, regs, [0, 0]);
+        }
+        true
     }
 
     /// The value of an int constant that fits a sign-extended immediate.
@@ -416,12 +477,16 @@ impl Emitter<'_> {
     }
 
     /// `select d, c, a, b`: the snippet keeps what is in `d`, or takes `b`.
-    pub(super) fn select(&mut self, inst: &Inst) {
+    pub(super) fn select(&mut self, inst: &Inst, note: u16) {
         let list = inst.b as usize;
         let (yes, no) = (self.body.lists[list], self.body.lists[list + 1]);
         let class = self.class(yes);
         let (c, a, b) = (self.place(inst.a), self.place(yes), self.place(no));
-        let to = self.define(inst.d);
+        let [first, second] = [self.live.list_notes[list], self.live.list_notes[list + 1]];
+        let mut far = self.end_noted(note, ENDS_A, inst.a, c);
+        let near = self.end_noted(first, ENDS_D, yes, a);
+        far |= self.end_noted(second, ENDS_D, no, b);
+        let to = self.define(inst.d, note, near, far);
         let direct = to.as_register().filter(|_| a == to || (b != to && c != to));
         let d = direct.unwrap_or(scratch(class, 0));
         if a.as_register() != Some(d) {
@@ -496,9 +561,11 @@ impl Emitter<'_> {
     }
 
     /// Emits a read of linear memory.
-    pub(super) fn load(&mut self, inst: &Inst) {
+    pub(super) fn load(&mut self, inst: &Inst, note: u16) {
+        let place = self.place(inst.a);
         let (index, offset) = self.address(inst.a, inst.b);
-        let to = self.define(inst.d);
+        let near = self.end_noted(note, ENDS_A, inst.a, place);
+        let to = self.define(inst.d, note, near, 0);
         let class = self.class(inst.d);
         let d = to.as_register().unwrap_or(scratch(class, 0));
         let chunk = self.form(inst.op, false, Form::Reg, Form::Reg);
@@ -507,9 +574,11 @@ impl Emitter<'_> {
     }
 
     /// Emits a write to linear memory.
-    pub(super) fn store(&mut self, inst: &Inst) {
+    pub(super) fn store(&mut self, inst: &Inst, note: u16) {
         let class = self.class(inst.d);
         let value = self.place(inst.d);
+        self.end_noted(note, ENDS_D, inst.d, value);
+        self.end_noted(note, ENDS_A, inst.a, self.place(inst.a));
         let (index, offset) = self.address(inst.a, inst.b);
         let chunk = self.form(inst.op, false, Form::Reg, Form::Const);
         let constant = match inst.op {

@@ -35,13 +35,12 @@ const ALIASES: [(&str, &str, bool); 6] = [
 const C_INTERFACE: [&str; 4] = ["addr", "callp", "load", "store"];
 
 /// Words of other assemblers.
-const FOREIGN: [(&str, &str); 34] = [
+const FOREIGN: [(&str, &str); 32] = [
     ("mov", "move"),
     ("copy", "move"),
     ("set", "const"),
     ("li", "const"),
     ("ldc", "const"),
-    ("push", "const"),
     ("inc", "add"),
     ("dec", "sub"),
     ("rem", "mod"),
@@ -59,7 +58,6 @@ const FOREIGN: [(&str, &str); 34] = [
     ("leu", "lequ"),
     ("gt", "greater"),
     ("ge", "geq"),
-    ("cmp", "less"),
     ("goto", "jmp"),
     ("jump", "jmp"),
     ("br", "jmp"),

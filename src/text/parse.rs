@@ -1,9 +1,9 @@
 //! From text to a module, line by line.
 //!
-//! Comes in: the whole text. Goes out: a [`Module`], or every error up to [`LIMIT`]. What must hold: each line is looked
-//! at twice (once for the names that items define, so that names may be used before they are defined, and once to read
-//! it), and each step costs time in proportion to the line; an error in one line does not hide those of others, and
-//! does not cause any.
+//! Comes in: the whole text. Goes out: a [`Module`], or every error up to [`LIMIT`]. What must hold: each line is
+//! looked at twice (once for the names that items define, so that names may be used before they are defined, and once
+//! to read it), and each step costs time in proportion to the line; an error in one line does not hide those of
+//! others, and does not cause any.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -118,7 +118,8 @@ fn lines(text: &str) -> impl Iterator<Item = (u32, Range<usize>)> {
 }
 
 fn first_word(line: &str) -> &str {
-    let line = line.trim_ascii_start();
+    // What the lexer takes for space, so that both see the same items.
+    let line = line.trim_start_matches([' ', '\t', '\r']);
     &line[..line.bytes().position(|b| !lex::is_name(b)).unwrap_or(line.len())]
 }
 

@@ -15,12 +15,12 @@ use super::arbitrary::{Result, Unstructured};
 /// Programs that mutations start from.
 const SEEDS: [&str; 3] = [
     "memory 1 2\ninit 0 = \"hi\\x80\"\ninit 8 = i16 1, -1, 'c'\ninit 100 = zero 16\ninit 120 = f32 1, 1.5\n\
-     global g f64 = 0x1.8p3\ntable t = [f, \"odd name\"]\nfunc f(i32, f64, ...) -> (i64, f32)\nx: mload.8s r1, a1, 16 # comment\n\
-     switch a1, [x, y], x\ny: call (r1, r2), f, r1, r2\n calli r1, t, a1, (i32, ...) -> i64, r3\n ret r1, r2\n\
+     global g f64 = 0x1.8p3\ntable t = [f, \"odd name\"]\nfunc f(i32, f64, ...) -> (i64, f32)\n\
+     x: mload.8s r1, a1, 16 # comment\n switch a1, [x, y], x\ny: call (r1, r2), f, r1, r2\n calli r1, t, a1, (i32, ...) -> i64, r3\n ret r1, r2\n\
      func \"odd name\"\n label z\n const.f64 r1, nan:0x1\n gset g, r1\n jmp z\n",
     "func add_answer\n    const 1, 42\n    add 2, -1, 1\n    ret 2\n",
-    "func fib(i64) -> i64\n    const r1, 2\n    less r2, a1, r1\n    jmpf r2, more\n    ret a1\nmore:\n    const r1, 1\n    \
-     sub r2, a1, r1\n    call r3, fib, r2\n    sub r2, r2, r1\n    call r4, fib, r2\n    add r3, r3, r4\n    ret r3\n",
+    "func fib(i64) -> i64\n    const r1, 2\n    less r2, a1, r1\n    jmpf r2, more\n    ret a1\nmore:\n    \
+     const r1, 1\n    sub r2, a1, r1\n    call r3, fib, r2\n    sub r2, r2, r1\n    call r4, fib, r2\n    add r3, r3, r4\n    ret r3\n",
 ];
 
 /// Tokens that mutations put in.
