@@ -84,6 +84,7 @@ impl Pen {
     pub fn pieces(self, info: &Info, line: &Line) -> String {
         let one = |piece: &super::Piece| match piece.tint {
             Tint::Plain => piece.text.clone(),
+            Tint::Remark => self.ink(Ink::Quiet, &piece.text),
             Tint::Mnemonic => self.ink(Ink::Mnemonic, &piece.text),
             Tint::Operand(number) => self.operand(info, number, &piece.text),
         };

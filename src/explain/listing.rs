@@ -7,15 +7,15 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::disassemble::{self, Code};
 use super::holes::{Mark, marks};
-use super::homes::Homes;
-use super::{Byte, Line, place};
+use super::homes::homes;
+use super::{Byte, Line, Piece, Tint, place};
 use crate::isa::snippet::{Hole, Info, Kind};
 use crate::library::Library;
 use crate::module::Module;
 use crate::stitch::frame::Frame;
 use crate::stitch::image::{Image, Symbol};
 use crate::stitch::place::registers;
-use crate::stitch::trace::{Event, Step};
+use crate::stitch::trace::{Event, Placed, Step};
 use crate::stitch::{StitchError, Stitcher};
 use crate::verified::{Var, Verified};
 
@@ -139,7 +139,7 @@ impl Listing {
             }
             let end = trace.functions.get(index + 1).copied().unwrap_or(trace.events.len());
             let view = View::new(verified, library, &image, index, trace.frames[index]);
-            functions.push(view.list(&trace.events[trace.functions[index]..end]));
+            functions.push(view.list(&trace.events[trace.functions[index]..end], &trace.places[index]));
         }
         Ok(Listing { functions })
     }
@@ -183,7 +183,7 @@ impl<'a> View<'a> {
         View { verified, module, library, image, index, frame, entry: made.entry, labels, data: BTreeMap::new() }
     }
 
-    fn list(mut self, events: &[Event]) -> FunctionListing {
+    fn list(mut self, events: &[Event], placed: &[Placed]) -> FunctionListing {
         let function = &self.module.functions[self.index];
         let body = self.verified.body(self.index as u32);
         let copied: Vec<Copied> = events.iter().map(|event| self.copied(event)).collect();
@@ -199,8 +199,8 @@ impl<'a> View<'a> {
             bytes: (made.end - made.entry) as usize,
             data: data.iter().map(|datum| datum.bytes.len()).sum(),
         };
-        let homes = Homes::find(self.verified, body);
-        let registers = homes.of.iter().enumerate().filter(|(var, homes)| {
+        let homes = homes(body, placed);
+        let registers = homes.iter().enumerate().filter(|(var, homes)| {
             // The number of arguments is of interest where somebody asks for it.
             !homes.is_empty() && (*var as u32 != body.count_var() || body.vars[*var].has(Var::READ))
         });
@@ -261,7 +261,7 @@ impl<'a> View<'a> {
             };
             operands.push(Filled { operand: number, text });
         }
-        let lines = disassemble::lines(&Code {
+        let mut lines = disassemble::lines(&Code {
             info,
             bytes: &bytes,
             shown: &shown,
@@ -271,6 +271,12 @@ impl<'a> View<'a> {
             numbers: &filling.numbers,
             symbols: &filling.symbols,
         });
+        for site in info.sites {
+            let at = base.wrapping_add(u32::from(site.offset)).max(event.start) - self.entry;
+            if let Some(line) = lines.iter_mut().find(|line| line.offset == at) {
+                line.pieces.push(Piece { text: format!("  ; {}", place::fault(site.fault)), tint: Tint::Remark });
+            }
+        }
         let step = if info.name.starts_with("frame.") { Step::Frame } else { event.glue };
         Copied { inst: Some(event.inst).filter(|&inst| inst != u32::MAX), step, info, operands, lines }
     }
@@ -321,7 +327,7 @@ impl<'a> View<'a> {
 
     fn label(&self, target: u32) -> String {
         let known = self.labels.get(&target).cloned();
-        known.unwrap_or_else(|| format!("{:#06x}", target.wrapping_sub(self.entry)))
+        known.unwrap_or_else(|| format!("{:#x}", target.wrapping_sub(self.entry)))
     }
 
     /// The name of something behind the code, which is kept for the end of the listing.

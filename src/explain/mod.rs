@@ -2,8 +2,7 @@
 //!
 //! Comes in: a verified module and a snippet library. Goes out: a [`Listing`], as data, as text for a terminal or a file,
 //! and as JSON; and the [`catalogue`] of the snippets. What must hold: everything that is shown is read from the code
-//! itself, from the trace of its making and from the library; nothing of it is worked out a second time, but for the
-//! places of registers, which [`homes`] holds against what the code does.
+//! itself, from the trace of its making and from the library; nothing of it is worked out a second time.
 //!
 //! ```text
 //!   Verified ──▶ stitch_traced ──▶ Image, Trace ──▶ Listing ──┬──▶ text
@@ -20,7 +19,7 @@ mod listing;
 mod place;
 mod show;
 
-pub use homes::{Home, Homes};
+pub use homes::{Home, homes};
 pub use listing::{Copied, Datum, Filled, FunctionListing, Listing, Totals};
 
 use crate::isa::snippet::Features;
@@ -70,6 +69,8 @@ pub enum Tint {
     Plain,
     /// The template: the word that names the instruction.
     Mnemonic,
+    /// Nothing that is executed.
+    Remark,
     /// A hole: the operand, by its number in the snippet's contract.
     Operand(u8),
 }

@@ -5,7 +5,7 @@
 
 use super::homes::Home;
 use crate::isa::op::{Class, Type};
-use crate::isa::snippet::Kind;
+use crate::isa::snippet::{Fault, Kind};
 use crate::isa::template::{GP, XMM};
 use crate::module::Module;
 use crate::stitch::frame::Frame;
@@ -67,6 +67,15 @@ fn helper_name(name: &str) -> String {
         out.push(c.to_ascii_lowercase());
     }
     out
+}
+
+/// What a fault means.
+pub fn fault(fault: Fault) -> String {
+    match fault {
+        Fault::Trap(kind) => kind.to_string(),
+        Fault::Divide(_) => "by zero, overflow".to_owned(),
+        Fault::Halt => "the end".to_owned(),
+    }
 }
 
 /// A constant of the literal pool, as a snippet of this name reads it.

@@ -11,19 +11,19 @@ use super::json;
 use super::listing::{Copied, FunctionListing, Listing, Totals};
 use crate::diagnostic::clean;
 use crate::isa::op::Shape;
+use crate::stitch::live::is_fused;
 use crate::stitch::operands::shape;
-use crate::stitch::ranges::is_fused;
 use crate::stitch::trace::Step;
 use crate::verified::{Body, Var};
 
 /// Columns of a listing.
 pub(super) const WIDTH: usize = 100;
 /// Columns of a snippet's name and operands.
-const LEFT: usize = 31;
+const LEFT: usize = 30;
 /// Columns before them.
 const MARGIN: usize = 7;
 /// Columns of the bytes.
-const BYTES: usize = 24;
+const BYTES: usize = 26;
 
 /// Why an instruction has no code; for each instruction that has some, nothing.
 pub(super) fn silent(body: &Body, copied: &[Copied]) -> Vec<Option<&'static str>> {
@@ -39,8 +39,8 @@ pub(super) fn silent(body: &Body, copied: &[Copied]) -> Vec<Option<&'static str>
             Shape::Const => Some("never read"),
             Shape::Jump => Some("falls through"),
             Shape::Branch => Some("decided by a constant"),
-            Shape::Move => Some("in place already"),
-            _ => Some("no code"),
+            Shape::Move if body.vars[inst.d as usize].has(Var::READ) => Some("in place already"),
+            _ => Some("not needed"),
         });
     }
     reasons

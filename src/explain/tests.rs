@@ -1,5 +1,4 @@
 use super::holes::Mark;
-use super::homes::{Home, Homes};
 use super::ink::Pen;
 use super::{Listing, features};
 use crate::generate;
@@ -62,13 +61,13 @@ fn places_are_those_of_the_code() {
         let verified = random(seed);
         let (_, trace) = Stitcher::new(Library::native()).stitch_traced(&verified).unwrap();
         for function in 0..verified.module().functions.len() {
-            let homes = Homes::find(&verified, verified.body(function as u32));
+            let placed = &trace.places[function];
             let end = trace.functions.get(function + 1).copied().unwrap_or(trace.events.len());
             for event in &trace.events[trace.functions[function]..end] {
                 let info = Library::native().info(event.chunk);
                 let Some(inst) = verified.body(function as u32).insts.get(event.inst as usize) else { continue };
-                let written = homes.written.iter().find(|(at, var, _)| *at == event.inst as usize && *var == inst.d);
-                let Some((_, _, Home::Register(register))) = written else { continue };
+                let written = placed.iter().find(|placed| placed.inst == event.inst && placed.var == inst.d);
+                let Some(register) = written.and_then(|placed| placed.place.as_register()) else { continue };
                 let first = info
                     .operands
                     .first()
@@ -76,7 +75,7 @@ fn places_are_those_of_the_code() {
                 if let (Some(operand), Step::Body, true) = (first, event.glue, info.name == inst.op.row().name()) {
                     let vector = if operand.kind == Kind::Xmm { 16 } else { 0 };
                     let scratch = [0, 1, 2, 13 + 16, 14 + 16, 15 + 16].contains(&(event.regs[0] + vector));
-                    assert!(scratch || event.regs[0] + vector == *register, "seed {seed}: {inst:?}");
+                    assert!(scratch || event.regs[0] + vector == register, "seed {seed}: {inst:?}");
                     compared += usize::from(!scratch);
                 }
             }

@@ -13,11 +13,11 @@ use crate::module::Inst;
 use crate::stitch::code::{Code, Regs};
 use crate::stitch::frame::Frame;
 use crate::stitch::image::{Relocation, SiteMeaning, Symbol, TrapSite, UnwindRow};
-use crate::stitch::operands::{shape, switch_targets};
+use crate::stitch::live::{ENDS_A, ENDS_B, Live, NEEDLESS, is_constant, is_fused};
 use crate::stitch::locals::{Locals, bit};
+use crate::stitch::operands::{shape, switch_targets};
 use crate::stitch::place::{FIRST_XMM, Place, Placement};
 use crate::stitch::pool::Pool;
-use crate::stitch::live::{ENDS_A, ENDS_B, Live, NEEDLESS, is_constant, is_fused};
 use crate::stitch::trace::Step;
 use crate::verified::{Body, Var, Verified};
 
@@ -199,6 +199,7 @@ impl<'a> Emitter<'a> {
         let note = self.live.notes[index];
         self.insts.push(self.code.position());
         if let Some(trace) = &mut self.code.trace {
+            trace.note(self.current.iter().map(|current| current.place));
             (trace.inst, trace.glue) = (index as u32, Step::Body);
         }
         if note & NEEDLESS != 0 {

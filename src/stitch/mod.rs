@@ -134,8 +134,7 @@ impl<'l> Stitcher<'l> {
             let entry = self.code.position();
             entries.push(entry);
             if let Some(trace) = &mut self.code.trace {
-                trace.functions.push(trace.events.len());
-                trace.inst = u32::MAX;
+                trace.begin();
             }
             self.live.find(verified, body, calls::argument_register);
             self.placement.place(&self.live, memory);
@@ -164,7 +163,8 @@ impl<'l> Stitcher<'l> {
                 entries: std::mem::take(&mut entries),
             };
             let cold = emitter.function();
-            let Emitter { insts, relocations, sites, unwind, current, blocks, jumps, colds, pool, locals, .. } = emitter;
+            let Emitter { insts, relocations, sites, unwind, current, blocks, jumps, colds, pool, locals, .. } =
+                emitter;
             (calls, entries) = (emitter.calls, emitter.entries);
             (image.relocations, image.sites, image.unwind) = (relocations, sites, unwind);
             self.spare = Spare { current, locals, blocks, jumps, colds, pool };
