@@ -102,7 +102,7 @@ pub fn list(library: &Library, infos: &[&'static Info], pen: Pen) -> String {
         let _ = writeln!(
             out,
             "{}{:pad$}  {operands:contract$}  {:>3} {}  {}{needs}",
-            pen.ink(Ink::Body, info.name),
+            pen.ink(Ink::Source, info.name),
             "",
             size(library, info),
             "bytes",
@@ -166,13 +166,14 @@ fn one(library: &Library, info: &'static Info, pen: Pen, out: &mut String) -> bo
 
 /// A text behind its heading, broken where it is too long.
 fn wrapped(head: &str, text: &str) -> String {
-    let mut out = format!("{head:8}");
-    let mut column = 10;
+    const INDENT: usize = 16;
+    let mut out = format!("{head:14}");
+    let mut column = INDENT;
     for word in text.split(' ') {
         if column + word.len() + 1 > WIDTH {
-            out.push_str("\n          ");
-            column = 10;
-        } else if column > 10 {
+            out.push_str(&format!("\n{:INDENT$}", ""));
+            column = INDENT;
+        } else if column > INDENT {
             out.push(' ');
             column += 1;
         }

@@ -35,8 +35,8 @@ impl Ink {
             Ink::Source | Ink::Mnemonic => "1",
             Ink::Quiet | Ink::Frame => "2",
             Ink::Head => "1;4",
-            Ink::Body => "1;36",
-            Ink::Glue => "33",
+            Ink::Body => "",
+            Ink::Glue => "35",
             Ink::Cold => "31",
         }
     }
@@ -48,9 +48,9 @@ fn operand_code(name: &str) -> u8 {
         "d" => 32,
         "a" => 36,
         "b" => 33,
-        "c" => 35,
+        "c" => 95,
         "t" | "l" | "cold" | "back" => 34,
-        _ => 31,
+        _ => 91,
     }
 }
 
@@ -69,7 +69,7 @@ impl Pen {
     }
 
     fn code(self, code: &str, text: &str) -> String {
-        if self.coloured && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.coloured && !text.is_empty() && !code.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
     /// A text in the colour of operand `number`.

@@ -307,7 +307,7 @@ impl Page<'_> {
         let marks: Vec<String> =
             marks.iter().map(|(ink, mark, what)| format!("{} {what}", pen.ink(*ink, mark))).collect();
         let bytes = if pen.coloured {
-            "\x1b[2m48\x1b[0m template  \x1b[1;36mc3\x1b[0m register  \x1b[33;7m2a\x1b[0m value"
+            "\x1b[2m48\x1b[0m template  c\x1b[1;36m3\x1b[0m register  \x1b[33;7m2a\x1b[0m value"
         } else {
             "48 template  (c3) register  [2a] value"
         };
