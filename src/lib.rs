@@ -3,8 +3,11 @@
 
 pub mod binary;
 pub mod builder;
+#[cfg(feature = "cli")]
+pub mod contract;
 pub mod diagnostic;
-pub mod exec;
+pub mod engine;
+pub(crate) mod exec;
 #[cfg(feature = "cli")]
 pub mod explain;
 #[doc(hidden)]

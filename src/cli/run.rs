@@ -6,17 +6,13 @@
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::mem::ManuallyDrop;
-use std::sync::Arc;
 
 use spasm::diagnostic::Diagnostic;
-use spasm::exec::{DEFAULT_STACK, Ended, Instance, Plan, Runtime};
-use spasm::interp::{self, Store};
-use spasm::library::Library;
+use spasm::engine::{CallError, Config, Engine, InstanceError, Tier};
+use spasm::isa::op::Type;
 use spasm::module::{Function, MAX_ARGS, Module};
-use spasm::stitch;
-use spasm::streams::Streams;
 use spasm::text::nearest;
-use spasm::trap::{Outcome, RunError};
+use spasm::trap::RunError;
 use spasm::value::Value;
 use spasm::verified::Verified;
 
@@ -25,22 +21,6 @@ use super::commands::{Command, OptId};
 use super::failure::Failure;
 use super::stats::{Clock, Phase, Stats};
 use super::{input, output, sandbox};
-
-/// What runs a program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tier {
-    Interp,
-    Baseline,
-}
-
-impl Tier {
-    pub fn name(self) -> &'static str {
-        match self {
-            Tier::Interp => "interp",
-            Tier::Baseline => "baseline",
-        }
-    }
-}
 
 /// `spasm run`.
 pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
@@ -58,19 +38,16 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     let verified = ManuallyDrop::new(input::check(file, module)?);
     clock.lap(Phase::Verify);
     let module = verified.module();
-    let index = choose(given, module)?;
-    let args = arguments(&module.functions[index as usize], &given.words[1..])?;
-    let mut stats = Stats { file: input::name(file), tier, function: index, code: None };
-    let ended = match tier {
-        Tier::Interp => interpret(&verified, index, &args, &mut clock),
-        Tier::Baseline => execute(&verified, index, &args, &mut clock, &mut stats),
-    };
+    let function = &module.functions[choose(given, module)? as usize];
+    let args = arguments(function, &given.words[1..])?;
+    let mut stats = Stats { file: input::name(file), tier, function: &function.name, code: None };
+    let results = execute(&verified, &function.name, &args, &mut clock, &mut stats);
     clock.lap(Phase::Run);
-    let result = ended.and_then(|outcome| results(&module.functions[index as usize], &outcome));
+    let printed = results.and_then(|results| print(&results));
     if given.has(OptId::Stats) {
         stats.show(given.word(OptId::Stats) == Some("json"), module, &clock);
     }
-    result
+    printed
 }
 
 fn tier(command: &'static Command, given: &Given) -> Result<Tier, UsageError> {
@@ -84,69 +61,48 @@ fn tier(command: &'static Command, given: &Given) -> Result<Tier, UsageError> {
     }
 }
 
-fn interpret(verified: &Verified, function: u32, args: &[u64], clock: &mut Clock) -> Result<Outcome, Failure> {
-    let mut store = ManuallyDrop::new(Store::new(verified).map_err(|error| failed(RunError::Memory(error)))?);
-    let mut streams = Streams::standard();
-    clock.lap(Phase::Map);
-    let outcome = interp::call(verified, &mut store, &mut streams, function, args);
-    let lost = streams.flush();
-    outcome.map_err(|error| also(error, lost))
-}
-
+/// Calls the function; a program that halts has no results.
 fn execute(
     verified: &Verified,
-    function: u32,
-    args: &[u64],
+    function: &str,
+    args: &[Value],
     clock: &mut Clock,
-    stats: &mut Stats,
-) -> Result<Outcome, Failure> {
-    let refused = |what: &dyn std::fmt::Display| {
-        Diagnostic::new(what.to_string()).help("`--tier interp` runs the program without machine code")
-    };
-    let image = Arc::new(stitch::stitch(verified, Library::native()).map_err(|error| refused(&error))?);
-    stats.code = Some(image.functions.iter().map(|function| u64::from(function.end - function.entry)).sum());
-    clock.lap(Phase::Stitch);
-    let runtime = Runtime::new(Default::default()).map_err(|error| refused(&error))?;
-    let instance = Instance::new(&runtime, verified, image, Some(Streams::standard()), DEFAULT_STACK);
-    let mut instance = ManuallyDrop::new(instance.map_err(|error| refused(&error))?);
-    // Taking an arena down would be the largest part of a short program's work.
-    std::mem::forget(runtime);
+    stats: &mut Stats<'_>,
+) -> Result<Vec<Value>, Failure> {
+    // The process ends when the program does: what is not taken down costs nothing.
+    let engine = ManuallyDrop::new(Engine::new(Config { tier: stats.tier, ..Config::default() }));
+    let instance = engine.instantiate_watched(verified, |image| {
+        clock.lap(Phase::Stitch);
+        stats.code = Some(image.functions.iter().map(|made| u64::from(made.end - made.entry)).sum());
+    });
+    let mut instance = ManuallyDrop::new(instance.map_err(|error| no_instance(&error))?);
     clock.lap(Phase::Map);
-    let signature = &verified.module().functions[function as usize].signature;
-    let mut results = vec![0; signature.results.len()];
-    match instance.call(function, &Plan::new(signature), args, &mut results) {
-        Ok(Ended::Returned) => Ok(Outcome::Returned(results)),
-        Ok(Ended::Halted) => Ok(Outcome::Halted),
-        Err(error) => {
-            let lost = instance.set_streams(Streams::captured("").0).map_or(Ok(()), |mut streams| streams.flush());
-            Err(also(error, lost))
-        }
+    match instance.call(function, args) {
+        Ok(results) => Ok(results),
+        Err(CallError::Halted) => Ok(Vec::new()),
+        Err(CallError::Run(RunError::Trap(trap))) => Err(Failure::Trap(trap)),
+        Err(CallError::Run(RunError::Output(error))) => Err(Failure::output(&error)),
+        Err(other) => Err(Diagnostic::new(other.to_string()).into()),
     }
 }
 
-/// A failure, and that what the program had printed before it is lost.
-fn also(error: RunError, lost: Result<(), RunError>) -> Failure {
-    if let Err(RunError::Output(lost)) = lost {
-        Failure::output(&lost).show(super::style::Paint { coloured: false });
-    }
-    failed(error)
-}
-
-fn failed(error: RunError) -> Failure {
+fn no_instance(error: &InstanceError) -> Failure {
+    let shown = Diagnostic::new(error.to_string());
     match error {
-        RunError::Trap(trap) => Failure::Trap(trap),
-        RunError::Output(error) => Failure::output(&error),
-        other => Diagnostic::new(other.to_string()).into(),
+        InstanceError::Memory(_) => shown.into(),
+        _ => shown.help("`--tier interp` runs the program without machine code").into(),
     }
 }
 
-fn results(function: &Function, outcome: &Outcome) -> Result<(), Failure> {
-    let Outcome::Returned(bits) = outcome else { return Ok(()) };
-    let mut text = String::new();
-    for (&ty, &bits) in function.signature.results.iter().zip(bits) {
-        let _ = writeln!(text, "{}", Value::from_bits(ty, bits));
+fn print(results: &[Value]) -> Result<(), Failure> {
+    if results.is_empty() {
+        return Ok(());
     }
-    if text.is_empty() { Ok(()) } else { output::print(text.as_bytes()) }
+    let mut text = String::new();
+    for value in results {
+        let _ = writeln!(text, "{value}");
+    }
+    output::print(text.as_bytes())
 }
 
 /// The function to run.
@@ -191,7 +147,7 @@ fn listing(module: &Module) -> String {
 }
 
 /// The words of the command line as the function takes them.
-fn arguments(function: &Function, words: &[OsString]) -> Result<Vec<u64>, UsageError> {
+fn arguments(function: &Function, words: &[OsString]) -> Result<Vec<Value>, UsageError> {
     let signature = &function.signature;
     let shape = || format!("func {}{signature}", function.name);
     let error = |message: String| UsageError::new(None, message);
@@ -206,10 +162,10 @@ fn arguments(function: &Function, words: &[OsString]) -> Result<Vec<u64>, UsageE
     if given > MAX_ARGS as usize {
         return Err(error(format!("{given} arguments were given; {MAX_ARGS} is the most")).help(shape()));
     }
-    let types = signature.params.iter().copied().chain(std::iter::repeat(spasm::isa::op::Type::I64));
-    let read = |(position, (word, ty)): (usize, (&OsString, spasm::isa::op::Type))| {
+    let types = signature.params.iter().copied().chain(std::iter::repeat(Type::I64));
+    let read = |(position, (word, ty)): (usize, (&OsString, Type))| {
         let text = word.to_str().unwrap_or("\u{fffd}");
-        Value::parse(text, ty).map(Value::bits).map_err(|problem| {
+        Value::parse(text, ty).map_err(|problem| {
             let message =
                 format!("argument {} of `{}` must be an {}: {problem}", position + 1, function.name, ty.name());
             error(message).help(shape())

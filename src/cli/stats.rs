@@ -7,10 +7,11 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
+use spasm::engine::Tier;
 use spasm::explain::json;
 use spasm::module::Module;
 
-use super::run::{Tier, plural};
+use super::run::plural;
 
 /// What a run consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,15 +71,16 @@ impl Clock {
 
 /// What was run.
 #[derive(Debug)]
-pub struct Stats {
+pub struct Stats<'m> {
     pub file: String,
     pub tier: Tier,
-    pub function: u32,
+    /// The function that was called.
+    pub function: &'m str,
     /// Bytes of machine code, where there is any.
     pub code: Option<u64>,
 }
 
-impl Stats {
+impl Stats<'_> {
     /// Writes it all to standard error.
     pub fn show(&self, as_json: bool, module: &Module, clock: &Clock) {
         let text = if as_json { self.json(module, clock) } else { self.table(module, clock) };
@@ -96,8 +98,8 @@ impl Stats {
             let _ = writeln!(out, "{}", format!("  {:7} {:>10}{each}", phase.name(), short(time)).trim_end());
         }
         let _ = writeln!(out, "  {:7} {:>10}\n", "total", short(clock.total()));
-        let name = &module.functions[self.function as usize].name;
-        let _ = writeln!(out, "  {:7} {} called once from outside, tier {}", "run", name, self.tier.name());
+        let (function, tier) = (self.function, tier_name(self.tier));
+        let _ = writeln!(out, "  {:7} {function} called once from outside, tier {tier}", "run");
         let (functions, list) = (plural(module.functions.len(), "function"), plural(insts as usize, "instruction"));
         let _ = writeln!(out, "  {:7} {list} in {functions}", "module");
         if let Some(code) = self.code {
@@ -114,12 +116,12 @@ impl Stats {
         let mut phases: Vec<String> =
             clock.laps.iter().map(|(phase, time)| format!("\"{}\": {}", phase.name(), time.as_nanos())).collect();
         phases.push(format!("\"total\": {}", clock.total().as_nanos()));
-        let calls =
-            [Tier::Interp, Tier::Baseline].map(|tier| format!("\"{}\": {}", tier.name(), u8::from(tier == self.tier)));
+        let calls = [Tier::Interp, Tier::Baseline]
+            .map(|tier| format!("\"{}\": {}", tier_name(tier), u8::from(tier == self.tier)));
         let members = [
             ("file", json::string(&self.file)),
-            ("function", json::string(&module.functions[self.function as usize].name)),
-            ("tier", json::string(self.tier.name())),
+            ("function", json::string(self.function)),
+            ("tier", json::string(tier_name(self.tier))),
             ("instructions", insts.to_string()),
             ("functions", module.functions.len().to_string()),
             ("code_bytes", self.code.map_or("null".to_owned(), |code| code.to_string())),
@@ -131,6 +133,13 @@ impl Stats {
         ];
         let members: Vec<String> = members.iter().map(|(key, value)| format!("  \"{key}\": {value}")).collect();
         format!("{{\n{}\n}}\n", members.join(",\n"))
+    }
+}
+
+fn tier_name(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Interp => "interp",
+        Tier::Auto | Tier::Baseline => "baseline",
     }
 }
 

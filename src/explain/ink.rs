@@ -69,7 +69,11 @@ impl Pen {
     }
 
     fn code(self, code: &str, text: &str) -> String {
-        if self.coloured && !text.is_empty() && !code.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.coloured && !text.is_empty() && !code.is_empty() {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     /// A text in the colour of operand `number`.
