@@ -24,6 +24,8 @@ pub(super) struct Replay<'a> {
     pub image: &'a Image,
     pub library: &'a Library,
     pub decoded: &'a Decoded,
+    /// Whether to keep what is known before each step.
+    pub keep: bool,
 }
 
 /// What the walk found out about each step.
@@ -33,6 +35,8 @@ pub struct Walked {
     pub depths: Vec<Option<u32>>,
     /// Whether it carries a value to where that value is already, whenever control comes there.
     pub idle: Vec<bool>,
+    /// What is known before the step, where that was asked for and control comes there.
+    pub states: Vec<Option<State>>,
 }
 
 /// True for instructions that do nothing but give a variable a value.
@@ -46,7 +50,8 @@ impl Replay<'_> {
     /// Walks until nothing changes.
     pub fn walk(&self) -> Result<Walked, Defect> {
         let count = self.decoded.steps.len();
-        let mut walked = Walked { depths: vec![None; count], idle: vec![true; count] };
+        let states = vec![None; if self.keep { count } else { 0 }];
+        let mut walked = Walked { depths: vec![None; count], idle: vec![true; count], states };
         let mut state = self.at_entry().map_err(|message| self.defect(u32::MAX, None, message))?;
         for index in self.decoded.entry.clone() {
             let step = &self.decoded.steps[index];
@@ -172,6 +177,9 @@ impl Replay<'_> {
     fn carried(&self, state: &mut State, number: usize, address: bool, walked: &mut Walked) -> Result<bool, Defect> {
         let step = &self.decoded.steps[number];
         let depth = state.depth();
+        if self.keep {
+            walked.states[number] = Some(state.clone());
+        }
         let done = carry(state, step, self.image, address);
         match done.map_err(|message| self.defect(step.inst, Some(step), message))? {
             Carried::Not => return Ok(false),

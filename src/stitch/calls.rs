@@ -11,10 +11,10 @@ use crate::library::builtin::{ARGS, COUNT, FARGS, FRESULTS, RESULTS, SCRATCH0};
 use crate::module::{Inst, Signature};
 use crate::stitch::emit::Emitter;
 use crate::stitch::image::{Helper, Symbol};
+use crate::stitch::live::{ENDS_A, ENDS_B, ENDS_D, read_at};
 use crate::stitch::moves::{From, Move, To, widens};
 use crate::stitch::operands::{operands_of_call, returned, shape};
 use crate::stitch::place::{FIRST_XMM, Place};
-use crate::stitch::live::{ENDS_A, ENDS_B, ENDS_D, read_at};
 use crate::stitch::trace::Step;
 use crate::verified::Var;
 

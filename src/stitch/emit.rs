@@ -13,11 +13,11 @@ use crate::module::Inst;
 use crate::stitch::code::{Code, Regs};
 use crate::stitch::frame::Frame;
 use crate::stitch::image::{Relocation, SiteMeaning, Symbol, TrapSite, UnwindRow};
-use crate::stitch::operands::{shape, switch_targets};
+use crate::stitch::live::{ENDS_A, ENDS_B, Live, NEEDLESS, is_constant, is_fused};
 use crate::stitch::locals::{Locals, bit};
+use crate::stitch::operands::{shape, switch_targets};
 use crate::stitch::place::{FIRST_XMM, Place, Placement};
 use crate::stitch::pool::Pool;
-use crate::stitch::live::{ENDS_A, ENDS_B, Live, NEEDLESS, is_constant, is_fused};
 use crate::stitch::trace::Step;
 use crate::verified::{Body, Var, Verified};
 

@@ -162,12 +162,7 @@ struct At<'a> {
 impl Live {
     /// Finds what lives where in `body`. `argument_register` tells where a call passes an argument, from its index
     /// among the ints or the floats; the answer is a hint.
-    pub fn find(
-        &mut self,
-        verified: &Verified,
-        body: &Body,
-        argument_register: impl Fn(bool, usize) -> Option<u8>,
-    ) {
+    pub fn find(&mut self, verified: &Verified, body: &Body, argument_register: impl Fn(bool, usize) -> Option<u8>) {
         self.reset(body);
         for number in (0..body.blocks.len()).rev() {
             // Sums of weights may wrap in the deepest loops of giants, which makes a poor choice, not a wrong one.

@@ -164,7 +164,8 @@ impl<'l> Stitcher<'l> {
                 entries: std::mem::take(&mut entries),
             };
             let cold = emitter.function();
-            let Emitter { insts, relocations, sites, unwind, current, blocks, jumps, colds, pool, locals, .. } = emitter;
+            let Emitter { insts, relocations, sites, unwind, current, blocks, jumps, colds, pool, locals, .. } =
+                emitter;
             (calls, entries) = (emitter.calls, emitter.entries);
             (image.relocations, image.sites, image.unwind) = (relocations, sites, unwind);
             self.spare = Spare { current, locals, blocks, jumps, colds, pool };
