@@ -3,9 +3,12 @@
 
 pub mod binary;
 pub mod builder;
+#[cfg(feature = "cli")]
+pub mod contract;
 pub mod check;
 pub mod diagnostic;
-pub mod exec;
+pub mod engine;
+pub(crate) mod exec;
 #[doc(hidden)]
 pub mod generate;
 pub mod interp;

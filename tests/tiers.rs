@@ -1,15 +1,13 @@
 //! Every tier gives the same results, traps, prints, globals and memory.
 
-use spasm::exec::{Ended, Instance, Plan, Runtime};
+use spasm::engine::{CallError, Config, Engine, Tier};
 use spasm::generate;
-use spasm::interp::{self, Store};
-use spasm::library::Library;
-use spasm::stitch;
+use spasm::isa::op::Type;
 use spasm::streams::Streams;
-use spasm::trap::{Outcome, RunError};
+use spasm::trap::RunError;
+use spasm::value::Value;
 use spasm::verified::Verified;
 use spasm::verify::verify;
-use std::sync::Arc;
 
 /// Everything that can be seen of a run.
 #[derive(Debug, PartialEq)]
@@ -29,33 +27,21 @@ fn error(error: &RunError) -> String {
     }
 }
 
-fn interpreted(verified: &Verified, args: &[u64]) -> Seen {
-    let mut store = Store::new(verified).unwrap();
-    let (mut streams, printed) = Streams::captured(INPUT);
-    let result = match interp::call(verified, &mut store, &mut streams, 0, args) {
-        Ok(Outcome::Returned(results)) => format!("{results:x?}"),
-        Ok(Outcome::Halted) => "halted".to_owned(),
-        Err(e) => error(&e),
-    };
-    let memory = store.memory.bytes().to_vec();
-    Seen { result, printed: printed.text(), globals: store.globals.clone(), memory }
-}
-
-fn stitched(runtime: &Arc<Runtime>, library: &Library, verified: &Verified, args: &[u64]) -> Seen {
-    if std::env::var_os("NEVER").is_some() {
-        return interpreted(verified, args);
-    }
-    let image = Arc::new(stitch::stitch(verified, library).unwrap());
+/// Runs the first function on an instance of its own.
+fn run(engine: &Engine, verified: &Verified, args: &[u64]) -> Seen {
+    let mut instance = engine.instantiate(verified).unwrap();
     let (streams, printed) = Streams::captured(INPUT);
-    let mut instance = Instance::new(runtime, verified, image, Some(streams), 8 << 20).unwrap();
-    let signature = &verified.module().functions[0].signature;
-    let mut results = vec![0; signature.results.len()];
-    let result = match instance.call(0, &Plan::new(signature), args, &mut results) {
-        Ok(Ended::Returned) => format!("{results:x?}"),
-        Ok(Ended::Halted) => "halted".to_owned(),
-        Err(e) => error(&e),
+    instance.set_streams(streams);
+    let module = verified.module();
+    let types = module.functions[0].signature.params.iter().copied().chain(std::iter::repeat(Type::I64));
+    let args: Vec<Value> = args.iter().zip(types).map(|(&bits, ty)| Value::from_bits(ty, bits)).collect();
+    let result = match instance.call(&module.functions[0].name, &args) {
+        Ok(results) => format!("{:x?}", results.iter().map(|value| value.bits()).collect::<Vec<_>>()),
+        Err(CallError::Halted) => "halted".to_owned(),
+        Err(CallError::Run(e)) => error(&e),
+        Err(e) => panic!("{e}"),
     };
-    let globals = (0..verified.module().globals.len()).map(|i| instance.global(i as u32)).collect();
+    let globals = module.globals.iter().map(|global| instance.global(&global.name).unwrap().bits()).collect();
     Seen { result, printed: printed.text(), globals, memory: instance.memory().to_vec() }
 }
 
@@ -72,8 +58,8 @@ fn program(seed: u64) -> generate::Program {
 
 #[test]
 fn random_programs_run_the_same_on_every_tier() {
-    let runtime = Runtime::new(Default::default()).unwrap();
-    let library = Library::native();
+    let [interp, baseline] =
+        [Tier::Interp, Tier::Baseline].map(|tier| Engine::new(Config { tier, ..Config::default() }));
     let from: u64 = std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(0);
     let count: u64 = std::env::var("COUNT").ok().and_then(|s| s.parse().ok()).unwrap_or(600);
     for seed in from..from + count {
@@ -82,8 +68,8 @@ fn random_programs_run_the_same_on_every_tier() {
             eprintln!("{}", spasm::text::print(&made.module));
         }
         let verified = verify(made.module).unwrap();
-        let expected = interpreted(&verified, &made.args);
-        let found = stitched(&runtime, library, &verified, &made.args);
+        let expected = run(&interp, &verified, &made.args);
+        let found = run(&baseline, &verified, &made.args);
         assert!(
             expected == found,
             "seed {seed}: interpreter {} {:?} {:x?}\nstitched {} {:?} {:x?} memory equal: {}",

@@ -126,24 +126,28 @@ impl Arena {
     }
 
     /// How code is published here.
+    #[cfg(test)]
     #[must_use]
     pub fn publishing(&self) -> Publishing {
         if self.view.is_some() { Publishing::Dual } else { Publishing::Sealed }
     }
 
     /// How large it came out.
+    #[cfg(test)]
     #[must_use]
     pub fn size(&self) -> ArenaSize {
         self.size
     }
 
     /// Bytes of code that are free, perhaps not in one piece.
+    #[cfg(test)]
     #[must_use]
     pub fn free_code(&self) -> usize {
         self.code.lock().unwrap_or_else(PoisonError::into_inner).free() as usize * self.unit()
     }
 
     /// Bytes of data that are free, perhaps not in one piece.
+    #[cfg(test)]
     #[must_use]
     pub fn free_data(&self) -> usize {
         self.data.lock().unwrap_or_else(PoisonError::into_inner).free() as usize * LINE

@@ -5,20 +5,22 @@
 //! after a trap everything is as the program left it, and usable.
 
 #![allow(unsafe_code, reason = "enters machine code and shares the context with it")]
+#![allow(clippy::cast_ptr_alignment, reason = "data blocks are aligned to 64 bytes and stacks to pages")]
 
-use std::mem::{offset_of, size_of};
 use std::panic::resume_unwind;
 use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::module::Module;
-use crate::stitch::image::{Image, Symbol, TABLE_ENTRY};
+use crate::stitch::image::{Image, TABLE_ENTRY};
 use crate::streams::Streams;
 use crate::trap::{RunError, Trap, TrapKind};
 use crate::verified::Verified;
 
 use super::arena::{DataBlock, ExecutableCode};
 use super::backtrace::Frames;
+use super::bind::{GLOBALS, Layout, check, publish};
 use super::call::Plan;
 use super::context::{Cause, Context, Pending, Span, State};
 use super::error::ExecError;
@@ -37,9 +39,20 @@ pub enum Ended {
     Halted,
 }
 
+/// A function of one instance, and how it is called.
+#[derive(Clone, Debug)]
+pub struct Function {
+    instance: u64,
+    entry: usize,
+    enter: usize,
+    plan: Plan,
+}
+
 /// A module that can be called.
 #[derive(Debug)]
 pub struct Instance {
+    /// Tells instances of a process apart.
+    id: u64,
     module: Arc<Module>,
     image: Arc<Image>,
     runtime: Arc<Runtime>,
@@ -54,37 +67,7 @@ pub struct Instance {
 // thread that it is made on. Streams are Send.
 unsafe impl Send for Instance {}
 
-/// Where globals and tables stand in an instance's data.
-struct Layout {
-    tables: Vec<usize>,
-    len: usize,
-}
-
-const GLOBALS: usize = size_of::<Context>();
-
-impl Layout {
-    fn new(module: &Module) -> Layout {
-        let mut len = (GLOBALS + module.globals.len() * 8).next_multiple_of(TABLE_ENTRY as usize);
-        let mut place = |count: usize| {
-            let at = len;
-            len += count * TABLE_ENTRY as usize;
-            at
-        };
-        let tables = module.tables.iter().map(|table| place(table.functions.len())).collect();
-        Layout { tables, len }
-    }
-
-    /// The offset of what a symbol names.
-    fn place(&self, module: &Module, symbol: Symbol) -> Option<usize> {
-        Some(match symbol {
-            Symbol::Context => 0,
-            Symbol::Helper(helper) => offset_of!(Context, helpers) + 8 * helper as usize,
-            Symbol::Global(index) => GLOBALS + 8 * module.globals.get(index as usize).map(|_| index as usize)?,
-            Symbol::Table(index) => *self.tables.get(index as usize)?,
-            Symbol::Pages => offset_of!(Context, pages),
-        })
-    }
-}
+static INSTANCES: AtomicU64 = AtomicU64::new(0);
 
 impl Instance {
     /// Maps an image of `verified` and makes what it refers to.
@@ -107,7 +90,8 @@ impl Instance {
         let state = Box::into_raw(Box::new(State { memory, streams, ..State::default() }));
         let runtime = Arc::clone(runtime);
         let module = Arc::clone(module);
-        let mut made = Instance { module, image, runtime, code, data, state, stack_size: stack_size(stack) };
+        let id = INSTANCES.fetch_add(1, Ordering::Relaxed);
+        let mut made = Instance { id, module, image, runtime, code, data, state, stack_size: stack_size(stack) };
         made.fill_context();
         made.fill_items(verified, &layout);
         Ok(made)
@@ -187,6 +171,7 @@ impl Instance {
     }
 
     /// The image that it was made from.
+    #[cfg(test)]
     #[must_use]
     pub fn image(&self) -> &Arc<Image> {
         &self.image
@@ -239,7 +224,15 @@ impl Instance {
         self.state_mut().streams.replace(streams)
     }
 
-    /// Calls function `function`, for whose signature `plan` was made, with raw register bits.
+    /// The function with this index, ready to be called.
+    #[must_use]
+    pub fn function(&self, index: u32) -> Option<Function> {
+        let plan = Plan::new(&self.module.functions.get(index as usize)?.signature);
+        let entry = self.code.address() + self.image.functions[index as usize].entry as usize;
+        Some(Function { instance: self.id, entry, enter: self.runtime.enter(plan.floats), plan })
+    }
+
+    /// Calls a function of this instance with raw register bits.
     ///
     /// What the program prints has been written when this returns.
     ///
@@ -247,12 +240,13 @@ impl Instance {
     /// Where the program traps, reads what is no number or cannot write, or the system has no stack for it.
     ///
     /// # Panics
-    /// If the function does not exist, `args` are not as many as it takes, or `results` are not as many as it gives;
+    /// If the function is another instance's, `args` are not as many as it takes, or `results` are not as many as it gives;
     /// or if a reader or writer of the host panics.
     #[inline]
-    pub fn call(&mut self, function: u32, plan: &Plan, args: &[u64], results: &mut [u64]) -> Result<Ended, RunError> {
-        assert!(plan.takes(args.len()) && results.len() == plan.results.len(), "not the arguments of the plan");
-        let entry = self.code.address() + self.image.functions[function as usize].entry as usize;
+    pub fn call(&mut self, function: &Function, args: &[u64], results: &mut [u64]) -> Result<Ended, RunError> {
+        let plan = &function.plan;
+        assert_eq!(function.instance, self.id, "a function is called on an instance that it was not taken from");
+        assert!(plan.takes(args.len()) && results.len() == plan.results.len(), "not the arguments of the function");
         let thread = Thread::current().map_err(no_stack)?;
         let place = thread.place(self.stack_size).map_err(no_stack)?;
         let outgoing = plan.outgoing + 8 * (args.len() - plan.params.len());
@@ -270,10 +264,10 @@ impl Instance {
                 sp.cast::<u64>().add(nth).write(bits);
             }
             (*context).spasm_sp = sp as usize;
-            (*context).entry = entry;
+            (*context).entry = function.entry;
             (*context).count = args.len() as u64;
             (*context).guard = place.guard;
-            let enter: Enter = std::mem::transmute(self.runtime.enter(plan.floats));
+            let enter: Enter = std::mem::transmute(function.enter);
             let previous = thread.begin(context);
             (*context).previous = previous;
             let status = enter(context);
@@ -324,8 +318,11 @@ impl Instance {
 
     fn trap(&self, kind: TrapKind, fault: Option<super::context::Fault>, sp: *mut u8) -> Trap {
         let Some(fault) = fault else { return Trap { kind, frames: Vec::new(), depth: 0 } };
-        // SAFETY: no call has run on the stack since, and the call was entered with this stack pointer.
-        let frames = unsafe { Frames::new(&self.image, self.code.address(), fault, sp as usize) };
+        // SAFETY: no call has run on the stack since, which is readable from the end of its guard to its top.
+        let frames = unsafe {
+            let lowest = (*self.context()).guard.end();
+            Frames::new(&self.image, self.code.address(), fault, lowest..sp as usize)
+        };
         Trap::new(kind, &self.module, frames)
     }
 }
@@ -355,45 +352,4 @@ unsafe fn take(plan: &Plan, context: *mut Context, sp: *mut u8, results: &mut [u
 
 fn no_stack(error: ExecError) -> RunError {
     RunError::Memory(error.into())
-}
-
-/// Holds an image against the module that it is said to be of, as far as memory safety outside of stitched code needs.
-fn check(image: &Image, module: &Module) -> Result<(), ExecError> {
-    let wrong = |message: String| Err(ExecError::Image(message));
-    if image.functions.len() != module.functions.len() {
-        return wrong(format!("{} functions instead of {}", image.functions.len(), module.functions.len()));
-    }
-    let len = image.code.len();
-    if let Some(index) = image.functions.iter().position(|f| f.entry > f.end || f.end as usize > len) {
-        return wrong(format!("function {index} lies outside of its code"));
-    }
-    Ok(())
-}
-
-fn publish(
-    runtime: &Runtime,
-    image: &Image,
-    module: &Module,
-    layout: &Layout,
-    data: usize,
-) -> Result<ExecutableCode, ExecError> {
-    let mut code = runtime.arena().code(image.code.len())?;
-    let base = code.address();
-    let bytes = code.bytes_mut();
-    bytes.copy_from_slice(&image.code);
-    for relocation in &image.relocations {
-        let symbol = relocation.symbol;
-        let Some(place) = layout.place(module, symbol) else {
-            return Err(ExecError::Image(format!("its code refers to {symbol:?}, which the module does not have")));
-        };
-        let at = relocation.offset as usize;
-        let Some(hole) = bytes.get_mut(at..at + 4) else {
-            return Err(ExecError::Image(format!("the hole at {at:#x} lies outside of its code")));
-        };
-        let distance = (data + place) as i64 + i64::from(relocation.addend) - (base + at) as i64;
-        let reach = i32::try_from(distance);
-        let value = reach.map_err(|_| ExecError::OutOfReach { offset: relocation.offset, symbol, distance })?;
-        hole.copy_from_slice(&value.to_le_bytes());
-    }
-    code.publish()
 }

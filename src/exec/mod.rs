@@ -13,8 +13,9 @@
 //!        └──── trap exit ◀── signal handler
 //! ```
 
-pub mod arena;
+mod arena;
 mod backtrace;
+mod bind;
 mod call;
 mod context;
 mod error;
@@ -26,10 +27,12 @@ mod runtime;
 mod signals;
 mod stack;
 mod sys;
+#[cfg(test)]
+mod tests;
 mod thread;
 
-pub use call::Plan;
+pub use arena::ArenaSize;
 pub use error::ExecError;
-pub use instance::{Ended, Instance};
+pub use instance::{Ended, Function, Instance};
 pub use runtime::Runtime;
-pub use stack::{DEFAULT_STACK, SMALLEST_STACK, stack_size};
+pub use stack::DEFAULT_STACK;

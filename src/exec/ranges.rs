@@ -58,6 +58,7 @@ impl Ranges {
     }
 
     /// How many units are free.
+    #[cfg(test)]
     #[must_use]
     pub fn free(&self) -> u32 {
         self.capacity - self.tail + self.by_start.values().sum::<u32>()

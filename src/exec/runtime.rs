@@ -9,7 +9,9 @@ use crate::isa::part::Part;
 use crate::isa::snippet::{MAX_REGS, Patch, instantiate};
 use crate::library::Library;
 
-use super::arena::{Arena, ArenaSize, ExecutableCode, Publishing};
+#[cfg(test)]
+use super::arena::Publishing;
+use super::arena::{Arena, ArenaSize, ExecutableCode};
 use super::context::HELPERS;
 use super::error::ExecError;
 
@@ -17,7 +19,8 @@ use super::error::ExecError;
 #[derive(Debug)]
 pub struct Runtime {
     arena: Arc<Arena>,
-    code: ExecutableCode,
+    /// Where they are; kept for as long as they may be used.
+    _code: ExecutableCode,
     enter: usize,
     enter_int: usize,
     trap_exit: usize,
@@ -37,6 +40,7 @@ impl Runtime {
     ///
     /// # Errors
     /// As [`Runtime::new`], and where the system does not support that way.
+    #[cfg(test)]
     pub fn with(size: ArenaSize, publishing: Publishing) -> Result<Arc<Runtime>, ExecError> {
         Runtime::within(Arena::with(size, &part(Part::Filler), publishing)?)
     }
@@ -66,7 +70,7 @@ impl Runtime {
             trap_exit: base + trap_exit,
             thunks: thunks.map(|thunk| base + thunk),
             arena,
-            code,
+            _code: code,
         }))
     }
 
@@ -74,12 +78,6 @@ impl Runtime {
     #[must_use]
     pub fn arena(&self) -> &Arc<Arena> {
         &self.arena
-    }
-
-    /// The bytes of the code that is not part of any image.
-    #[must_use]
-    pub fn code(&self) -> &[u8] {
-        self.code.bytes()
     }
 
     /// The entry for calls with or without floats.

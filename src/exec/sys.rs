@@ -18,11 +18,9 @@ use super::error::ExecError;
 /// Bytes in a page of the machine.
 pub const PAGE: usize = 4096;
 
-/// What a range of pages may be used for. There is no way to say writable and executable.
+/// What a range of pages that are used at all may be used for. There is no way to say writable and executable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Nothing: touching it faults.
-    None,
     /// Reading and writing.
     Write,
     /// Reading and executing.
@@ -32,7 +30,6 @@ pub enum Access {
 impl Access {
     fn bits(self) -> libc::c_int {
         match self {
-            Access::None => libc::PROT_NONE,
             Access::Write => libc::PROT_READ | libc::PROT_WRITE,
             Access::Execute => libc::PROT_READ | libc::PROT_EXEC,
         }
@@ -200,6 +197,7 @@ pub fn writable_view(file: &File, len: usize) -> io::Result<MmapRaw> {
 
 #[cfg(not(test))]
 #[inline]
+#[allow(clippy::unnecessary_wraps, reason = "in tests it can fail")]
 fn trial() -> io::Result<()> {
     Ok(())
 }

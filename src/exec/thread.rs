@@ -8,6 +8,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::mem::ManuallyDrop;
 use std::ptr;
 
 use super::context::{Context, Span};
@@ -34,10 +35,13 @@ struct Owner(Cell<*mut Thread>);
 impl Drop for Owner {
     fn drop(&mut self) {
         THREAD.set(ptr::null());
-        if !self.0.get().is_null() {
-            // SAFETY: the pointer came from `Box::into_raw` in `Thread::start`, and nobody else frees it. No call is in
-            // progress: it would keep the thread from ending.
-            drop(unsafe { Box::from_raw(self.0.get()) });
+        let thread = self.0.get();
+        // SAFETY: the pointer came from `Box::into_raw` in `Thread::start`, and nobody else frees it.
+        unsafe {
+            // A process may be ended from within a call; what is in use then stays.
+            if !thread.is_null() && (*thread).activation.get().is_null() {
+                drop(Box::from_raw(thread));
+            }
         }
     }
 }
@@ -47,9 +51,9 @@ impl Drop for Owner {
 pub struct Thread {
     /// The innermost call in progress.
     activation: Cell<*mut Context>,
-    /// How many calls are in progress.
-    level: Cell<usize>,
-    /// A stack for each level that was ever reached.
+    /// Where a call runs that is nested in no other, and how much room is there; 0 before the first.
+    first: Cell<(usize, Place)>,
+    /// A stack for each depth of nesting that was ever reached.
     stacks: RefCell<Vec<Stack>>,
     _signal_stack: Option<SignalStack>,
 }
@@ -83,7 +87,7 @@ impl Thread {
         signals::install()?;
         let thread = Thread {
             activation: Cell::new(ptr::null_mut()),
-            level: Cell::new(0),
+            first: Cell::new((0, Place { top: ptr::null_mut(), guard: Span::default() })),
             stacks: RefCell::new(Vec::new()),
             _signal_stack: SignalStack::ensure()?,
         };
@@ -101,19 +105,16 @@ impl Thread {
     /// Where there is none yet and the system refuses; where calls are nested too deep, the kind is `QuotaExceeded`.
     #[inline]
     pub fn place(&self, size: usize) -> Result<Place, ExecError> {
-        let stacks = self.stacks.borrow();
-        match stacks.get(self.level.get()) {
-            Some(stack) if stack.size() == size => Ok(place(stack)),
-            _ => {
-                drop(stacks);
-                self.new_place(size)
-            }
+        let (room, place) = self.first.get();
+        if room == size && self.activation.get().is_null() {
+            return Ok(place);
         }
+        self.other_place(size)
     }
 
     #[cold]
-    fn new_place(&self, size: usize) -> Result<Place, ExecError> {
-        let level = self.level.get();
+    fn other_place(&self, size: usize) -> Result<Place, ExecError> {
+        let level = self.nested();
         if level >= NESTED {
             return Err(ExecError::System {
                 attempt: "nest another call of an instance in those in progress",
@@ -121,28 +122,43 @@ impl Thread {
                 advice: "at most 256 may be in progress on one thread",
             });
         }
-        let stack = Stack::new(size)?;
-        let found = place(&stack);
         let mut stacks = self.stacks.borrow_mut();
-        if level < stacks.len() {
-            stacks[level] = stack;
-        } else {
-            stacks.push(stack);
+        if stacks.get(level).is_none_or(|stack| stack.size() != size) {
+            let stack = Stack::new(size)?;
+            if level < stacks.len() {
+                stacks[level] = stack;
+            } else {
+                stacks.push(stack);
+            }
+        }
+        let found = place(&stacks[level]);
+        if level == 0 {
+            self.first.set((size, found));
         }
         Ok(found)
+    }
+
+    /// How many calls are in progress.
+    fn nested(&self) -> usize {
+        let mut context = self.activation.get();
+        let mut level = 0;
+        while !context.is_null() {
+            level += 1;
+            // SAFETY: the context of a call in progress stays where it is.
+            context = unsafe { (*context).previous };
+        }
+        level
     }
 
     /// A call begins. It must be ended with what this returns.
     #[inline]
     pub fn begin(&self, context: *mut Context) -> *mut Context {
-        self.level.set(self.level.get() + 1);
         self.activation.replace(context)
     }
 
     /// The innermost call ends.
     #[inline]
     pub fn end(&self, previous: *mut Context) {
-        self.level.set(self.level.get() - 1);
         self.activation.set(previous);
     }
 }
@@ -163,7 +179,7 @@ pub fn activation() -> *mut Context {
 /// A stack for signal handlers: where stitched code has run out of stack there must be another.
 #[derive(Debug)]
 struct SignalStack {
-    region: Region,
+    region: ManuallyDrop<Region>,
 }
 
 impl SignalStack {
@@ -181,7 +197,7 @@ impl SignalStack {
         region.protect(PAGE, size, Access::Write, "make a stack for signal handlers writable")?;
         let own = libc::stack_t { ss_sp: region.at(PAGE).cast(), ss_flags: 0, ss_size: size };
         exchange(Some(&own))?;
-        Ok(Some(SignalStack { region }))
+        Ok(Some(SignalStack { region: ManuallyDrop::new(region) }))
     }
 }
 
@@ -189,8 +205,14 @@ impl Drop for SignalStack {
     fn drop(&mut self) {
         let own = self.region.at(PAGE).cast();
         let none = libc::stack_t { ss_sp: ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
-        if exchange(None).is_ok_and(|present| present.ss_sp == own) {
-            let _ = exchange(Some(&none));
+        let in_use = match exchange(None) {
+            Ok(present) if present.ss_sp == own => exchange(Some(&none)).is_err(),
+            present => present.is_err(),
+        };
+        // A process may be ended from within a handler, which runs on this stack; then it stays.
+        if !in_use {
+            // SAFETY: this is the only place where the region is dropped.
+            unsafe { ManuallyDrop::drop(&mut self.region) };
         }
     }
 }

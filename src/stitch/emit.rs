@@ -14,7 +14,7 @@ use crate::stitch::code::{Code, Regs};
 use crate::stitch::frame::Frame;
 use crate::stitch::image::{Relocation, SiteMeaning, Symbol, TrapSite, UnwindRow};
 use crate::stitch::live::{ENDS_A, ENDS_B, Live, NEEDLESS, is_constant, is_fused};
-use crate::stitch::locals::{Locals, bit};
+use crate::stitch::locals::Locals;
 use crate::stitch::operands::{shape, switch_targets};
 use crate::stitch::place::{FIRST_XMM, Place, Placement};
 use crate::stitch::pool::Pool;
@@ -164,11 +164,7 @@ impl<'a> Emitter<'a> {
     /// Takes note of a last read if `note` has `flag`; gives the bit of the register that is free by that.
     #[inline(always)]
     pub(super) fn end_noted(&mut self, note: u16, flag: u16, var: u32, place: Place) -> u32 {
-        if note & flag == 0 {
-            return 0;
-        }
-        self.end(var, place);
-        bit(place)
+        if note & flag == 0 { 0 } else { self.end(var, place) }
     }
 
     #[inline(always)]
@@ -178,42 +174,55 @@ impl<'a> Emitter<'a> {
 
     /// Emits the body of the function, all blocks in order.
     pub(super) fn body(&mut self) {
+        // Cut to one length, so that one comparison serves them all.
+        let insts = &self.body.insts[..];
+        let notes = &self.live.notes[..insts.len()];
+        let mut places = std::mem::take(&mut self.insts);
+        let places_of = &mut places[..insts.len()];
         for number in 0..self.body.blocks.len() {
             self.blocks[number] = self.code.position();
             self.begin_block(number);
             let range = self.body.block_range(number);
             let mut index = range.start;
             while index < range.end {
-                index += self.instruction(index, number as u32);
+                places_of[index] = self.code.position();
+                if self.instruction(index, &insts[index], notes[index], number as u32) {
+                    index += 1;
+                    places_of[index] = places_of[index - 1];
+                }
+                index += 1;
             }
         }
+        self.insts = places;
     }
 
-    /// Emits one instruction, or two that are one; says how many.
+    /// Emits one instruction, or two that are one: then it says so.
     #[inline(always)]
-    fn instruction(&mut self, index: usize, block: u32) -> usize {
+    fn instruction(&mut self, index: usize, inst: &Inst, note: u16, block: u32) -> bool {
         let body = self.body;
-        let inst = &body.insts[index];
         self.index = index;
         self.begin_instruction();
-        let note = self.live.notes[index];
-        self.insts.push(self.code.position());
-        if let Some(trace) = &mut self.code.trace {
-            (trace.inst, trace.glue) = (index as u32, Step::Body);
-        }
+        self.code.mark(index as u32, Step::Body);
         if note & NEEDLESS != 0 {
-            return 1;
+            return false;
         }
+        if shape(inst.op) != Shape::Value {
+            self.other(inst, note, block);
+        } else if is_fused(body, index, inst) {
+            self.compare_and_branch(inst, note, &body.insts[index + 1]);
+            return true;
+        } else {
+            self.value(inst, note);
+        }
+        false
+    }
+
+    /// Emits an instruction that is no `value` instruction.
+    #[inline(never)]
+    fn other(&mut self, inst: &Inst, note: u16, block: u32) {
         match shape(inst.op) {
-            Shape::Value => {
-                if is_fused(body, index, inst) {
-                    self.insts.push(self.code.position());
-                    self.compare_and_branch(inst, note, &body.insts[index + 1]);
-                    return 2;
-                }
-                self.value(inst, note);
-            }
-            Shape::Const => self.constant_instruction(inst, index),
+            Shape::Value => {}
+            Shape::Const => self.constant_instruction(inst),
             Shape::Move => {
                 let from = self.place(inst.a);
                 let near = self.end_noted(note, ENDS_A, inst.a, from);
@@ -243,10 +252,10 @@ impl<'a> Emitter<'a> {
                 self.put(self.form(inst.op, false, Form::Reg, Form::Reg), [0; 3], [0, 0]);
             }
         }
-        1
     }
 
-    fn constant_instruction(&mut self, inst: &Inst, index: usize) {
+    fn constant_instruction(&mut self, inst: &Inst) {
+        let index = self.index;
         let facts = &self.body.vars[inst.d as usize];
         if !facts.has(Var::CROSSES) || facts.has(Var::CONSTANT) {
             self.current[inst.d as usize].place = Place::constant(index as u32);
@@ -283,6 +292,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// A compare and the branch on its result as one snippet.
+    #[inline(never)]
     fn compare_and_branch(&mut self, compare: &Inst, note: u16, branch: &Inst) {
         let key = self.library.fusion(compare.op, branch.op);
         let [class, narrow] = operand_class(compare.op);

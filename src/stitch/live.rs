@@ -8,10 +8,10 @@
 //!
 //! Positions: a function is entered at 0, instruction `i` reads at `2i + 2` and writes at `2i + 3`.
 
-use crate::isa::op::{Flag, Op, Shape};
+use crate::isa::op::{Op, Shape};
 use crate::module::Inst;
 use crate::stitch::loops::Loops;
-use crate::stitch::operands::{arity, is_call, operands_of_call, returned, shape};
+use crate::stitch::operands::{is_call, operands_of_call, returned, shape, traits};
 use crate::verified::{Body, Var, Verified};
 
 /// In a note: the operand in field `a` is read here for the last time.
@@ -30,8 +30,8 @@ pub const NEEDLESS: u16 = 32;
 /// In a note: how far its upper byte is shifted. It is the machine register that the written value is best put into,
 /// or [`NO_HINT`].
 pub const HINT: u32 = 8;
-/// No register is better than another.
-pub const NO_HINT: u8 = 0xff;
+/// No register is better than another: the number of a scratch register, which is never given out.
+pub const NO_HINT: u8 = 31;
 
 /// The number that stands for "not a variable that crosses blocks".
 pub const LOCAL: u32 = u32::MAX;
@@ -118,31 +118,10 @@ pub fn read_at(index: usize) -> u32 {
 /// True where the compare at `index` and the branch behind it are one: nothing else reads the result.
 #[inline(always)]
 pub fn is_fused(body: &Body, index: usize, inst: &Inst) -> bool {
-    const COMPARES: [bool; Op::ALL.len()] = {
-        let mut compares = [false; Op::ALL.len()];
-        let mut i = 0;
-        while i < compares.len() {
-            compares[i] = Op::ROWS[i].has(Flag::Compares);
-            i += 1;
-        }
-        compares
-    };
-    COMPARES[inst.op as usize]
+    traits(inst.op).compares()
         && body.insts.get(index + 1).is_some_and(|next| shape(next.op) == Shape::Branch && next.a == inst.d)
         && !body.vars[inst.d as usize].has(Var::CROSSES)
 }
-
-/// Which opcodes do nothing but write their result.
-const REMOVABLE: [bool; Op::ALL.len()] = {
-    let mut removable = [false; Op::ALL.len()];
-    let mut i = 0;
-    while i < removable.len() {
-        let pure = matches!(Op::ROWS[i].shape, Shape::Value | Shape::Move | Shape::Select | Shape::Gget | Shape::Msize);
-        removable[i] = pure && !Op::ROWS[i].has(Flag::Traps);
-        i += 1;
-    }
-    removable
-};
 
 /// True for variables that a constant stands for everywhere.
 #[inline(always)]
@@ -163,7 +142,7 @@ impl Live {
     /// Finds what lives where in `body`. `argument_register` tells where a call passes an argument, from its index
     /// among the ints or the floats; the answer is a hint.
     pub fn find(&mut self, verified: &Verified, body: &Body, argument_register: impl Fn(bool, usize) -> Option<u8>) {
-        self.reset(body);
+        self.reset(body, &argument_register);
         for number in (0..body.blocks.len()).rev() {
             // Sums of weights may wrap in the deepest loops of giants, which makes a poor choice, not a wrong one.
             let weight = 1u32 << (3 * body.blocks[number].depth.min(5));
@@ -171,7 +150,8 @@ impl Live {
             for index in range.rev() {
                 let at = At { body, block: number as u32, weight, position: read_at(index) };
                 let inst = &body.insts[index];
-                if shape(inst.op) == Shape::Value && arity(inst.op) == 2 {
+                let known = traits(inst.op);
+                if known.shape == Shape::Value && known.arity == 2 {
                     self.binary(at, index, inst);
                 } else {
                     self.other(verified, at, index, inst, &argument_register);
@@ -188,7 +168,7 @@ impl Live {
         }
     }
 
-    fn reset(&mut self, body: &Body) {
+    fn reset(&mut self, body: &Body, argument_register: impl Fn(bool, usize) -> Option<u8>) {
         self.notes.clear();
         self.notes.resize(body.insts.len(), 0);
         self.list_notes.clear();
@@ -198,16 +178,23 @@ impl Live {
         self.calls.clear();
         (self.outgoing, self.uses_arg, self.calls_passed) = (0, false, 0);
         (self.pressure, self.live) = (Pressure::default(), [0; 2]);
+        let mut counts = [0usize; 2];
         for (var, facts) in body.vars.iter().enumerate() {
             let var = var as u32;
             let float = facts.class.is_float();
+            // A parameter is best left in the register in which it arrives.
+            let mut arrives_in = None;
+            if var < body.count_var() && !body.signature.variadic {
+                arrives_in = argument_register(float, counts[usize::from(float)]);
+                counts[usize::from(float)] += 1;
+            }
             // The count of a variadic call is read by every `arg`.
             let counts = var == body.count_var() && body.signature.variadic;
             let mut state = State { range: LOCAL, needed: 0, hint: NO_HINT, class: u8::from(float) };
             if (counts || facts.has(Var::CROSSES)) && !is_constant(body, var) {
                 state.range = self.ranges.len() as u32;
                 let (first_block, last_block) = (0, 0);
-                let (start, end, weight, hint) = (0, 0, 0, NO_HINT);
+                let (start, end, weight, hint) = (0, 0, 0, arrives_in.unwrap_or(NO_HINT));
                 self.ranges.push(Range { var, start, end, weight, hint, float, first_block, last_block });
             }
             self.vars.push(state);
@@ -278,7 +265,7 @@ impl Live {
     #[inline(always)]
     fn binary(&mut self, at: At<'_>, index: usize, inst: &Inst) {
         let mut note = if is_fused(at.body, index, inst) { 0 } else { self.write(at, inst.d) };
-        if note == UNUSED && REMOVABLE[inst.op as usize] {
+        if note == UNUSED && traits(inst.op).is_removable() {
             self.notes[index] = UNUSED | NEEDLESS;
             return;
         }
@@ -288,6 +275,7 @@ impl Live {
         self.notes[index] = note;
     }
 
+    #[inline(never)]
     fn other(
         &mut self,
         verified: &Verified,
@@ -296,7 +284,7 @@ impl Live {
         inst: &Inst,
         argument_register: &impl Fn(bool, usize) -> Option<u8>,
     ) {
-        if REMOVABLE[inst.op as usize] && self.is_unused(inst.d) {
+        if traits(inst.op).is_removable() && self.is_unused(inst.d) {
             self.notes[index] = UNUSED | NEEDLESS;
             return;
         }
@@ -404,7 +392,12 @@ impl Live {
             if let Some(register) = register(float, *count) {
                 match self.range_of(var) {
                     LOCAL => self.vars[var as usize].hint = register,
-                    range => self.ranges[range as usize].hint = register,
+                    range => {
+                        let hint = &mut self.ranges[range as usize].hint;
+                        if *hint == NO_HINT {
+                            *hint = register;
+                        }
+                    }
                 }
             }
             *count += 1;

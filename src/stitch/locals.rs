@@ -19,13 +19,15 @@ pub struct Locals {
     returning: u32,
     /// The variable in each register that is given out, and the instruction that put it there.
     owner: [(u32, u32); 32],
-    /// The registers that hold values within the block.
-    held: u32,
+    /// The registers that ranges have in the present block.
+    occupied: u32,
     /// The slots below [`Locals::slots`] that are free again.
     free_slots: Vec<u32>,
     /// The slots that the present instruction still reads, and nothing after it.
     ending: Vec<u32>,
     slots: u32,
+    /// The register that was taken away last.
+    turn: u8,
     /// For each register, the first of its tenures that has not ended.
     next: [usize; 32],
 }
@@ -51,7 +53,7 @@ impl Emitter<'_> {
         let (start, end) = (read_at(range.start), read_at(range.end));
         let locals = &mut self.locals;
         (locals.free, locals.returning, locals.slots) = (self.placement.for_locals, 0, 0);
-        locals.held = 0;
+        locals.occupied = 0;
         locals.free_slots.clear();
         locals.ending.clear();
         for register in registers(self.placement.for_locals) {
@@ -63,6 +65,7 @@ impl Emitter<'_> {
             // Ranges made at the entry belong to the first block too.
             if tenures.get(*next).is_some_and(|tenure| tenure.start < end) {
                 locals.free &= !(1 << register);
+                locals.occupied |= 1 << register;
                 if tenures.get(*next + 1).is_none_or(|later| later.start >= end) {
                     locals.returning |= 1 << register;
                 }
@@ -84,23 +87,36 @@ impl Emitter<'_> {
         self.locals.next = [0; 32];
     }
 
-    /// The value in `place` of variable `var` is read by the present instruction for the last time.
+    /// The value in `place` of variable `var` is read by the present instruction for the last time. Gives the bit of
+    /// the register that is free by that.
     #[inline(always)]
-    pub(super) fn end(&mut self, var: u32, place: Place) {
-        if self.current[var as usize].local {
-            if let Some(register) = place.as_register() {
-                self.locals.free |= 1 << register;
-                self.locals.held &= !(1 << register);
-            } else if let Some(slot) = place.as_slot() {
-                self.locals.ending.push(slot);
+    pub(super) fn end(&mut self, var: u32, place: Place) -> u32 {
+        let Some(register) = place.as_register() else {
+            if let Some(slot) = place.as_slot() {
+                if self.current[var as usize].local {
+                    self.locals.ending.push(slot);
+                }
             }
-        } else if let Some(register) = place.as_register() {
-            // A loop may need it longer than its last reader.
-            let range = self.live.range_of(var);
-            if self.live.ranges[range as usize].end == read_at(self.index) {
-                self.locals.free |= 1 << register & self.locals.returning;
-            }
+            return 0;
+        };
+        let mut freed = 1 << register;
+        if !self.current[var as usize].local {
+            freed = self.end_of_range(var, freed);
         }
+        self.locals.free |= freed;
+        freed
+    }
+
+    /// What a range gives back when it ends: its register, unless a loop needs it longer than its last reader does, or
+    /// another range takes it over.
+    #[inline(never)]
+    fn end_of_range(&mut self, var: u32, register: u32) -> u32 {
+        if self.live.ranges[self.live.range_of(var) as usize].end != read_at(self.index) {
+            return 0;
+        }
+        let returned = register & self.locals.returning;
+        self.locals.occupied &= !returned;
+        returned
     }
 
     /// The place of the value that the present instruction gives `var`; call it after all sources have been read and
@@ -112,7 +128,7 @@ impl Emitter<'_> {
             return current.place;
         }
         let place = if note & (SPANS | UNUSED) == 0 {
-            self.give(var, current.class, note, [near, far])
+            self.give(var, current.class, note, near, far)
         } else {
             self.give_special(var, note)
         };
@@ -121,22 +137,29 @@ impl Emitter<'_> {
     }
 
     #[inline(always)]
-    fn give(&mut self, var: u32, class: Class, note: u16, [near, far]: [u32; 2]) -> Place {
+    fn give(&mut self, var: u32, class: Class, note: u16, near: u32, far: u32) -> Place {
         let class = if class.is_float() { FLOAT_SET } else { !FLOAT_SET };
         let usable = self.locals.free & class;
         if usable == 0 {
             return self.push_out(var, class);
         }
-        let hinted = 1u32.checked_shl(u32::from(note >> HINT)).unwrap_or(0);
-        let wishes = [hinted, near, !far & !SAVED_SET, !SAVED_SET];
-        let best = wishes.into_iter().map(|wish| wish & usable).find(|&set| set != 0).unwrap_or(usable);
+        let hinted = (1 << (note >> HINT & 31)) & usable;
+        let cheap = usable & !SAVED_SET;
+        let best = if hinted != 0 {
+            hinted
+        } else if usable & near != 0 {
+            usable & near
+        } else if cheap & !far != 0 {
+            cheap & !far
+        } else {
+            usable
+        };
         self.give_register(var, best.trailing_zeros() as u8)
     }
 
     #[inline(always)]
     fn give_register(&mut self, var: u32, register: u8) -> Place {
         self.locals.free &= !(1 << register);
-        self.locals.held |= 1 << register;
         self.locals.owner[usize::from(register & 31)] = (var, self.index as u32);
         Place::register(register)
     }
@@ -154,14 +177,26 @@ impl Emitter<'_> {
         self.give_register(var, usable.trailing_zeros() as u8)
     }
 
-    /// Makes room by sending the value that has been in its register longest to a slot.
+    /// Makes room by sending a value to a slot: registers take turns, so that it is one that has been there for long.
     #[inline(never)]
     fn push_out(&mut self, var: u32, class: u32) -> Place {
         // What the present instruction has been given already stays.
-        let since = |register: u8| self.locals.owner[usize::from(register)].1;
-        let held = registers(self.locals.held & class).filter(|&register| since(register) != self.index as u32);
-        let oldest = held.min_by_key(|&register| since(register));
-        let Some(register) = oldest else { return Place::slot(self.local_slot()) };
+        let stays = |register: u8| self.locals.owner[usize::from(register)].1 == self.index as u32;
+        let mut candidates = class & self.placement.for_locals & !self.locals.free & !self.locals.occupied;
+        while candidates != 0 {
+            let later = candidates & u32::MAX.checked_shl(u32::from(self.locals.turn) + 1).unwrap_or(0);
+            let register = (if later != 0 { later } else { candidates }).trailing_zeros() as u8;
+            self.locals.turn = register;
+            if !stays(register) {
+                return self.replace(var, register);
+            }
+            candidates &= !(1 << register);
+        }
+        Place::slot(self.local_slot())
+    }
+
+    /// Sends what is in `register` to a slot and gives the register to `var`.
+    fn replace(&mut self, var: u32, register: u8) -> Place {
         let (other, _) = self.locals.owner[usize::from(register)];
         let slot = Place::slot(self.local_slot());
         let class = self.class(other);
@@ -182,9 +217,3 @@ impl Emitter<'_> {
 
 /// True where both kinds of int registers are known here; the sets are checked when the crate is built.
 const _: () = assert!(SAVED_SET & VOLATILE_SET == 0 && (SAVED_SET | VOLATILE_SET) & FLOAT_SET == 0);
-
-/// The bit of a register's place; 0 for every other place.
-#[inline(always)]
-pub(super) fn bit(place: Place) -> u32 {
-    place.as_register().map_or(0, |register| 1 << register)
-}

@@ -156,7 +156,7 @@ impl<'l> Stitcher<'l> {
                 jumps: std::mem::take(&mut self.spare.jumps),
                 colds: std::mem::take(&mut self.spare.colds),
                 pool: std::mem::take(&mut self.spare.pool),
-                insts: Vec::with_capacity(body.insts.len()),
+                insts: vec![0; body.insts.len()],
                 relocations: std::mem::take(&mut image.relocations),
                 sites: std::mem::take(&mut image.sites),
                 unwind: std::mem::take(&mut image.unwind),
@@ -231,9 +231,7 @@ impl Emitter<'_> {
         let colds = std::mem::take(&mut self.colds);
         for cold in &colds {
             self.index = cold.inst as usize;
-            if let Some(trace) = &mut self.code.trace {
-                (trace.inst, trace.glue) = (cold.inst, Step::Cold);
-            }
+            self.code.mark(cold.inst, Step::Cold);
             let start = self.code.position();
             places.push((start, cold.inst));
             self.code.write32(cold.from, start.wrapping_sub(cold.from + 4) as i32);

@@ -281,7 +281,7 @@ fn keep_back(set: u32, needed: u32) -> u32 {
 
 /// The register that the range is best put into, if it is in `usable`.
 fn hinted(range: &Range, usable: u32) -> Option<u8> {
-    (range.hint != NO_HINT && usable >> (range.hint & 31) & 1 != 0).then_some(range.hint)
+    (range.hint != NO_HINT && usable >> (range.hint & 31) & 1 != 0).then_some(range.hint & 31)
 }
 
 /// The weight of the calls during which the range is live.

@@ -1,0 +1,364 @@
+//! Running programs from Rust: engines, instances and typed functions, the same for every tier.
+//!
+//! Comes in: verified modules and Rust values. Goes out: results, or a [`CallError`]. What must hold: which tier runs a
+//! program can be seen in its speed only.
+//!
+//! ```
+//! use spasm::engine::Engine;
+//! use spasm::{text, verify};
+//!
+//! let module = text::parse("add.spasm", "func add(i64, i64) -> i64\n    add r1, a1, a2\n    ret r1\n")?;
+//! let verified = verify::verify(module)?;
+//! let mut instance = Engine::default().instantiate(&verified)?;
+//! let add = instance.typed::<(i64, i64), i64>("add")?;
+//! assert_eq!(add.call(&mut instance, (40, 2))?, 42);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, OnceLock, TryLockError};
+
+pub use error::{CallError, InstanceError, Mismatch};
+
+use crate::exec::{self, Runtime};
+pub use crate::exec::{ArenaSize, DEFAULT_STACK, ExecError};
+use crate::interp::{self, Store};
+use crate::isa::op::Type;
+use crate::library::Library;
+use crate::module::{MAX_ARGS, Module, Signature};
+use crate::stitch::image::Image;
+use crate::stitch::{StitchError, Stitcher};
+use crate::streams::Streams;
+use crate::trap::Outcome;
+use crate::value::{Params, Results, Value};
+use crate::verified::Verified;
+
+/// How programs are run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tier {
+    /// What is best for most programs: at present [`Tier::Baseline`].
+    #[default]
+    Auto,
+    /// By the interpreter: at once, and slowly.
+    Interp,
+    /// By machine code, stitched in one pass.
+    Baseline,
+}
+
+/// How an engine works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// How programs are run.
+    pub tier: Tier,
+    /// Bytes of stack for a call and all calls within it. The interpreter has a limit of its own.
+    pub stack_size: usize,
+    /// Room for code and data of all instances that there are at a time.
+    pub arena: ArenaSize,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config { tier: Tier::default(), stack_size: DEFAULT_STACK, arena: ArenaSize::default() }
+    }
+}
+
+/// Makes instances of modules. Clones share their memory for code; threads may share an engine.
+#[derive(Clone, Debug, Default)]
+pub struct Engine(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    config: Config,
+    /// Made when code is to be run for the first time.
+    runtime: OnceLock<Arc<Runtime>>,
+    starting: Mutex<()>,
+    /// Keeps its working memory between modules.
+    stitcher: Mutex<Option<Stitcher<'static>>>,
+}
+
+impl Engine {
+    /// An engine. Nothing is asked of the system before there is code to run.
+    #[must_use]
+    pub fn new(config: Config) -> Engine {
+        Engine(Arc::new(Shared { config, ..Shared::default() }))
+    }
+
+    /// How it works.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// An instance of a module, whose `print` and `read` use the standard streams.
+    ///
+    /// # Errors
+    /// See [`InstanceError`].
+    pub fn instantiate(&self, verified: &Verified) -> Result<Instance, InstanceError> {
+        match self.0.config.tier {
+            Tier::Interp => interpreted(verified),
+            Tier::Auto | Tier::Baseline => self.instantiate_image(verified, self.stitch(verified)?),
+        }
+    }
+
+    /// Machine code for a module, that is not yet bound to an instance.
+    ///
+    /// # Errors
+    /// Where the module cannot be stitched.
+    pub fn stitch(&self, verified: &Verified) -> Result<Image, StitchError> {
+        let new = || Stitcher::new(Library::native());
+        match self.0.stitcher.try_lock() {
+            Ok(mut kept) => kept.get_or_insert_with(new).stitch(verified),
+            Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => new().stitch(verified),
+        }
+    }
+
+    /// An instance that runs an image which [`stitch`](Self::stitch) made of this module.
+    fn instantiate_image(&self, verified: &Verified, image: Image) -> Result<Instance, InstanceError> {
+        let config = &self.0.config;
+        let native = exec::Instance::new(self.runtime()?, verified, Arc::new(image), None, config.stack_size)?;
+        Ok(Instance { tier: Inner::Native(native) })
+    }
+
+    fn runtime(&self) -> Result<&Arc<Runtime>, ExecError> {
+        let shared = &self.0;
+        if let Some(runtime) = shared.runtime.get() {
+            return Ok(runtime);
+        }
+        let _one_at_a_time = shared.starting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(runtime) = shared.runtime.get() {
+            return Ok(runtime);
+        }
+        let made = Runtime::new(shared.config.arena)?;
+        Ok(shared.runtime.get_or_init(|| made))
+    }
+}
+
+fn interpreted(verified: &Verified) -> Result<Instance, InstanceError> {
+    let store = Store::new(verified).map_err(InstanceError::Memory)?;
+    let interpreted = Interpreted { verified: verified.clone(), store, streams: None };
+    Ok(Instance { tier: Inner::Interpreted(Box::new(interpreted)) })
+}
+
+/// A module with its state, ready to be called. Instances do not notice each other.
+#[derive(Debug)]
+pub struct Instance {
+    tier: Inner,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Interpreted(Box<Interpreted>),
+    Native(exec::Instance),
+}
+
+#[derive(Debug)]
+struct Interpreted {
+    verified: Verified,
+    store: Store,
+    /// The standard streams, if none are set when they are first needed.
+    streams: Option<Streams>,
+}
+
+impl Instance {
+    /// The module.
+    #[must_use]
+    pub fn module(&self) -> &Module {
+        match &self.tier {
+            Inner::Interpreted(interpreted) => interpreted.verified.module(),
+            Inner::Native(native) => native.module(),
+        }
+    }
+
+    /// The machine code that it runs, and the address of that; none where it is interpreted.
+    #[must_use]
+    pub fn code(&self) -> Option<(usize, &[u8])> {
+        match &self.tier {
+            Inner::Interpreted(_) => None,
+            Inner::Native(native) => Some(native.code()),
+        }
+    }
+
+    /// Sets where `print` writes and `read` reads.
+    pub fn set_streams(&mut self, streams: Streams) {
+        match &mut self.tier {
+            Inner::Interpreted(interpreted) => drop(interpreted.streams.replace(streams)),
+            Inner::Native(native) => drop(native.set_streams(streams)),
+        }
+    }
+
+    /// The bytes of the linear memory; none where the module has no memory.
+    #[must_use]
+    pub fn memory(&self) -> &[u8] {
+        match &self.tier {
+            Inner::Interpreted(interpreted) => interpreted.store.memory.bytes(),
+            Inner::Native(native) => native.memory(),
+        }
+    }
+
+    /// The bytes of the linear memory.
+    #[must_use]
+    pub fn memory_mut(&mut self) -> &mut [u8] {
+        match &mut self.tier {
+            Inner::Interpreted(interpreted) => interpreted.store.memory.bytes_mut(),
+            Inner::Native(native) => native.memory_mut(),
+        }
+    }
+
+    /// The value of a global, if there is one of that name.
+    #[must_use]
+    pub fn global(&self, name: &str) -> Option<Value> {
+        let index = self.global_index(name)?;
+        let bits = match &self.tier {
+            Inner::Interpreted(interpreted) => interpreted.store.globals[index],
+            Inner::Native(native) => native.global(index as u32),
+        };
+        Some(Value::from_bits(self.module().globals[index].ty, bits))
+    }
+
+    /// Sets a global.
+    ///
+    /// # Errors
+    /// Where there is no global of that name, or it has another type.
+    pub fn set_global(&mut self, name: &str, value: Value) -> Result<(), CallError> {
+        let index = self.global_index(name).ok_or_else(|| CallError::NoGlobal(name.to_owned()))?;
+        let ty = self.module().globals[index].ty;
+        if ty != value.ty() {
+            return Err(CallError::WrongGlobal { global: name.to_owned(), ty, given: value.ty() });
+        }
+        match &mut self.tier {
+            Inner::Interpreted(interpreted) => interpreted.store.globals[index] = value.bits(),
+            Inner::Native(native) => native.set_global(index as u32, value.bits()),
+        }
+        Ok(())
+    }
+
+    fn global_index(&self, name: &str) -> Option<usize> {
+        self.module().globals.iter().position(|global| global.name == name)
+    }
+
+    /// Calls the function called `name`. What the program prints has been written when this returns.
+    ///
+    /// # Errors
+    /// Where there is no such function, it takes other arguments, or the call does not return: see [`CallError`].
+    pub fn call(&mut self, name: &str, args: &[Value]) -> Result<Vec<Value>, CallError> {
+        let function = self.function(name)?;
+        let signature = self.module().functions[function.index as usize].signature.clone();
+        check_args(name, &signature, args)?;
+        let args: Vec<u64> = args.iter().map(|value| value.bits()).collect();
+        let mut results = vec![0; signature.results.len()];
+        self.call_raw(&function, &args, &mut results)?;
+        Ok(signature.results.iter().zip(results).map(|(&ty, bits)| Value::from_bits(ty, bits)).collect())
+    }
+
+    /// The function called `name`, to be called often and with Rust's own types: `P` is what it takes and `R` what it
+    /// gives, a number or a tuple of them.
+    ///
+    /// # Errors
+    /// Where there is no such function, or it has another signature.
+    pub fn typed<P: Params, R: Results>(&self, name: &str) -> Result<TypedFunction<P, R>, CallError> {
+        let function = self.function(name)?;
+        let signature = &self.module().functions[function.index as usize].signature;
+        let fixed = signature.params.len();
+        let more = if signature.variadic { P::TYPES.get(fixed..).unwrap_or(&[]) } else { &[] };
+        let takes = P::TYPES.get(..P::TYPES.len() - more.len()) == Some(&signature.params)
+            && more.iter().all(|&ty| ty == Type::I64);
+        if takes && R::TYPES == signature.results {
+            return Ok(TypedFunction { function, types: PhantomData });
+        }
+        let wanted = Signature::new(P::TYPES, R::TYPES);
+        Err(CallError::WrongTypes(Box::new(Mismatch {
+            function: name.to_owned(),
+            signature: signature.clone(),
+            wanted,
+        })))
+    }
+
+    fn function(&self, name: &str) -> Result<Function, CallError> {
+        let module = self.module();
+        let index = module.function_index(name).ok_or_else(|| CallError::NoFunction(name.to_owned()))?;
+        let native = match &self.tier {
+            Inner::Interpreted(_) => None,
+            Inner::Native(native) => native.function(index),
+        };
+        Ok(Function { index, native })
+    }
+
+    #[inline]
+    fn call_raw(&mut self, function: &Function, args: &[u64], results: &mut [u64]) -> Result<(), CallError> {
+        match (&mut self.tier, &function.native) {
+            (Inner::Native(native), Some(function)) => match native.call(function, args, results)? {
+                exec::Ended::Returned => Ok(()),
+                exec::Ended::Halted => Err(CallError::Halted),
+            },
+            (Inner::Interpreted(interpreted), None) => interpreted.call(function.index, args, results),
+            _ => panic!("a function is called on an instance that it was not taken from"),
+        }
+    }
+}
+
+impl Interpreted {
+    fn call(&mut self, function: u32, args: &[u64], results: &mut [u64]) -> Result<(), CallError> {
+        let streams = self.streams.get_or_insert_with(Streams::standard);
+        match interp::call(&self.verified, &mut self.store, streams, function, args)? {
+            Outcome::Returned(returned) => results.copy_from_slice(&returned),
+            Outcome::Halted => return Err(CallError::Halted),
+        }
+        Ok(())
+    }
+}
+
+fn check_args(name: &str, signature: &Signature, args: &[Value]) -> Result<(), CallError> {
+    let fixed = signature.params.len();
+    let types = signature.params.iter().copied().chain(std::iter::repeat(Type::I64));
+    let enough = args.len() == fixed || (signature.variadic && (fixed..=MAX_ARGS as usize).contains(&args.len()));
+    if enough && args.iter().zip(types).all(|(value, ty)| value.ty() == ty) {
+        return Ok(());
+    }
+    let wanted = Signature::new(args.iter().map(|value| value.ty()).collect::<Vec<_>>(), []);
+    let mismatch = Mismatch { function: name.to_owned(), signature: signature.clone(), wanted };
+    Err(CallError::WrongArguments(Box::new(mismatch)))
+}
+
+#[derive(Clone, Debug)]
+struct Function {
+    index: u32,
+    native: Option<exec::Function>,
+}
+
+/// A function of one instance, with the Rust types of what it takes and gives.
+pub struct TypedFunction<P, R> {
+    function: Function,
+    types: PhantomData<fn(P) -> R>,
+}
+
+impl<P, R> Clone for TypedFunction<P, R> {
+    fn clone(&self) -> Self {
+        TypedFunction { function: self.function.clone(), types: PhantomData }
+    }
+}
+
+impl<P, R> fmt::Debug for TypedFunction<P, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TypedFunction").field("index", &self.function.index).finish_non_exhaustive()
+    }
+}
+
+impl<P: Params, R: Results> TypedFunction<P, R> {
+    /// Calls it. What the program prints has been written when this returns.
+    ///
+    /// # Errors
+    /// Where the call does not return: see [`CallError`].
+    ///
+    /// # Panics
+    /// If `instance` is not the one that the function was taken from.
+    #[inline]
+    pub fn call(&self, instance: &mut Instance, args: P) -> Result<R, CallError> {
+        let args = args.to_registers();
+        let mut results = R::Registers::default();
+        instance.call_raw(&self.function, args.as_ref(), results.as_mut())?;
+        Ok(R::from_registers(&results))
+    }
+}
