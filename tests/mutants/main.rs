@@ -5,7 +5,8 @@
 //!
 //! * changes to code that control never reaches;
 //! * a value that is not carried, or carried elsewhere, where nobody reads the places concerned afterwards;
-//! * a value that is not carried to, or read from, another place that holds the same value.
+//! * a value that is not carried to, or read from, another place that holds the same value;
+//! * the place of the arguments, where `arg` is used in a function that has none and so always traps.
 
 mod live;
 
@@ -258,8 +259,11 @@ impl Case<'_> {
         image.code[at..at + size].copy_from_slice(&other.to_le_bytes()[..size]);
         let what = format!("event {} (`{}`) uses [rsp+{other}], not [rsp+{distance}]", old.event, old.info.name);
         let declared = &old.info.operands[operand];
-        let harmless =
-            other % 8 == 0 && declared.name != "o" && self.harmless_operand(step, operand, Operand::Slot(other));
+        let signature = &self.verified.body(self.decoded.function as u32).signature;
+        let harmless = match declared.name {
+            "o" => signature.params.is_empty() && !signature.variadic,
+            _ => other % 8 == 0 && self.harmless_operand(step, operand, Operand::Slot(other)),
+        };
         Some(Mutant { what, harmless, verdict: self.judge(&image, self.trace) })
     }
 
