@@ -3,12 +3,14 @@
 
 pub mod binary;
 pub mod builder;
+pub mod check;
 #[cfg(feature = "cli")]
 pub mod contract;
-pub mod check;
 pub mod diagnostic;
 pub mod engine;
 pub(crate) mod exec;
+#[cfg(feature = "cli")]
+pub mod explain;
 #[doc(hidden)]
 pub mod generate;
 pub mod interp;
