@@ -252,7 +252,9 @@ fn paths(text: &str, line: usize, found: &mut Vec<(usize, String)>) {
 /// Fails with all problems at once.
 fn none(problems: &BTreeSet<String>, rule: &str) {
     let mut text = String::new();
-    problems.iter().for_each(|problem| _ = writeln!(text, "  {problem}"));
+    for problem in problems {
+        let _ = writeln!(text, "  {problem}");
+    }
     assert!(problems.is_empty(), "\n{text}\nThe rule: {rule}\n");
 }
 

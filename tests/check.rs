@@ -1,5 +1,12 @@
 //! The checker accepts what the stitcher makes of every program at hand and of random ones, on every kind of machine.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "random numbers are cut as needed"
+)]
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
