@@ -183,7 +183,7 @@ impl Replay<'_> {
 
     /// What holds at every call: the stack is aligned, and pinned registers hold what they must.
     fn ready(&self, state: &State) -> Result<(), String> {
-        if (state.depth() + 8) % 16 != 0 {
+        if !(state.depth() + 8).is_multiple_of(16) {
             return Err(format!("the stack is not aligned to 16 bytes: {} up to the return address", state.depth()));
         }
         let pinned = self.verified.module().memory.is_some();

@@ -63,7 +63,7 @@ impl Step {
     }
 
     /// The place that a hole of this step has in the code.
-    pub(super) fn hole(&self, hole: &Hole) -> u32 {
+    pub(super) fn hole(&self, hole: Hole) -> u32 {
         self.base.wrapping_add(u32::from(hole.offset))
     }
 
@@ -173,8 +173,8 @@ fn step(image: &Image, library: &Library, index: usize, event: &Event) -> Result
         } else {
             let mut holes = info.holes.iter().filter(|hole| usize::from(hole.operand) == number);
             let hole = holes.next().ok_or_else(|| format!("operand `{}` has no hole", declared.name))?;
-            let operand = value(image, &step, hole, declared.kind);
-            if holes.any(|hole| value(image, &step, hole, declared.kind) != operand) {
+            let operand = value(image, &step, *hole, declared.kind);
+            if holes.any(|hole| value(image, &step, *hole, declared.kind) != operand) {
                 return Err(format!("the holes of operand `{}` disagree", declared.name));
             }
             operand
@@ -225,7 +225,7 @@ fn bytes<const N: usize>(image: &Image, at: u32) -> [u8; N] {
 }
 
 /// What a value hole holds.
-fn value(image: &Image, step: &Step, hole: &Hole, kind: Kind) -> Operand {
+fn value(image: &Image, step: &Step, hole: Hole, kind: Kind) -> Operand {
     let at = step.hole(hole);
     let byte = i64::from(i8::from_le_bytes(bytes(image, at)));
     let signed = i64::from(i32::from_le_bytes(bytes(image, at)));

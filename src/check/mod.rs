@@ -21,6 +21,13 @@
 //! What is not: that a snippet does what its name and contract say. That is for the tests of the templates, which hold
 //! them against an independent decoder, and for running programs on both tiers.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "offsets and counts of an image fit 32 bits, and constants are compared as bit patterns"
+)]
+
 pub mod convention;
 pub mod decode;
 pub mod defect;

@@ -223,6 +223,9 @@ impl State {
     }
 
     /// What a register, a frame word or a constant holds.
+    ///
+    /// # Errors
+    /// Where the operand is no such place.
     pub fn read(&mut self, operand: Operand) -> Result<Word, String> {
         match operand {
             Operand::Register(number) => Ok(self.regs[usize::from(number)]),
@@ -233,6 +236,9 @@ impl State {
     }
 
     /// Puts a value into a register or a frame word; says whether it held that value already.
+    ///
+    /// # Errors
+    /// Where the operand is no such place.
     pub fn write(&mut self, operand: Operand, word: Word) -> Result<bool, String> {
         let found = match operand {
             Operand::Register(number) => &mut self.regs[usize::from(number)],
@@ -250,6 +256,9 @@ impl State {
     }
 
     /// Keeps only what is so in `other` too; says whether anything was given up.
+    ///
+    /// # Errors
+    /// Where the stacks are not equally deep.
     pub fn join(&mut self, other: &State) -> Result<bool, String> {
         if self.own.len() != other.own.len() {
             let (one, two) = (self.depth(), other.depth());

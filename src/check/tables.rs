@@ -99,7 +99,7 @@ impl Tables<'_> {
                     && part.get("back") == Ok(Operand::Code(owner.end))
                     && registers(part).all(|(name, operand)| owner.get(name) == Ok(operand))
             };
-            match parts.iter().position(|part| fits(part)) {
+            match parts.iter().position(fits) {
                 Some(found) => drop(parts.remove(found)),
                 None => return Err(self.at(owner, "its part out of line is missing or another's".to_owned())),
             }
@@ -160,7 +160,7 @@ impl Tables<'_> {
                 if step.info.operands[usize::from(hole.operand)].kind == Kind::Data {
                     let symbol = self.symbol(step).map_err(|message| self.at(step, message))?;
                     let addend = i32::from(hole.addend);
-                    wanted.push((Relocation { offset: step.hole(hole), symbol, addend }, step));
+                    wanted.push((Relocation { offset: step.hole(*hole), symbol, addend }, step));
                 }
             }
         }

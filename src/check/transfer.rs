@@ -29,10 +29,9 @@ pub fn carry(state: &mut State, step: &Step, image: &Image, address: bool) -> Re
     }
     let source = |state: &mut State| state.read(step.get("a")?);
     let word = match name {
-        "move.i64" | "move.f64" | "bits.i64.f64" | "bits.f64.i64" => source(state)?,
+        "move.i64" | "move.f64" | "bits.i64.f64" | "bits.f64.i64" | "const.i32" | "const.i64" => source(state)?,
         "move.f32" => return move_f32(state, step),
         "wrap" | "extu" | "bits.i32.f32" | "bits.f32.i32" => source(state)?.low(),
-        "const.i32" | "const.i64" => source(state)?,
         "const.f32" => Word::constant(u64::from(u32::from_le_bytes(literal(image, step.get("a")?)?))),
         "const.f64" => Word::constant(u64::from_le_bytes(literal(image, step.get("a")?)?)),
         "zero.i64" | "zero.f64" => Word::constant(0),
@@ -40,11 +39,11 @@ pub fn carry(state: &mut State, step: &Step, image: &Image, address: bool) -> Re
         "add.i64" if address && step.named("a").is_none() => sum(state, step)?,
         _ => return Ok(Carried::Not),
     };
-    done(state.write(step.get("d")?, word)?)
+    Ok(done(state.write(step.get("d")?, word)?))
 }
 
-fn done(same: bool) -> Result<Carried, String> {
-    Ok(if same { Carried::Idle } else { Carried::Changed })
+fn done(same: bool) -> Carried {
+    if same { Carried::Idle } else { Carried::Changed }
 }
 
 /// Four bytes from memory come zero-extended; four bytes into memory leave the upper half of the word alone; between
@@ -58,7 +57,7 @@ fn move_f32(state: &mut State, step: &Step) -> Result<Carried, String> {
         _ => word,
     };
     let same = state.read(to)?.lo == word.lo && word.lo != Half::Unknown && matches!(to, Operand::Slot(_));
-    done(state.write(to, word)? || same)
+    Ok(done(state.write(to, word)? || same))
 }
 
 fn sum(state: &mut State, step: &Step) -> Result<Word, String> {
@@ -78,7 +77,7 @@ fn frame(state: &mut State, step: &Step) -> Result<Carried, String> {
         "frame.pop" => {
             let [_, .., word] = state.own[..] else { return Err("takes the return address off the stack".to_owned()) };
             state.own.pop();
-            return done(state.write(step.get("d")?, word)?);
+            return Ok(done(state.write(step.get("d")?, word)?));
         }
         "frame.enter" => {
             let more = words(step)?;

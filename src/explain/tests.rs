@@ -1,3 +1,5 @@
+//! Listings of programs, complete and true.
+
 use super::holes::Mark;
 use super::ink::Pen;
 use super::{Listing, features};

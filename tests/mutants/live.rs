@@ -93,7 +93,7 @@ impl Live<'_> {
         }
         let mut live = at_start[0].clone();
         for step in self.decoded.entry.clone().rev() {
-            behind[step] = live.clone();
+            behind[step].clone_from(&live);
             self.before(step, &mut live);
         }
         behind
@@ -144,11 +144,15 @@ impl Live<'_> {
             Effect::Carries(moves) => {
                 let read: Vec<Half> =
                     moves.iter().filter(|(to, _)| live.contains(to)).filter_map(|&(_, from)| from).collect();
-                moves.iter().for_each(|(to, _)| _ = live.remove(to));
+                for (to, _) in &moves {
+                    live.remove(to);
+                }
                 live.extend(read);
             }
             Effect::Acts { reads, writes } => {
-                writes.iter().for_each(|half| _ = live.remove(half));
+                for half in &writes {
+                    live.remove(half);
+                }
                 live.extend(reads);
             }
         }

@@ -8,6 +8,13 @@
 //! * a value that is not carried to, or read from, another place that holds the same value;
 //! * the place of the arguments, where `arg` is used in a function that has none and so always traps.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "images are small, and random numbers are cut as needed"
+)]
+
 mod live;
 
 use std::collections::BTreeMap;
@@ -250,7 +257,7 @@ impl Case<'_> {
         let operand = old.operands.iter().position(is_slot)?;
         let Operand::Slot(distance) = old.operands[operand] else { return None };
         let (hole, at) = self.hole(step, operand);
-        let other = 8 * (n.below(12) as i64) + if n.below(4) == 0 { 1 } else { 0 };
+        let other = 8 * (n.below(12) as i64) + i64::from(n.below(4) == 0);
         if other == distance || hole.patch == Patch::Abs8 && i8::try_from(other).is_err() {
             return None;
         }
