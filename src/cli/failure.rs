@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use spasm::diagnostic::{Diagnostic, Diagnostics};
+use spasm::diagnostic::{Diagnostic, Diagnostics, clean};
 use spasm::trap::Trap;
 
 use super::args::UsageError;
@@ -76,7 +76,11 @@ fn usage(error: &UsageError, paint: Paint) -> String {
     if let Some(help) = &error.help {
         diagnostic = diagnostic.help(help);
     }
-    let shown = diagnostic.render(paint.coloured);
+    let mut shown = diagnostic.render(paint.coloured);
+    for line in &error.list {
+        // Names come from the program.
+        shown += &format!("    {}\n", clean(line));
+    }
     let Some(command) = error.command else { return shown };
     let help = paint.with(CODE, &format!("spasm help {}", command.name));
     format!("{shown}\n{help} says more.\n")

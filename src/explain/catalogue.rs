@@ -125,7 +125,7 @@ pub fn show(library: &Library, infos: &[&'static Info], pen: Pen) -> String {
         }
         inverted |= one(library, info, pen, &mut out);
     }
-    let marks = if pen.coloured { "" } else { "(48) a byte with bits of a register, [11] a value. " };
+    let marks = if pen.coloured { "" } else { "(48) has bits of a register, [--] is a value. " };
     let _ = writeln!(out, "\n{}", pen.ink(Ink::Quiet, &format!("{marks}Bits of an operand are shown as its letter.")));
     if inverted {
         let _ = writeln!(out, "{}", pen.ink(Ink::Quiet, "Bits in capital letters are inverted."));

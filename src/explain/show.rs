@@ -315,10 +315,15 @@ impl Page<'_> {
     }
 }
 
+/// `r1 → rbx, slot 2` or `r1 = 42`; of many places the first ones.
 fn whereabouts(name: &str, homes: &[String]) -> String {
-    match homes {
-        [one] if one.starts_with('=') => format!("{name} {one}"),
-        _ => format!("{name} → {}", homes.join(", ")),
+    const SHOWN: usize = 4;
+    let more = if homes.len() > SHOWN { ", …" } else { "" };
+    let shown = &homes[..homes.len().min(SHOWN)];
+    let constants: Option<Vec<&str>> = shown.iter().map(|home| home.strip_prefix("= ")).collect();
+    match constants {
+        Some(constants) => format!("{name} = {}{more}", constants.join(", ")),
+        None => format!("{name} → {}{more}", shown.join(", ")),
     }
 }
 
