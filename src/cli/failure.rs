@@ -3,6 +3,7 @@
 //! Comes in: failures of all kinds. Goes out: a message on standard error and a status. What must hold: 1 for input that
 //! was refused and for streams that failed, 2 for wrong usage, 134 for a trap.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use spasm::diagnostic::{Diagnostic, Diagnostics, clean};
@@ -79,7 +80,7 @@ fn usage(error: &UsageError, paint: Paint) -> String {
     let mut shown = diagnostic.render(paint.coloured);
     for line in &error.list {
         // Names come from the program.
-        shown += &format!("    {}\n", clean(line));
+        let _ = writeln!(shown, "    {}", clean(line));
     }
     let Some(command) = error.command else { return shown };
     let help = paint.with(CODE, &format!("spasm help {}", command.name));

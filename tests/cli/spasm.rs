@@ -70,9 +70,9 @@ pub fn golden(name: &str, lines: &[&[&str]]) {
     if found != wanted {
         let differs = found.lines().zip(wanted.lines()).position(|(a, b)| a != b);
         let line = differs.unwrap_or(found.lines().count().min(wanted.lines().count()));
-        let show = |text: &str| text.lines().skip(line).take(8).map(|l| format!("    {l}\n")).collect::<String>();
+        let show = |text: &str| text.lines().skip(line).take(8).collect::<Vec<_>>().join("\n");
         panic!(
-            "{} differs from line {} on; UPDATE_GOLDEN=1 writes it anew\nwanted:\n{}found:\n{}",
+            "{} differs from line {} on; UPDATE_GOLDEN=1 writes it anew\nwanted:\n{}\nfound:\n{}",
             path.display(),
             line + 1,
             show(&wanted),
