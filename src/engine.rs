@@ -15,10 +15,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod error;
+
 use std::fmt;
-use std::io;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, OnceLock, TryLockError};
+
+pub use error::{CallError, InstanceError, Mismatch};
 
 use crate::exec::{self, Runtime};
 pub use crate::exec::{ArenaSize, DEFAULT_STACK, ExecError};
@@ -29,7 +32,7 @@ use crate::module::{MAX_ARGS, Module, Signature};
 use crate::stitch::image::Image;
 use crate::stitch::{StitchError, Stitcher};
 use crate::streams::Streams;
-use crate::trap::{Outcome, RunError};
+use crate::trap::Outcome;
 use crate::value::{Params, Results, Value};
 use crate::verified::Verified;
 
@@ -125,13 +128,11 @@ impl Engine {
             return Ok(runtime);
         }
         let _one_at_a_time = shared.starting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match shared.runtime.get() {
-            Some(runtime) => Ok(runtime),
-            None => {
-                let made = Runtime::new(shared.config.arena)?;
-                Ok(shared.runtime.get_or_init(|| made))
-            }
+        if let Some(runtime) = shared.runtime.get() {
+            return Ok(runtime);
         }
+        let made = Runtime::new(shared.config.arena)?;
+        Ok(shared.runtime.get_or_init(|| made))
     }
 }
 
@@ -139,20 +140,6 @@ fn interpreted(verified: &Verified) -> Result<Instance, InstanceError> {
     let store = Store::new(verified).map_err(InstanceError::Memory)?;
     let interpreted = Interpreted { verified: verified.clone(), store, streams: None };
     Ok(Instance { tier: Inner::Interpreted(Box::new(interpreted)) })
-}
-
-/// Why there is no instance of a module.
-#[derive(Debug, thiserror::Error)]
-pub enum InstanceError {
-    /// It could not be stitched.
-    #[error(transparent)]
-    Stitch(#[from] StitchError),
-    /// The system or the engine has no room for it.
-    #[error(transparent)]
-    Exec(#[from] ExecError),
-    /// The system has no room for the interpreter's linear memory.
-    #[error("cannot reserve address space for a linear memory: {0}")]
-    Memory(io::Error),
 }
 
 /// A module with its state, ready to be called. Instances do not notice each other.
@@ -281,11 +268,12 @@ impl Instance {
         if takes && R::TYPES == signature.results {
             return Ok(TypedFunction { function, types: PhantomData });
         }
-        Err(CallError::WrongTypes {
+        let wanted = Signature::new(P::TYPES, R::TYPES);
+        Err(CallError::WrongTypes(Box::new(Mismatch {
             function: name.to_owned(),
             signature: signature.clone(),
-            wanted: Signature::new(P::TYPES, R::TYPES),
-        })
+            wanted,
+        })))
     }
 
     fn function(&self, name: &str) -> Result<Function, CallError> {
@@ -329,8 +317,9 @@ fn check_args(name: &str, signature: &Signature, args: &[Value]) -> Result<(), C
     if enough && args.iter().zip(types).all(|(value, ty)| value.ty() == ty) {
         return Ok(());
     }
-    let given = Signature::new(args.iter().map(|value| value.ty()).collect::<Vec<_>>(), []);
-    Err(CallError::WrongArguments { function: name.to_owned(), signature: signature.clone(), given })
+    let wanted = Signature::new(args.iter().map(|value| value.ty()).collect::<Vec<_>>(), []);
+    let mismatch = Mismatch { function: name.to_owned(), signature: signature.clone(), wanted };
+    Err(CallError::WrongArguments(Box::new(mismatch)))
 }
 
 #[derive(Clone, Debug)]
@@ -372,51 +361,4 @@ impl<P: Params, R: Results> TypedFunction<P, R> {
         instance.call_raw(&self.function, args.as_ref(), results.as_mut())?;
         Ok(R::from_registers(&results))
     }
-}
-
-/// Why a call gave no results.
-#[derive(Debug, thiserror::Error)]
-pub enum CallError {
-    /// The program was stopped: by a trap, by its input or output, or for want of memory.
-    #[error(transparent)]
-    Run(#[from] RunError),
-    /// The program ended itself with `halt`, which is a success without results.
-    #[error("the program ended with `halt`")]
-    Halted,
-    /// There is no such function.
-    #[error("there is no function `{0}`")]
-    NoFunction(String),
-    /// The function takes other arguments.
-    #[error("`{function}` is {signature}, and was called with {given}")]
-    WrongArguments {
-        /// The function's name.
-        function: String,
-        /// What it takes and gives.
-        signature: Signature,
-        /// What it was given.
-        given: Signature,
-    },
-    /// The function has other types.
-    #[error("`{function}` is {signature}, not {wanted}")]
-    WrongTypes {
-        /// The function's name.
-        function: String,
-        /// What it takes and gives.
-        signature: Signature,
-        /// What was asked for.
-        wanted: Signature,
-    },
-    /// There is no such global.
-    #[error("there is no global `{0}`")]
-    NoGlobal(String),
-    /// The global has another type.
-    #[error("global `{global}` is {}, not {}", ty.name(), given.name())]
-    WrongGlobal {
-        /// The global's name.
-        global: String,
-        /// Its type.
-        ty: Type,
-        /// What it was to be set to.
-        given: Type,
-    },
 }

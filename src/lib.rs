@@ -3,6 +3,9 @@
 
 pub mod binary;
 pub mod builder;
+#[cfg(feature = "cli")]
+pub mod contract;
+pub mod check;
 pub mod diagnostic;
 pub mod engine;
 pub(crate) mod exec;

@@ -159,12 +159,12 @@ macro_rules! tuple {
             type Registers = [u64; $n];
             #[inline]
             fn to_registers(self) -> [u64; $n] {
-                #[allow(clippy::unused_unit, reason = "the empty tuple is one, too")]
                 let ($($name,)*) = self;
                 [$($name.to_register()),*]
             }
         }
         #[allow(non_snake_case, reason = "the bindings carry the names of the types")]
+        #[allow(clippy::unused_unit, reason = "the empty tuple is one, too")]
         impl<$($name: Scalar),*> Results for ($($name,)*) {
             const TYPES: &'static [Type] = &[$($name::TYPE),*];
             type Registers = [u64; $n];

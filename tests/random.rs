@@ -1,5 +1,13 @@
 //! Random programs and damaged ones: the verifier refuses or accepts, and what it accepts runs without a panic.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "small numbers, and views of the same bits"
+)]
+
 mod common;
 
 use std::collections::BTreeMap;
@@ -23,23 +31,11 @@ fn run(module: Module, args: &[u64]) -> Option<(String, String)> {
     Some((kind.map_or_else(|error| error, |_| "returned".to_owned()), shown))
 }
 
-fn program(seed: u64) -> generate::Program {
-    // The generator of Steele, Lea and Flood.
-    let mut state = seed;
-    generate::program(&mut || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    })
-}
-
 #[test]
 fn programs_verify_and_end() {
     let mut kinds = BTreeMap::<String, usize>::new();
     for seed in 0..600 {
-        let made = program(seed);
+        let made = generate::seeded(seed);
         let verified = verify(made.module.clone());
         assert!(verified.is_ok(), "seed {seed}: {}", verified.unwrap_err());
         let (kind, shown) = run(made.module.clone(), &made.args).unwrap();

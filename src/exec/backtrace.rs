@@ -1,9 +1,11 @@
 //! The calls of stitched functions that a fault interrupted.
 //!
 //! Comes in: where a fault was, and the stack as it was left. Goes out: functions and instructions, innermost first. What
-//! must hold: it reads only what lies between the fault's stack pointer and the call's entry.
+//! must hold: it reads only what lies between the end of the guard and the place of the call's entry.
 
 #![allow(unsafe_code, reason = "reads a stack that machine code has left")]
+
+use std::ops::Range;
 
 use crate::stitch::image::Image;
 
@@ -20,16 +22,15 @@ pub struct Frames<'a> {
     /// The offset from which the depth of the stack counts.
     resume: u32,
     sp: usize,
-    /// Where the return address into the entry trampoline ends.
-    end: usize,
+    /// Where return addresses can be: from the lowest usable byte of the stack up to where stitched code was entered.
+    stack: Range<usize>,
 }
 
 impl<'a> Frames<'a> {
     /// # Safety
-    /// The stack from the fault's stack pointer up to `end` must still be as the fault left it, while this is in use;
-    /// `end` must be the stack pointer with which stitched code was entered.
-    pub(super) unsafe fn new(image: &'a Image, code: usize, fault: Fault, end: usize) -> Frames<'a> {
-        Frames { image, code, at: Some(fault.offset), resume: fault.offset, sp: fault.sp, end }
+    /// The addresses of `stack` must be readable, and as the fault left them, while this is in use.
+    pub(super) unsafe fn new(image: &'a Image, code: usize, fault: Fault, stack: Range<usize>) -> Frames<'a> {
+        Frames { image, code, at: Some(fault.offset), resume: fault.offset, sp: fault.sp, stack }
     }
 
     /// Goes on to the caller.
@@ -39,11 +40,11 @@ impl<'a> Frames<'a> {
 
     fn caller(&mut self) -> Option<u32> {
         let depth = self.image.depth(self.resume)? as usize;
-        let place = self.sp.checked_add(depth).filter(|place| place.is_multiple_of(8))?;
         // The stack pointer of the fault may lie in the guard below the stack, but a return address never does.
-        self.sp = place.checked_add(8).filter(|&above| above <= self.end)?;
-        // SAFETY: the place lies on the stack that the creator of this vouched for: above the fault's stack pointer, below
-        // `end`, and it was written by the call instruction that made the frame.
+        let place =
+            self.sp.checked_add(depth).filter(|&place| place.is_multiple_of(8) && self.stack.contains(&place))?;
+        self.sp = place + 8;
+        // SAFETY: the place lies in the range that the creator of this vouched for, whose ends are multiples of 8.
         let address = unsafe { *(place as *const usize) };
         let offset = address.checked_sub(self.code).filter(|&offset| offset > 0 && offset <= self.image.code.len())?;
         self.resume = offset as u32;

@@ -79,6 +79,11 @@ impl Span {
         Span { start, len }
     }
 
+    /// One past the last address.
+    pub fn end(self) -> usize {
+        self.start + self.len
+    }
+
     /// How far `address` lies behind the start, if it lies inside.
     #[inline]
     pub fn offset_of(self, address: usize) -> Option<usize> {

@@ -5,21 +5,22 @@
 //! after a trap everything is as the program left it, and usable.
 
 #![allow(unsafe_code, reason = "enters machine code and shares the context with it")]
+#![allow(clippy::cast_ptr_alignment, reason = "data blocks are aligned to 64 bytes and stacks to pages")]
 
-use std::mem::{offset_of, size_of};
 use std::panic::resume_unwind;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::module::Module;
-use crate::stitch::image::{Image, Symbol, TABLE_ENTRY};
+use crate::stitch::image::{Image, TABLE_ENTRY};
 use crate::streams::Streams;
 use crate::trap::{RunError, Trap, TrapKind};
 use crate::verified::Verified;
 
 use super::arena::{DataBlock, ExecutableCode};
 use super::backtrace::Frames;
+use super::bind::{GLOBALS, Layout, check, publish};
 use super::call::Plan;
 use super::context::{Cause, Context, Pending, Span, State};
 use super::error::ExecError;
@@ -66,39 +67,7 @@ pub struct Instance {
 // thread that it is made on. Streams are Send.
 unsafe impl Send for Instance {}
 
-/// Where globals and tables stand in an instance's data.
-struct Layout {
-    tables: Vec<usize>,
-    len: usize,
-}
-
 static INSTANCES: AtomicU64 = AtomicU64::new(0);
-
-const GLOBALS: usize = size_of::<Context>();
-
-impl Layout {
-    fn new(module: &Module) -> Layout {
-        let mut len = (GLOBALS + module.globals.len() * 8).next_multiple_of(TABLE_ENTRY as usize);
-        let mut place = |count: usize| {
-            let at = len;
-            len += count * TABLE_ENTRY as usize;
-            at
-        };
-        let tables = module.tables.iter().map(|table| place(table.functions.len())).collect();
-        Layout { tables, len }
-    }
-
-    /// The offset of what a symbol names.
-    fn place(&self, module: &Module, symbol: Symbol) -> Option<usize> {
-        Some(match symbol {
-            Symbol::Context => 0,
-            Symbol::Helper(helper) => offset_of!(Context, helpers) + 8 * helper as usize,
-            Symbol::Global(index) => GLOBALS + 8 * module.globals.get(index as usize).map(|_| index as usize)?,
-            Symbol::Table(index) => *self.tables.get(index as usize)?,
-            Symbol::Pages => offset_of!(Context, pages),
-        })
-    }
-}
 
 impl Instance {
     /// Maps an image of `verified` and makes what it refers to.
@@ -349,8 +318,11 @@ impl Instance {
 
     fn trap(&self, kind: TrapKind, fault: Option<super::context::Fault>, sp: *mut u8) -> Trap {
         let Some(fault) = fault else { return Trap { kind, frames: Vec::new(), depth: 0 } };
-        // SAFETY: no call has run on the stack since, and the call was entered with this stack pointer.
-        let frames = unsafe { Frames::new(&self.image, self.code.address(), fault, sp as usize) };
+        // SAFETY: no call has run on the stack since, which is readable from the end of its guard to its top.
+        let frames = unsafe {
+            let lowest = (*self.context()).guard.end();
+            Frames::new(&self.image, self.code.address(), fault, lowest..sp as usize)
+        };
         Trap::new(kind, &self.module, frames)
     }
 }
@@ -380,45 +352,4 @@ unsafe fn take(plan: &Plan, context: *mut Context, sp: *mut u8, results: &mut [u
 
 fn no_stack(error: ExecError) -> RunError {
     RunError::Memory(error.into())
-}
-
-/// Holds an image against the module that it is said to be of, as far as memory safety outside of stitched code needs.
-fn check(image: &Image, module: &Module) -> Result<(), ExecError> {
-    let wrong = |message: String| Err(ExecError::Image(message));
-    if image.functions.len() != module.functions.len() {
-        return wrong(format!("{} functions instead of {}", image.functions.len(), module.functions.len()));
-    }
-    let len = image.code.len();
-    if let Some(index) = image.functions.iter().position(|f| f.entry > f.end || f.end as usize > len) {
-        return wrong(format!("function {index} lies outside of its code"));
-    }
-    Ok(())
-}
-
-fn publish(
-    runtime: &Runtime,
-    image: &Image,
-    module: &Module,
-    layout: &Layout,
-    data: usize,
-) -> Result<ExecutableCode, ExecError> {
-    let mut code = runtime.arena().code(image.code.len())?;
-    let base = code.address();
-    let bytes = code.bytes_mut();
-    bytes.copy_from_slice(&image.code);
-    for relocation in &image.relocations {
-        let symbol = relocation.symbol;
-        let Some(place) = layout.place(module, symbol) else {
-            return Err(ExecError::Image(format!("its code refers to {symbol:?}, which the module does not have")));
-        };
-        let at = relocation.offset as usize;
-        let Some(hole) = bytes.get_mut(at..at + 4) else {
-            return Err(ExecError::Image(format!("the hole at {at:#x} lies outside of its code")));
-        };
-        let distance = (data + place) as i64 + i64::from(relocation.addend) - (base + at) as i64;
-        let reach = i32::try_from(distance);
-        let value = reach.map_err(|_| ExecError::OutOfReach { offset: relocation.offset, symbol, distance })?;
-        hole.copy_from_slice(&value.to_le_bytes());
-    }
-    code.publish()
 }

@@ -15,6 +15,7 @@
 
 mod arena;
 mod backtrace;
+mod bind;
 mod call;
 mod context;
 mod error;

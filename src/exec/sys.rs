@@ -197,6 +197,7 @@ pub fn writable_view(file: &File, len: usize) -> io::Result<MmapRaw> {
 
 #[cfg(not(test))]
 #[inline]
+#[allow(clippy::unnecessary_wraps, reason = "in tests it can fail")]
 fn trial() -> io::Result<()> {
     Ok(())
 }

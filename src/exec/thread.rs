@@ -39,7 +39,7 @@ impl Drop for Owner {
         // SAFETY: the pointer came from `Box::into_raw` in `Thread::start`, and nobody else frees it.
         unsafe {
             // A process may be ended from within a call; what is in use then stays.
-            if !thread.is_null() && (*thread).level.get() == 0 {
+            if !thread.is_null() && (*thread).activation.get().is_null() {
                 drop(Box::from_raw(thread));
             }
         }
@@ -51,9 +51,9 @@ impl Drop for Owner {
 pub struct Thread {
     /// The innermost call in progress.
     activation: Cell<*mut Context>,
-    /// How many calls are in progress.
-    level: Cell<usize>,
-    /// A stack for each level that was ever reached.
+    /// Where a call runs that is nested in no other, and how much room is there; 0 before the first.
+    first: Cell<(usize, Place)>,
+    /// A stack for each depth of nesting that was ever reached.
     stacks: RefCell<Vec<Stack>>,
     _signal_stack: Option<SignalStack>,
 }
@@ -87,7 +87,7 @@ impl Thread {
         signals::install()?;
         let thread = Thread {
             activation: Cell::new(ptr::null_mut()),
-            level: Cell::new(0),
+            first: Cell::new((0, Place { top: ptr::null_mut(), guard: Span::default() })),
             stacks: RefCell::new(Vec::new()),
             _signal_stack: SignalStack::ensure()?,
         };
@@ -105,19 +105,16 @@ impl Thread {
     /// Where there is none yet and the system refuses; where calls are nested too deep, the kind is `QuotaExceeded`.
     #[inline]
     pub fn place(&self, size: usize) -> Result<Place, ExecError> {
-        let stacks = self.stacks.borrow();
-        match stacks.get(self.level.get()) {
-            Some(stack) if stack.size() == size => Ok(place(stack)),
-            _ => {
-                drop(stacks);
-                self.new_place(size)
-            }
+        let (room, place) = self.first.get();
+        if room == size && self.activation.get().is_null() {
+            return Ok(place);
         }
+        self.other_place(size)
     }
 
     #[cold]
-    fn new_place(&self, size: usize) -> Result<Place, ExecError> {
-        let level = self.level.get();
+    fn other_place(&self, size: usize) -> Result<Place, ExecError> {
+        let level = self.nested();
         if level >= NESTED {
             return Err(ExecError::System {
                 attempt: "nest another call of an instance in those in progress",
@@ -125,28 +122,43 @@ impl Thread {
                 advice: "at most 256 may be in progress on one thread",
             });
         }
-        let stack = Stack::new(size)?;
-        let found = place(&stack);
         let mut stacks = self.stacks.borrow_mut();
-        if level < stacks.len() {
-            stacks[level] = stack;
-        } else {
-            stacks.push(stack);
+        if stacks.get(level).is_none_or(|stack| stack.size() != size) {
+            let stack = Stack::new(size)?;
+            if level < stacks.len() {
+                stacks[level] = stack;
+            } else {
+                stacks.push(stack);
+            }
+        }
+        let found = place(&stacks[level]);
+        if level == 0 {
+            self.first.set((size, found));
         }
         Ok(found)
+    }
+
+    /// How many calls are in progress.
+    fn nested(&self) -> usize {
+        let mut context = self.activation.get();
+        let mut level = 0;
+        while !context.is_null() {
+            level += 1;
+            // SAFETY: the context of a call in progress stays where it is.
+            context = unsafe { (*context).previous };
+        }
+        level
     }
 
     /// A call begins. It must be ended with what this returns.
     #[inline]
     pub fn begin(&self, context: *mut Context) -> *mut Context {
-        self.level.set(self.level.get() + 1);
         self.activation.replace(context)
     }
 
     /// The innermost call ends.
     #[inline]
     pub fn end(&self, previous: *mut Context) {
-        self.level.set(self.level.get() - 1);
         self.activation.set(previous);
     }
 }

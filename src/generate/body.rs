@@ -4,8 +4,9 @@
 //! hold: the body verifies; every backward jump pays from the fuel.
 
 use crate::isa::op::{Class, Flag, Op, Shape, Type};
-use crate::module::{Function, Inst, Label, Module, Reg, Signature};
+use crate::module::{Module, Reg, Signature};
 
+use super::writer::{Writer, counted};
 use super::{FUEL, Source};
 
 /// Writes the body of function `index`, of so many statements, or of a random number.
@@ -20,34 +21,10 @@ pub(super) fn fill(module: &mut Module, index: usize, statements: Option<usize>,
     module.functions[index] = body.code;
 }
 
-struct Writer<'w, 's> {
-    module: &'w Module,
-    signatures: Vec<Signature>,
-    code: Function,
-    s: &'w mut Source<'s>,
-    /// The registers that statements choose from, by class.
-    pools: [Vec<Reg>; 3],
-    locals: u32,
-    /// Statements left to write.
-    budget: usize,
-    /// Where the function returns from.
-    out: u32,
-    /// Labels that may be jumped to and are placed later or were placed at the end of a loop's body.
-    targets: Vec<u32>,
-    /// Labels that are still to be placed somewhere.
-    pending: Vec<u32>,
-}
-
 /// The deepest nesting of statements.
 const DEPTH: usize = 4;
 
-impl<'w, 's> Writer<'w, 's> {
-    fn new(module: &'w Module, signatures: Vec<Signature>, code: Function, s: &'w mut Source<'s>) -> Writer<'w, 's> {
-        let budget = 4 + if s.one_in(4) { s.below(120) } else { s.below(30) };
-        let (pools, targets, pending) = (<[Vec<Reg>; 3]>::default(), Vec::new(), Vec::new());
-        Writer { module, signatures, code, s, pools, locals: 0, budget, out: 0, targets, pending }
-    }
-
+impl Writer<'_, '_> {
     fn write(&mut self) {
         for (k, ty) in (1..).zip(self.code.signature.params.clone()) {
             self.pools[ty.class() as usize].push(Reg::arg(k));
@@ -69,47 +46,6 @@ impl<'w, 's> Writer<'w, 's> {
         }
         self.place(self.out);
         self.ret();
-    }
-
-    fn local(&mut self) -> Reg {
-        self.locals += 1;
-        Reg::local(self.locals)
-    }
-
-    fn label(&mut self) -> u32 {
-        let n = self.code.labels.len();
-        self.code.labels.push(Label { name: format!("L{n}"), at: u32::MAX });
-        n as u32
-    }
-
-    fn place(&mut self, label: u32) {
-        self.code.labels[label as usize].at = self.code.insts.len() as u32;
-    }
-
-    fn emit(&mut self, op: Op, d: u32, a: u32, b: u32) {
-        self.code.insts.push(Inst { op, d, a, b });
-        self.code.lines.push(10 + self.code.insts.len() as u32);
-    }
-
-    fn regs(&mut self, op: Op, d: Reg, a: Reg, b: Reg) {
-        self.emit(op, d.field(), a.field(), b.field());
-    }
-
-    fn constant(&mut self, d: Reg, ty: Type, bits: u64) {
-        let op = match ty {
-            Type::I32 => Op::ConstI32,
-            Type::I64 => Op::ConstI64,
-            Type::F32 => Op::ConstF32,
-            Type::F64 => Op::ConstF64,
-        };
-        let inst = Inst::constant(op, d.field(), bits);
-        self.emit(op, inst.d, inst.a, inst.b);
-    }
-
-    fn list(&mut self, words: impl IntoIterator<Item = u32>) -> u32 {
-        let at = self.code.lists.len() as u32;
-        self.code.lists.extend(words);
-        at
     }
 
     /// A register to read; ints may also be `r0`.
@@ -162,23 +98,25 @@ impl<'w, 's> Writer<'w, 's> {
     fn statement(&mut self, depth: usize) {
         self.budget = self.budget.saturating_sub(1);
         let nests = depth < DEPTH && self.budget > 0;
+        // What is jumped to from far above would leave most of the program unexecuted.
+        if self.s.one_in(4) {
+            self.place_pending();
+        }
         match self.s.below(32) {
-            0..=10 => self.value(),
             11..=12 => self.some_constant(),
             13 => self.copy(),
             14 => self.select(),
             15..=17 => self.access(),
             18 => self.global(),
-            19 | 20 if nests => self.diamond(depth),
-            21 | 22 if nests => self.repeat(depth),
+            19 if nests => self.diamond(depth),
+            20..=22 if nests => self.repeat(depth),
             23 if nests => self.switch(depth),
             24 | 25 => self.call(),
             26 => self.argument(),
             27 => self.print(),
             28 => self.bulk(),
             29 => self.jump(),
-            30 => self.place_pending(),
-            31 if nests => self.leave(),
+            30 if nests && self.s.one_in(2) => self.leave(),
             _ => self.value(),
         }
     }
@@ -384,6 +322,11 @@ impl<'w, 's> Writer<'w, 's> {
 
     fn print(&mut self) {
         let class = self.any_class();
+        if self.s.one_in(8) {
+            let d = self.target(class);
+            self.emit(Op::Read, d.field(), 0, 0);
+            return;
+        }
         let a = self.source(class);
         self.emit(Op::Print, 0, a.field(), 0);
     }
@@ -405,9 +348,9 @@ impl<'w, 's> Writer<'w, 's> {
 
     /// A label that may be jumped to from here: of an enclosing loop, the end, or one to be placed later.
     fn some_label(&mut self) -> u32 {
-        match self.s.below(4) {
-            0 if !self.targets.is_empty() => self.s.pick(&self.targets),
-            1 => self.out,
+        match self.s.below(16) {
+            0..=4 if !self.targets.is_empty() => self.s.pick(&self.targets),
+            5 => self.out,
             _ if !self.pending.is_empty() && self.s.one_in(2) => self.s.pick(&self.pending),
             _ => {
                 let label = self.label();
@@ -456,8 +399,4 @@ impl<'w, 's> Writer<'w, 's> {
         let list = self.list(counted(&values).collect::<Vec<_>>());
         self.emit(Op::Ret, 0, 0, list);
     }
-}
-
-fn counted(words: &[u32]) -> impl Iterator<Item = u32> {
-    std::iter::once(words.len() as u32).chain(words.iter().copied())
 }

@@ -6,9 +6,17 @@
 //!
 //! Runs end because every loop and every call pays from one global, [`FUEL`], and all leave when it is spent.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "any number will do"
+)]
+
 mod body;
 mod mutate;
 mod source;
+mod writer;
 
 pub use mutate::mutate;
 pub use source::Source;
@@ -34,13 +42,13 @@ pub fn program(next: &mut dyn FnMut() -> u64) -> Program {
     let s = &mut source;
     let mut module = Module { globals: globals(s), ..Module::default() };
     module.memory = Some(Memory { min: 1, max: Some(2), line: 1 });
-    let bytes = (0..s.below(40)).map(|_| s.next() as u8).collect();
+    let bytes = (0..s.below(40)).map(|_| s.number() as u8).collect();
     module.inits.push(Init { offset: s.below(1000) as u32, bytes, line: 2 });
     for i in 0..=s.below(4) {
         let signature = signature(s);
         module.functions.push(Function { name: format!("f{i}"), signature, line: 3, ..Function::default() });
     }
-    let functions = (0..1 + s.below(6)).map(|_| s.below(module.functions.len()) as u32).collect();
+    let functions = (0..=s.below(6)).map(|_| s.below(module.functions.len()) as u32).collect();
     module.tables.push(Table { name: "table".to_owned(), functions, line: 4 });
     for i in 0..module.functions.len() {
         let signature = module.functions[i].signature.clone();
@@ -66,6 +74,25 @@ pub fn function(statements: usize, next: &mut dyn FnMut() -> u64) -> Program {
     body::fill(&mut module, 0, Some(statements), s);
     let args = args(&module.functions[0].signature, s);
     Program { module, args }
+}
+
+/// Makes program number `seed`.
+#[must_use]
+pub fn seeded(seed: u64) -> Program {
+    program(&mut numbers(seed))
+}
+
+/// Random numbers, the same ones for the same seed.
+pub fn numbers(seed: u64) -> impl FnMut() -> u64 {
+    // The generator of Steele, Lea and Flood.
+    let mut state = seed;
+    move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
 }
 
 /// The fuel, and two globals of each type.

@@ -23,7 +23,7 @@ pub fn mutate(module: &mut Module, s: &mut Source<'_>) {
 /// Numbers that fields may hold: near the small ones that are in range, and at the ends of all ranges.
 fn field(s: &mut Source<'_>) -> u32 {
     match s.below(8) {
-        0 => s.next() as u32,
+        0 => s.number() as u32,
         1 => s.pick(&[0, 65_535, 65_536, u32::MAX, i32::MIN as u32, i32::MAX as u32, -255i32 as u32, -256i32 as u32]),
         2 => (s.below(16) as u32).wrapping_neg(),
         _ => s.below(64) as u32,

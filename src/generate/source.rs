@@ -84,13 +84,13 @@ impl<'n> Source<'n> {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         (self.numbers)()
     }
 
     /// A number below `n`, which must not be 0.
     pub fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
+        (self.number() % n as u64) as usize
     }
 
     /// True once in `n` times.
@@ -106,8 +106,8 @@ impl<'n> Source<'n> {
     /// The bits of a constant of type `ty`.
     pub fn constant(&mut self, ty: Type) -> u64 {
         let random = match self.below(4) {
-            0 => self.next() % 256,
-            1 => self.next(),
+            0 => self.number() % 256,
+            1 => self.number(),
             _ => return self.edge(ty),
         };
         match ty {

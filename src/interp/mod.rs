@@ -4,6 +4,11 @@
 //! meaning of every value, load and store instruction is the expression of its row in the opcode table and nothing
 //! else; no code is shared with what makes machine code.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "the machine works on the low bits of registers, and verified counts fit u32"
+)]
+
 mod machine;
 mod memory;
 mod registers;
@@ -65,7 +70,7 @@ pub fn call_within(
     args: &[u64],
 ) -> Result<Outcome, RunError> {
     check_args(verified, function, args)?;
-    let result = Machine::new(limits, verified).run(store, streams, function, args);
+    let result = Machine::new(limits, verified, function, args).and_then(|machine| machine.run(store, streams));
     streams.finish(result)
 }
 

@@ -15,51 +15,21 @@ use super::machine::{Machine, table_entry};
 use super::memory;
 use super::registers::Registers;
 
-/// Why the loop left a frame.
-enum Leave {
-    Call { function: u32, list: u32 },
-    Return { list: u32 },
-    Halt,
+/// How the loop ended.
+enum End {
+    Outcome(Outcome),
     Trap(TrapKind),
     Fail(RunError),
 }
 
 impl Machine<'_> {
-    /// Calls `function` and executes until that call ends.
-    pub(super) fn run(
-        mut self,
-        store: &mut Store,
-        streams: &mut Streams,
-        function: u32,
-        args: &[u64],
-    ) -> Result<Outcome, RunError> {
-        self.enter(function, args.len(), |_, k| args[k])?;
-        let mut jumps = self.limits.jumps;
-        loop {
-            let body = self.body();
-            match self.frame_loop(store, streams, &mut jumps) {
-                Leave::Call { function, list } => self.call(function, &body.lists[list as usize..])?,
-                Leave::Return { list } => {
-                    let list = &body.lists[list as usize..];
-                    if let Some(results) = self.ret(&list[1..][..list[0] as usize]) {
-                        return Ok(Outcome::Returned(results));
-                    }
-                }
-                Leave::Halt => return Ok(Outcome::Halted),
-                Leave::Trap(kind) => return Err(self.trap(kind).into()),
-                Leave::Fail(error) => return Err(error),
-            }
+    /// Executes until the outermost call ends.
+    pub(super) fn run(mut self, store: &mut Store, streams: &mut Streams) -> Result<Outcome, RunError> {
+        match execute(&mut self, store, streams) {
+            End::Outcome(outcome) => Ok(outcome),
+            End::Trap(kind) => Err(self.trap(kind).into()),
+            End::Fail(error) => Err(error),
         }
-    }
-}
-
-impl Machine<'_> {
-    /// Executes the current frame until control leaves it.
-    fn frame_loop(&mut self, store: &mut Store, streams: &mut Streams, jumps: &mut u64) -> Leave {
-        let mut pc = self.frame.pc as usize;
-        let leave = execute(self, &mut pc, store, streams, jumps);
-        self.frame.pc = pc as u32;
-        leave
     }
 }
 
@@ -81,26 +51,21 @@ macro_rules! define_loop {
         $(other $o:ident $om:literal $os:literal $osh:ident $od:literal;)*
     ) => {
         #[allow(clippy::too_many_lines, reason = "one arm for each row, most of them made from the table")]
-        fn execute(
-            machine: &mut Machine<'_>,
-            at: &mut usize,
-            store: &mut Store,
-            streams: &mut Streams,
-            jumps: &mut u64,
-        ) -> Leave {
-            let body = machine.body();
+        fn execute(machine: &mut Machine<'_>, store: &mut Store, streams: &mut Streams) -> End {
+            let mut left = machine.limits.jumps;
+            let mut pc = 0;
             let verified = machine.verified;
-            let (insts, blocks, lists) = (&body.insts[..], &body.blocks[..], &body.lists[..]);
+            let mut body = machine.body();
+            let (mut code, mut blocks, mut lists) = (&body.insts[..], &body.blocks[..], &body.lists[..]);
             let mut registers = Registers::new(machine.registers());
             let Store { memory, globals } = store;
             let mut bytes = memory.bytes_mut();
-            let (mut pc, mut left) = (*at, *jumps);
 
             macro_rules! check {
                 ($access:expr) => {
                     match $access {
                         Some(value) => value,
-                        None => break Leave::Trap(TrapKind::OutOfBoundsMemory),
+                        None => break End::Trap(TrapKind::OutOfBoundsMemory),
                     }
                 };
             }
@@ -108,32 +73,54 @@ macro_rules! define_loop {
                 ($result:expr) => {
                     match $result {
                         Ok(value) => value,
-                        Err(error) => break Leave::Fail(error),
+                        Err(error) => break End::Fail(error),
                     }
                 };
             }
             macro_rules! jump {
                 ($block:expr) => {{
                     if left == 0 {
-                        break Leave::Trap(TrapKind::Interrupted);
+                        break End::Trap(TrapKind::Interrupted);
                     }
                     left -= 1;
                     pc = blocks[$block as usize].start as usize;
                     continue;
                 }};
             }
+            // Goes on with the machine's frame, which has changed.
+            macro_rules! resume {
+                () => {{
+                    pc = machine.pc() as usize;
+                    body = machine.body();
+                    (code, blocks, lists) = (&body.insts[..], &body.blocks[..], &body.lists[..]);
+                    registers = Registers::new(machine.registers());
+                    continue;
+                }};
+            }
+            macro_rules! enter {
+                ($function:expr, $list:expr) => {{
+                    if left == 0 {
+                        break End::Trap(TrapKind::Interrupted);
+                    }
+                    left -= 1;
+                    match machine.call(pc as u32, $function, &lists[$list as usize..]) {
+                        Ok(()) => resume!(),
+                        Err(error) => return End::Fail(error),
+                    }
+                }};
+            }
 
-            let leave = loop {
-                let inst = &insts[pc];
+            let end = loop {
+                let inst = &code[pc];
                 match inst.op {
                     $(Op::$v => {
                         match evaluate!(registers, inst, $v, $($pt)*) {
                             Ok(value) => registers.set(inst.d, value.bits()),
-                            Err(kind) => break Leave::Trap(kind),
+                            Err(kind) => break End::Trap(kind),
                         }
                         // Most comparisons feed the branch behind them: saves finding its arm.
                         if const { Op::ROWS[Op::$v as usize].has(Flag::Compares) } {
-                            let next = &insts[pc + 1];
+                            let next = &code[pc + 1];
                             if next.a == inst.d && matches!(next.op, Op::Jmpt | Op::Jmpf) {
                                 if (registers.get(inst.d) != 0) == (next.op == Op::Jmpt) {
                                     jump!(next.b);
@@ -174,21 +161,19 @@ macro_rules! define_loop {
                         let chosen = registers.get(inst.a).min(u64::from(n)) as usize;
                         jump!(lists[inst.b as usize + 1 + chosen]);
                     }
-                    Op::Call | Op::Calli if left == 0 => break Leave::Trap(TrapKind::Interrupted),
-                    Op::Call => {
-                        left -= 1;
-                        break Leave::Call { function: inst.a, list: inst.b };
-                    }
-                    Op::Calli => {
-                        left -= 1;
-                        match table_entry(verified, inst.d, lists[inst.b as usize], registers.get(inst.a)) {
-                            Ok(function) => break Leave::Call { function, list: inst.b + 1 },
-                            Err(kind) => break Leave::Trap(kind),
+                    Op::Call => enter!(inst.a, inst.b),
+                    Op::Calli => match table_entry(verified, inst, lists, registers.get(inst.a)) {
+                        Ok(function) => enter!(function, inst.b + 1),
+                        Err(kind) => break End::Trap(kind),
+                    },
+                    Op::Ret => {
+                        if let Some(results) = machine.ret(&lists[inst.b as usize..]) {
+                            break End::Outcome(Outcome::Returned(results));
                         }
+                        resume!();
                     }
-                    Op::Ret => break Leave::Return { list: inst.b },
-                    Op::Halt => break Leave::Halt,
-                    Op::Trap => break Leave::Trap(TrapKind::Unreachable),
+                    Op::Halt => break End::Outcome(Outcome::Halted),
+                    Op::Trap => break End::Trap(TrapKind::Unreachable),
                     Op::Msize => registers.set(inst.d, bytes.len() as u64 / PAGE),
                     Op::Mgrow => {
                         let grown = memory.grow(registers.get(inst.a) as u32);
@@ -208,13 +193,10 @@ macro_rules! define_loop {
                     }
                     Op::GsetI32 => globals[inst.b as usize] = Type::I32.normalise(registers.get(inst.a)),
                     Op::GsetI64 | Op::GsetF32 | Op::GsetF64 => globals[inst.b as usize] = registers.get(inst.a),
-                    Op::Arg => {
-                        let (i, n) = (registers.get(inst.a), registers.get(body.count_var()));
-                        if !(1..=n).contains(&i) {
-                            break Leave::Trap(TrapKind::OutOfBoundsArgument);
-                        }
-                        registers.set(inst.d, registers.get((body.vars.len() as u64 + i - 1) as u32));
-                    }
+                    Op::Arg => match registers.passed(body, registers.get(inst.a).wrapping_sub(1)) {
+                        Some(bits) => registers.set(inst.d, bits),
+                        None => break End::Trap(TrapKind::OutOfBoundsArgument),
+                    },
                     Op::PrintI64 => attempt!(streams.print(Type::I64, registers.get(inst.a))),
                     Op::PrintF32 => attempt!(streams.print(Type::F32, registers.get(inst.a))),
                     Op::PrintF64 => attempt!(streams.print(Type::F64, registers.get(inst.a))),
@@ -227,8 +209,8 @@ macro_rules! define_loop {
                 }
                 pc += 1;
             };
-            (*at, *jumps) = (pc, left);
-            leave
+            machine.set_pc(pc as u32);
+            end
         }
     };
 }

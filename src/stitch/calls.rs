@@ -11,10 +11,10 @@ use crate::library::builtin::{ARGS, COUNT, FARGS, FRESULTS, RESULTS, SCRATCH0};
 use crate::module::{Inst, Signature};
 use crate::stitch::emit::Emitter;
 use crate::stitch::image::{Helper, Symbol};
+use crate::stitch::live::{ENDS_A, ENDS_B, ENDS_D, read_at};
 use crate::stitch::moves::{From, Move, To, widens};
 use crate::stitch::operands::{operands_of_call, returned, shape};
 use crate::stitch::place::{FIRST_XMM, Place};
-use crate::stitch::ranges::read_at;
 use crate::stitch::trace::Step;
 use crate::verified::Var;
 
@@ -114,13 +114,15 @@ impl<'a> Emitter<'a> {
         args.iter().zip(types).map(one).collect()
     }
 
-    /// Takes the results of a call to where they are kept.
-    fn take_results(&mut self, results: &[u32], stack_arguments: u32) {
+    /// Takes the results of a call to where they are kept. Their notes start at `notes` among those of lists.
+    fn take_results(&mut self, results: &[u32], notes: usize, stack_arguments: u32) {
+        let live = self.live;
+        let notes = live.list_notes[notes..][..results.len()].iter().copied();
         let mut convention = Convention::results(stack_arguments);
         let mut moves: Vec<Move> = Vec::with_capacity(results.len());
-        for &var in results {
+        for (&var, note) in results.iter().zip(notes) {
             let passed = convention.next(self.class(var));
-            let place = self.define(var);
+            let place = self.define(var, note, 0, 0);
             if place != Place::NONE {
                 moves.push(Move::new(from(passed), To::Place(place), self.class(var)));
             }
@@ -155,6 +157,8 @@ impl<'a> Emitter<'a> {
         self.around(false, operands.results);
         let mut moves = self.argument_moves(&callee.signature, operands.args);
         self.move_all(&mut moves);
+        let results_at = inst.b as usize + 1;
+        self.end_args(operands.args, results_at + operands.results.len() + 1);
         self.pass_count(&callee.signature, operands.args.len());
         let chunk = self.form(inst.op, false, Form::Reg, Form::Reg);
         self.code.put(chunk, [0; 3], [0, 0]);
@@ -163,8 +167,17 @@ impl<'a> Emitter<'a> {
             Some(&entry) => self.code.write32(end - 4, entry.wrapping_sub(end) as i32),
             None => self.calls.push((end - 4, inst.a)),
         }
-        self.take_results(operands.results, Convention::stack_arguments(&callee.signature, operands.args.len()));
+        let stack = Convention::stack_arguments(&callee.signature, operands.args.len());
+        self.take_results(operands.results, results_at, stack);
         self.around(true, operands.results);
+    }
+
+    /// Takes note of the arguments that are read for the last time; their notes start at `notes` among those of lists.
+    fn end_args(&mut self, args: &[u32], notes: usize) {
+        let live = self.live;
+        for (&var, &note) in args.iter().zip(&live.list_notes[notes..]) {
+            self.end_noted(note, ENDS_D, var, self.place(var));
+        }
     }
 
     fn pass_count(&mut self, signature: &Signature, args: usize) {
@@ -176,7 +189,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// `calli`.
-    pub(super) fn call_indirect(&mut self, inst: &Inst) {
+    pub(super) fn call_indirect(&mut self, inst: &Inst, note: u16) {
         let signature_index = self.body.lists[inst.b as usize] as usize;
         let verified = self.verified;
         let signature = &verified.module().signatures[signature_index];
@@ -186,6 +199,9 @@ impl<'a> Emitter<'a> {
         // The index goes along, since its register may be that of an argument.
         moves.push(Move::new(From::Place(self.place(inst.a)), To::Place(Place::register(SCRATCH0)), Class::Int));
         self.move_all(&mut moves);
+        let results_at = inst.b as usize + 2;
+        self.end_args(operands.args, results_at + operands.results.len() + 1);
+        self.end_noted(note, ENDS_A, inst.a, self.place(inst.a));
         self.pass_count(signature, operands.args.len());
         let chunk = self.form(inst.op, false, Form::Reg, Form::Const);
         let from = self.code.position();
@@ -203,12 +219,13 @@ impl<'a> Emitter<'a> {
         }
         self.refer(base, chunk, Symbol::Table(inst.d));
         self.note_sites(info, [SCRATCH0, 0, 0], base, from);
-        self.take_results(operands.results, Convention::stack_arguments(signature, operands.args.len()));
+        let stack = Convention::stack_arguments(signature, operands.args.len());
+        self.take_results(operands.results, results_at, stack);
         self.around(true, operands.results);
     }
 
     /// The instructions that the runtime's helpers do.
-    pub(super) fn call_helper(&mut self, inst: &Inst) {
+    pub(super) fn call_helper(&mut self, inst: &Inst, note: u16) {
         let helper = match inst.op {
             Op::PrintI64 => Helper::PrintI64,
             Op::PrintF32 => Helper::PrintF32,
@@ -223,19 +240,22 @@ impl<'a> Emitter<'a> {
         let result = [inst.d];
         let results = if matches!(shape(inst.op), Shape::Read | Shape::Mgrow) { &result[..] } else { &[] };
         self.around(false, results);
-        let args: &[u32] = match shape(inst.op) {
-            Shape::Print | Shape::Mgrow => &[inst.a],
-            Shape::Mcopy | Shape::Mfill => &[inst.d, inst.a, inst.b],
+        let args: &[(u32, u16)] = match shape(inst.op) {
+            Shape::Print | Shape::Mgrow => &[(inst.a, ENDS_A)],
+            Shape::Mcopy | Shape::Mfill => &[(inst.d, ENDS_D), (inst.a, ENDS_A), (inst.b, ENDS_B)],
             _ => &[],
         };
         let mut moves: Vec<Move> = Vec::with_capacity(4);
         // C passes the context first; the helpers' further ints go where C puts its second and later arguments.
-        for (nth, &var) in args.iter().enumerate() {
+        for (nth, &(var, _)) in args.iter().enumerate() {
             let class = self.class(var);
             let register = if class.is_float() { FARGS[0] + FIRST_XMM } else { HELPER_ARGS[nth] };
             moves.push(Move::new(From::Place(self.place(var)), To::Place(Place::register(register)), class));
         }
         self.move_all(&mut moves);
+        for &(var, flag) in args {
+            self.end_noted(note, flag, var, self.place(var));
+        }
         let step = self.glue(Step::Glue);
         let context = self.part(Part::Context);
         let base = self.put(context, [ARGS[0], 0, 0], [0, 0]);
@@ -245,17 +265,20 @@ impl<'a> Emitter<'a> {
         let base = self.put(chunk, [0; 3], [0, 0]);
         self.refer(base, chunk, Symbol::Helper(helper));
         match shape(inst.op) {
-            Shape::Read => self.take_read(inst),
-            Shape::Mgrow => self.take_results(&[inst.d], 0),
+            Shape::Read => self.take_read(inst, note),
+            Shape::Mgrow => {
+                let to = self.define(inst.d, note, 0, 0);
+                self.move_value(Class::Int, Place::register(RESULTS[0]), to);
+            }
             _ => {}
         }
         self.around(true, results);
     }
 
     /// The result of a `read` helper: raw bits, which a float takes by way of a bit move.
-    fn take_read(&mut self, inst: &Inst) {
+    fn take_read(&mut self, inst: &Inst, note: u16) {
         let class = self.class(inst.d);
-        let place = self.define(inst.d);
+        let place = self.define(inst.d, note, 0, 0);
         let bits = Place::register(RESULTS[0]);
         let (op, register) = match (class, place.as_register()) {
             (Class::F32, Some(register)) => (Op::BitsF32I32, register),
@@ -297,27 +320,25 @@ impl<'a> Emitter<'a> {
                 Passed::Register(register) => From::Place(Place::register(register)),
                 Passed::Stack(index) => From::Frame(self.frame.incoming(index)),
             };
-            if self.ranges.uses_arg && !variadic {
+            if self.live.uses_arg && !variadic {
                 let copy = To::Frame(i64::from(self.frame.args) + 8 * var as i64);
                 moves.push(Move::new(source, copy, ty.class()));
             }
-            if self.current[var] != Place::NONE {
-                moves.push(Move::new(source, To::Place(self.current[var]), ty.class()));
+            if self.current[var].place != Place::NONE {
+                moves.push(Move::new(source, To::Place(self.current[var].place), ty.class()));
             }
         }
-        let count = self.current[body.count_var() as usize];
+        let count = self.place(body.count_var());
         if variadic && count != Place::NONE {
             moves.push(Move::new(From::Place(Place::register(COUNT)), To::Place(count), Class::Int));
         }
         self.move_all(&mut moves);
         self.glue(Step::Frame);
         let params = body.count_var();
-        for (number, &var) in self.ranges.crossing.iter().enumerate() {
-            if var > params && self.ranges.ranges[number].start == 0 {
-                let place = self.placement.places[number];
-                if place != Place::NONE {
-                    self.load_constant(self.class(var), 0, place);
-                }
+        let (live, placement) = (self.live, self.placement);
+        for (range, &place) in live.ranges.iter().zip(&placement.places) {
+            if range.var > params && range.start == 0 && place != Place::NONE {
+                self.load_constant(self.class(range.var), 0, place);
             }
         }
     }

@@ -4,7 +4,7 @@
 //! its snippet is copied or recorded as waiting; a hole that waits is written before the image leaves.
 
 use crate::isa::snippet::{Chunk, Head};
-use crate::stitch::trace::{Event, Trace};
+use crate::stitch::trace::{Event, Step, Trace};
 
 /// Room that is always there behind the present position, so that a snippet can be copied in whole words: the
 /// largest snippet and one word.
@@ -21,17 +21,39 @@ pub struct Code {
     chunks: &'static [Chunk],
     /// What was copied, where somebody wants to know.
     pub trace: Option<Trace>,
+    /// Whether there is a trace: asked so often that it has a place of its own.
+    tracing: bool,
 }
 
 impl Code {
     /// No code yet.
     pub fn new(chunks: &'static [Chunk]) -> Code {
-        Code { bytes: Vec::new(), pos: 0, chunks, trace: None }
+        Code { bytes: Vec::new(), pos: 0, chunks, trace: None, tracing: false }
     }
 
     /// Forgets all code, keeping its memory.
     pub fn clear(&mut self) {
         self.pos = 0;
+        self.tracing = self.trace.is_some();
+    }
+
+    /// Says for which instruction and why the next snippets are copied.
+    #[inline(always)]
+    pub fn mark(&mut self, inst: u32, step: Step) {
+        if self.tracing {
+            if let Some(trace) = &mut self.trace {
+                (trace.inst, trace.glue) = (inst, step);
+            }
+        }
+    }
+
+    /// Says why the next snippets are copied; gives what was said before.
+    #[inline(always)]
+    pub fn step(&mut self, step: Step) -> Step {
+        match &mut self.trace {
+            Some(trace) if self.tracing => std::mem::replace(&mut trace.glue, step),
+            _ => step,
+        }
     }
 
     /// The offset at which the next byte goes.
@@ -101,18 +123,25 @@ impl Code {
         base
     }
 
-    /// Copies a snippet that is [`Head::PLAIN`].
+    /// Copies a snippet if it is [`Head::PLAIN`]; says whether it was.
     #[inline(always)]
-    pub fn put_plain(&mut self, chunk: u16, regs: Regs) {
-        self.reserve(0);
-        let from = self.pos;
+    pub fn put_plain(&mut self, chunk: u16, regs: Regs) -> bool {
         let first = &self.chunks[usize::from(chunk)];
+        if first.head.flags & Head::PLAIN == 0 {
+            return false;
+        }
+        let from = self.pos;
         let (word, dropped) = first_word(first, regs);
+        let len = usize::from(first.head.len) - dropped;
+        if from + 8 > self.bytes.len() {
+            self.grow(0);
+        }
         self.bytes[from..from + 8].copy_from_slice(&word.to_le_bytes());
-        self.pos = from + usize::from(first.head.len) - dropped;
-        if self.trace.is_some() {
+        self.pos = from + len;
+        if self.tracing {
             self.record(chunk, regs, [0, 0], from as u32);
         }
+        true
     }
 
     /// Copies a snippet and writes its first two value holes.
@@ -127,7 +156,7 @@ impl Code {
                 self.write(base, second, values[1]);
             }
         }
-        if self.trace.is_some() {
+        if self.tracing {
             self.record(chunk, regs, values, from);
         }
         base

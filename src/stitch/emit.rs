@@ -1,8 +1,8 @@
 //! Emission: the walk over a function's instructions that chooses snippets and copies them.
 //!
 //! Comes in: a verified body with its ranges and places. Goes out: code, and the records of what is still open.
-//! What must hold: the walk meets the ranges in the order in which [`ranges`](crate::stitch::ranges) numbered them;
-//! after each instruction every live value is in the place of its range.
+//! What must hold: after each
+//! instruction every value that is still needed is in the place that [`Emitter::current`] names.
 
 use crate::isa::op::{Class, Op, Shape, Type};
 use crate::isa::part::Part;
@@ -13,10 +13,11 @@ use crate::module::Inst;
 use crate::stitch::code::{Code, Regs};
 use crate::stitch::frame::Frame;
 use crate::stitch::image::{Relocation, SiteMeaning, Symbol, TrapSite, UnwindRow};
+use crate::stitch::live::{ENDS_A, ENDS_B, Live, NEEDLESS, is_constant, is_fused};
+use crate::stitch::locals::Locals;
 use crate::stitch::operands::{shape, switch_targets};
 use crate::stitch::place::{FIRST_XMM, Place, Placement};
 use crate::stitch::pool::Pool;
-use crate::stitch::ranges::{Ranges, is_constant, is_fused};
 use crate::stitch::trace::Step;
 use crate::verified::{Body, Var, Verified};
 
@@ -41,20 +42,29 @@ pub(super) struct Cold {
     pub back: u32,
 }
 
+/// Where a variable's present value is, and what emission needs to know of the variable.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Current {
+    pub place: Place,
+    pub class: Class,
+    /// Its values do not leave their blocks.
+    pub local: bool,
+}
+
 /// Everything that emission reads and writes. One emitter serves all functions of a module.
 pub(super) struct Emitter<'a> {
     pub library: &'a Library,
     pub parts: &'a [u16; Part::ALL.len()],
     pub verified: &'a Verified,
     pub body: &'a Body,
-    pub ranges: &'a Ranges,
+    pub live: &'a Live,
     pub placement: &'a Placement,
     pub code: &'a mut Code,
     pub frame: Frame,
-    /// The place of each variable's present value.
-    pub current: Vec<Place>,
-    /// The number of the next range that a definition starts.
-    pub next_range: usize,
+    /// Where each variable's present value is.
+    pub current: Vec<Current>,
+    /// The registers of values within blocks.
+    pub locals: Locals,
     pub index: usize,
     pub blocks: Vec<u32>,
     pub jumps: Vec<Jump>,
@@ -148,71 +158,85 @@ impl<'a> Emitter<'a> {
     /// Where the present value of `var` is.
     #[inline(always)]
     pub(super) fn place(&self, var: u32) -> Place {
-        self.current[var as usize]
+        self.current[var as usize].place
     }
 
-    /// The place of the value that the present instruction gives `var`; call it after the sources have been read.
+    /// Takes note of a last read if `note` has `flag`; gives the bit of the register that is free by that.
     #[inline(always)]
-    pub(super) fn define(&mut self, var: u32) -> Place {
-        if self.body.vars[var as usize].has(Var::CROSSES) {
-            return self.current[var as usize];
-        }
-        let place = self.placement.places[self.next_range];
-        self.next_range += 1;
-        self.current[var as usize] = place;
-        place
+    pub(super) fn end_noted(&mut self, note: u16, flag: u16, var: u32, place: Place) -> u32 {
+        if note & flag == 0 { 0 } else { self.end(var, place) }
     }
 
     #[inline(always)]
     pub(super) fn class(&self, var: u32) -> Class {
-        self.body.vars[var as usize].class
+        self.current[var as usize].class
     }
 
     /// Emits the body of the function, all blocks in order.
     pub(super) fn body(&mut self) {
+        // Cut to one length, so that one comparison serves them all.
+        let insts = &self.body.insts[..];
+        let notes = &self.live.notes[..insts.len()];
+        let mut places = std::mem::take(&mut self.insts);
+        let places_of = &mut places[..insts.len()];
         for number in 0..self.body.blocks.len() {
             self.blocks[number] = self.code.position();
+            self.begin_block(number);
             let range = self.body.block_range(number);
             let mut index = range.start;
             while index < range.end {
-                index += self.instruction(index, number as u32);
+                places_of[index] = self.code.position();
+                if self.instruction(index, &insts[index], notes[index], number as u32) {
+                    index += 1;
+                    places_of[index] = places_of[index - 1];
+                }
+                index += 1;
             }
         }
+        self.insts = places;
     }
 
-    /// Emits one instruction, or two that are one; says how many.
+    /// Emits one instruction, or two that are one: then it says so.
     #[inline(always)]
-    fn instruction(&mut self, index: usize, block: u32) -> usize {
+    fn instruction(&mut self, index: usize, inst: &Inst, note: u16, block: u32) -> bool {
         let body = self.body;
-        let inst = &body.insts[index];
         self.index = index;
-        self.insts.push(self.code.position());
-        if let Some(trace) = &mut self.code.trace {
-            (trace.inst, trace.glue) = (index as u32, Step::Body);
+        self.begin_instruction();
+        self.code.mark(index as u32, Step::Body);
+        if note & NEEDLESS != 0 {
+            return false;
         }
+        if shape(inst.op) != Shape::Value {
+            self.other(inst, note, block);
+        } else if is_fused(body, index, inst) {
+            self.compare_and_branch(inst, note, &body.insts[index + 1]);
+            return true;
+        } else {
+            self.value(inst, note);
+        }
+        false
+    }
+
+    /// Emits an instruction that is no `value` instruction.
+    #[inline(never)]
+    fn other(&mut self, inst: &Inst, note: u16, block: u32) {
         match shape(inst.op) {
-            Shape::Value => {
-                if is_fused(body, index, inst) {
-                    self.insts.push(self.code.position());
-                    self.compare_and_branch(inst, &body.insts[index + 1], block);
-                    return 2;
-                }
-                self.value(inst);
-            }
-            Shape::Const => self.constant_instruction(inst, index),
+            Shape::Value => {}
+            Shape::Const => self.constant_instruction(inst),
             Shape::Move => {
                 let from = self.place(inst.a);
-                let to = self.define(inst.d);
+                let near = self.end_noted(note, ENDS_A, inst.a, from);
+                let to = self.define(inst.d, note, near, 0);
                 let class = self.class(inst.d);
                 self.move_value(class, from, to);
             }
-            Shape::Select => self.select(inst),
-            Shape::Load => self.load(inst),
-            Shape::Store => self.store(inst),
-            Shape::Msize => self.read_datum(inst.op, inst.d, Symbol::Pages),
-            Shape::Gget => self.read_datum(inst.op, inst.d, Symbol::Global(inst.b)),
-            Shape::Gset => self.write_global(inst),
-            Shape::Arg => self.arg(inst),
+            Shape::Select => self.select(inst, note),
+            Shape::Load => self.load(inst, note),
+            Shape::Store => self.store(inst, note),
+            Shape::Msize => self.read_datum(inst, note, Symbol::Pages),
+            Shape::Gget => self.read_datum(inst, note, Symbol::Global(inst.b)),
+            Shape::Gset => self.write_global(inst, note),
+            Shape::Arg => self.arg(inst, note),
             Shape::Jump => {
                 if inst.b != block + 1 {
                     self.jump(self.form(inst.op, false, Form::Reg, Form::Reg), [0; 3], [0, 0], inst.b);
@@ -221,20 +245,20 @@ impl<'a> Emitter<'a> {
             Shape::Branch => self.branch(inst),
             Shape::Switch => self.switch(inst),
             Shape::Call => self.call(inst),
-            Shape::Calli => self.call_indirect(inst),
+            Shape::Calli => self.call_indirect(inst, note),
             Shape::Ret => self.ret(inst),
-            Shape::Print | Shape::Read | Shape::Mgrow | Shape::Mcopy | Shape::Mfill => self.call_helper(inst),
+            Shape::Print | Shape::Read | Shape::Mgrow | Shape::Mcopy | Shape::Mfill => self.call_helper(inst, note),
             Shape::Halt | Shape::Trap => {
                 self.put(self.form(inst.op, false, Form::Reg, Form::Reg), [0; 3], [0, 0]);
             }
         }
-        1
     }
 
-    fn constant_instruction(&mut self, inst: &Inst, index: usize) {
+    fn constant_instruction(&mut self, inst: &Inst) {
+        let index = self.index;
         let facts = &self.body.vars[inst.d as usize];
         if !facts.has(Var::CROSSES) || facts.has(Var::CONSTANT) {
-            self.current[inst.d as usize] = Place::constant(index as u32);
+            self.current[inst.d as usize].place = Place::constant(index as u32);
             return;
         }
         let to = self.place(inst.d);
@@ -268,12 +292,15 @@ impl<'a> Emitter<'a> {
     }
 
     /// A compare and the branch on its result as one snippet.
-    fn compare_and_branch(&mut self, compare: &Inst, branch: &Inst, _block: u32) {
-        self.index += 1;
+    #[inline(never)]
+    fn compare_and_branch(&mut self, compare: &Inst, note: u16, branch: &Inst) {
         let key = self.library.fusion(compare.op, branch.op);
         let [class, narrow] = operand_class(compare.op);
         let float = class != 0;
         let (mut a, mut b) = (self.place(compare.a), self.place(compare.b));
+        self.end_noted(note, ENDS_A, compare.a, a);
+        self.end_noted(note, ENDS_B, compare.b, b);
+        self.index += 1;
         let commutes = matches!(compare.op.row().mnemonic, "eq" | "ne");
         if commutes && a.as_register().is_none() && b.as_register().is_some() {
             std::mem::swap(&mut a, &mut b);
@@ -354,9 +381,10 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    fn read_datum(&mut self, op: Op, d: u32, symbol: Symbol) {
-        let to = self.define(d);
-        let class = self.class(d);
+    fn read_datum(&mut self, inst: &Inst, note: u16, symbol: Symbol) {
+        let op = inst.op;
+        let to = self.define(inst.d, note, 0, 0);
+        let class = self.class(inst.d);
         let register = to.as_register().unwrap_or(scratch(class, 0));
         let chunk = self.form(op, false, Form::Reg, Form::Reg);
         let base = self.put(chunk, [number(register), 0, 0], [0, 0]);
@@ -364,21 +392,23 @@ impl<'a> Emitter<'a> {
         self.move_value(class, Place::register(register), to);
     }
 
-    fn write_global(&mut self, inst: &Inst) {
+    fn write_global(&mut self, inst: &Inst, note: u16) {
         let class = self.class(inst.a);
         let place = self.place(inst.a);
+        self.end_noted(note, ENDS_A, inst.a, place);
         let register = self.in_register(class, place, scratch(class, 0));
         let chunk = self.form(inst.op, false, Form::Reg, Form::Reg);
         let base = self.put(chunk, [number(register), 0, 0], [0, 0]);
         self.refer(base, chunk, Symbol::Global(inst.b));
     }
 
-    fn arg(&mut self, inst: &Inst) {
+    fn arg(&mut self, inst: &Inst, note: u16) {
         let index = self.place(inst.a);
+        let near = self.end_noted(note, ENDS_A, inst.a, index);
         let index = self.in_register(Class::Int, index, SCRATCH0);
-        let count = self.current[self.body.count_var() as usize];
+        let count = self.place(self.body.count_var());
         let count = self.in_register(Class::Int, count, SCRATCH1);
-        let to = self.define(inst.d);
+        let to = self.define(inst.d, note, near, 0);
         let register = to.as_register().unwrap_or(SCRATCH0);
         let distance = self.frame.first_arg(self.body.signature.variadic);
         let chunk = self.form(inst.op, false, Form::Reg, Form::Reg);
@@ -410,21 +440,22 @@ impl<'a> Emitter<'a> {
     /// The places of all variables at the function's entry.
     pub(super) fn start_places(&mut self) {
         self.current.clear();
-        self.current.resize(self.body.vars.len(), Place::NONE);
-        for (number, &var) in self.ranges.crossing.iter().enumerate() {
-            self.current[var as usize] = self.placement.places[number];
-        }
-        for (var, facts) in self.body.vars.iter().enumerate() {
-            if facts.has(Var::CONSTANT) {
-                self.current[var] = Place::constant(facts.first_write);
-            }
-        }
+        let (body, live) = (self.body, self.live);
+        self.current.extend(body.vars.iter().enumerate().map(|(var, facts)| {
+            let range = live.range_of(var as u32);
+            let (place, local) = match self.placement.places.get(range as usize) {
+                Some(&place) => (place, false),
+                None if facts.has(Var::CONSTANT) => (Place::constant(facts.first_write), false),
+                None => (Place::NONE, true),
+            };
+            Current { place, class: facts.class, local }
+        }));
         // `r0` of a function with a fixed number of arguments: the index behind the last instruction stands for it.
         let count = self.body.count_var();
         if is_constant(self.body, count) {
-            self.current[count as usize] = Place::constant(self.body.insts.len() as u32);
+            self.current[count as usize].place = Place::constant(self.body.insts.len() as u32);
         }
-        self.next_range = self.ranges.crossing.len();
+        self.begin_locals();
     }
 }
 

@@ -6,24 +6,26 @@
 //! For each function, in the order of the module:
 //!
 //! ```text
-//! ranges ──▶ place ──▶ emit: entry, then instruction by instruction ──▶ out-of-line parts, literal pool
+//! live ──▶ place ──▶ emit: entry, then instruction by instruction ──▶ out-of-line parts, literal pool
 //! ```
 //!
-//! [`ranges`] looks at every instruction once and finds where values must be kept; [`place`] gives each of these
-//! ranges a register or a frame slot; [`emit`] walks the instructions a second time, chooses the snippet for the places
-//! of the operands, and copies it. All three take time in proportion to the function's length.
+//! [`live`] looks at every instruction once, from the last to the first, and finds where values end; [`place`] gives a
+//! register or a frame slot to each variable whose values cross blocks; `emit` walks the instructions a second time,
+//! gives registers to the values within blocks, chooses the snippet for the places of the operands, and copies it. All
+//! three take time in proportion to the function's length.
 
 pub mod calls;
 pub mod code;
 mod emit;
 pub mod frame;
 pub mod image;
+pub mod live;
+mod locals;
 pub mod loops;
 mod moves;
 pub mod operands;
 pub mod place;
 pub mod pool;
-pub mod ranges;
 pub mod trace;
 mod values;
 
@@ -36,9 +38,11 @@ use crate::stitch::code::Code;
 use crate::stitch::emit::{Cold, Emitter, Jump};
 use crate::stitch::frame::Frame;
 use crate::stitch::image::{FunctionImage, Image};
+use crate::stitch::live::Live;
+use crate::stitch::locals::Locals;
 use crate::stitch::place::Placement;
 use crate::stitch::pool::Pool;
-use crate::stitch::ranges::Ranges;
+
 use crate::stitch::trace::{Step, Trace};
 use crate::verified::{Body, Verified};
 
@@ -69,7 +73,7 @@ pub const MAX_CODE: u32 = 1 << 30;
 pub struct Stitcher<'l> {
     library: &'l Library,
     parts: [u16; Part::ALL.len()],
-    ranges: Ranges,
+    live: Live,
     placement: Placement,
     code: Code,
     spare: Spare,
@@ -78,7 +82,8 @@ pub struct Stitcher<'l> {
 /// The emitter's lists between two functions.
 #[derive(Debug, Default)]
 struct Spare {
-    current: Vec<place::Place>,
+    current: Vec<emit::Current>,
+    locals: Locals,
     blocks: Vec<u32>,
     jumps: Vec<Jump>,
     colds: Vec<Cold>,
@@ -92,7 +97,7 @@ impl<'l> Stitcher<'l> {
         Stitcher {
             library,
             parts: Part::ALL.map(|(part, _)| library.part(part)),
-            ranges: Ranges::default(),
+            live: Live::default(),
             placement: Placement::default(),
             code: Code::new(library.chunks()),
             spare: Spare::default(),
@@ -132,26 +137,26 @@ impl<'l> Stitcher<'l> {
                 trace.functions.push(trace.events.len());
                 trace.inst = u32::MAX;
             }
-            self.ranges.find(verified, body, calls::argument_register);
-            self.placement.place(&self.ranges, memory);
+            self.live.find(verified, body, calls::argument_register);
+            self.placement.place(&self.live, memory);
             let frame = self.frame(body);
             let mut emitter = Emitter {
                 library: self.library,
                 parts: &self.parts,
                 verified,
                 body,
-                ranges: &self.ranges,
+                live: &self.live,
                 placement: &self.placement,
                 code: &mut self.code,
                 frame,
                 current: std::mem::take(&mut self.spare.current),
-                next_range: 0,
+                locals: std::mem::take(&mut self.spare.locals),
                 index: 0,
                 blocks: std::mem::take(&mut self.spare.blocks),
                 jumps: std::mem::take(&mut self.spare.jumps),
                 colds: std::mem::take(&mut self.spare.colds),
                 pool: std::mem::take(&mut self.spare.pool),
-                insts: Vec::with_capacity(body.insts.len()),
+                insts: vec![0; body.insts.len()],
                 relocations: std::mem::take(&mut image.relocations),
                 sites: std::mem::take(&mut image.sites),
                 unwind: std::mem::take(&mut image.unwind),
@@ -159,10 +164,11 @@ impl<'l> Stitcher<'l> {
                 entries: std::mem::take(&mut entries),
             };
             let cold = emitter.function();
-            let Emitter { insts, relocations, sites, unwind, current, blocks, jumps, colds, pool, .. } = emitter;
+            let Emitter { insts, relocations, sites, unwind, current, blocks, jumps, colds, pool, locals, .. } =
+                emitter;
             (calls, entries) = (emitter.calls, emitter.entries);
             (image.relocations, image.sites, image.unwind) = (relocations, sites, unwind);
-            self.spare = Spare { current, blocks, jumps, colds, pool };
+            self.spare = Spare { current, locals, blocks, jumps, colds, pool };
             let end = self.code.position();
             if end > MAX_CODE {
                 let function = verified.module().functions[number].name.clone();
@@ -184,7 +190,7 @@ impl<'l> Stitcher<'l> {
 
     fn frame(&self, body: &Body) -> Frame {
         let arg_copies =
-            if self.ranges.uses_arg && !body.signature.variadic { body.signature.params.len() as u32 } else { 0 };
+            if self.live.uses_arg && !body.signature.variadic { body.signature.params.len() as u32 } else { 0 };
         let incoming = if body.signature.variadic {
             // Results follow the arguments, whose number is known only at run time: see the verifier's limits.
             0
@@ -192,12 +198,12 @@ impl<'l> Stitcher<'l> {
             Convention::stack_arguments(&body.signature, 0)
         };
         Frame::lay_out(
-            8 * self.ranges.outgoing,
-            self.placement.slots,
+            8 * self.live.outgoing,
+            self.placement.slots + self.placement.local_slots,
             arg_copies,
             self.placement.saved_used,
             incoming,
-            !self.ranges.calls.is_empty(),
+            !self.live.calls.is_empty(),
         )
     }
 }
@@ -225,9 +231,7 @@ impl Emitter<'_> {
         let colds = std::mem::take(&mut self.colds);
         for cold in &colds {
             self.index = cold.inst as usize;
-            if let Some(trace) = &mut self.code.trace {
-                (trace.inst, trace.glue) = (cold.inst, Step::Cold);
-            }
+            self.code.mark(cold.inst, Step::Cold);
             let start = self.code.position();
             places.push((start, cold.inst));
             self.code.write32(cold.from, start.wrapping_sub(cold.from + 4) as i32);

@@ -3,32 +3,76 @@
 //! Comes in: verified instructions. Goes out: the same answers for everyone who asks. What must hold: uses are
 //! reported before definitions, each in the order of the text.
 
-use crate::isa::op::{Op, Row, Shape};
+use crate::isa::op::{Flag, Op, Row, Shape};
 use crate::module::Inst;
 
-/// The shape of every opcode, and how many operands a `Value` instruction reads, packed for the passes that look at
-/// every instruction.
-const SHAPES: [(Shape, u8); Op::ALL.len()] = {
-    let mut shapes = [(Shape::Trap, 0); Op::ALL.len()];
+/// What the passes that look at every instruction need to know of its opcode, in one place.
+#[derive(Clone, Copy, Debug)]
+pub struct Traits {
+    /// The shape.
+    pub shape: Shape,
+    /// How many registers a `Value` instruction reads.
+    pub arity: u8,
+    /// Bits: see the constants.
+    flags: u8,
+}
+
+impl Traits {
+    const COMMUTES: u8 = 1;
+    const COMPARES: u8 = 2;
+    const REMOVABLE: u8 = 4;
+
+    /// The sources may be exchanged.
+    #[inline(always)]
+    pub fn commutes(self) -> bool {
+        self.flags & Traits::COMMUTES != 0
+    }
+
+    /// It gives 1 or 0, and a branch may be fused to it.
+    #[inline(always)]
+    pub fn compares(self) -> bool {
+        self.flags & Traits::COMPARES != 0
+    }
+
+    /// It does nothing but write its result.
+    #[inline(always)]
+    pub fn is_removable(self) -> bool {
+        self.flags & Traits::REMOVABLE != 0
+    }
+}
+
+const TRAITS: [Traits; Op::ALL.len()] = {
+    let mut traits = [Traits { shape: Shape::Trap, arity: 0, flags: 0 }; Op::ALL.len()];
     let mut i = 0;
-    while i < shapes.len() {
+    while i < traits.len() {
         let row: &Row = &Op::ROWS[i];
-        shapes[i] = (row.shape, row.args.len() as u8);
+        let pure = matches!(row.shape, Shape::Value | Shape::Move | Shape::Select | Shape::Gget | Shape::Msize);
+        let mut flags = 0;
+        if row.has(Flag::Commutes) {
+            flags |= Traits::COMMUTES;
+        }
+        if row.has(Flag::Compares) {
+            flags |= Traits::COMPARES;
+        }
+        if pure && !row.has(Flag::Traps) {
+            flags |= Traits::REMOVABLE;
+        }
+        traits[i] = Traits { shape: row.shape, arity: row.args.len() as u8, flags };
         i += 1;
     }
-    shapes
+    traits
 };
+
+/// What is known of `op`.
+#[inline(always)]
+pub fn traits(op: Op) -> Traits {
+    TRAITS[op as usize]
+}
 
 /// The shape of `op`.
 #[inline(always)]
 pub fn shape(op: Op) -> Shape {
-    SHAPES[op as usize].0
-}
-
-/// How many registers a `Value` instruction reads.
-#[inline(always)]
-pub fn arity(op: Op) -> u8 {
-    SHAPES[op as usize].1
+    traits(op).shape
 }
 
 /// The operands of a call, read from its list.
@@ -69,55 +113,4 @@ pub fn is_call(op: Op) -> bool {
         shape(op),
         Shape::Call | Shape::Calli | Shape::Print | Shape::Read | Shape::Mgrow | Shape::Mcopy | Shape::Mfill
     )
-}
-
-/// Hands each variable that `inst` reads to `on_use`, then each that it writes to `on_def`.
-#[inline(always)]
-pub fn visit<S>(
-    state: &mut S,
-    inst: &Inst,
-    lists: &[u32],
-    mut on_use: impl FnMut(&mut S, u32),
-    mut on_def: impl FnMut(&mut S, u32),
-) {
-    match shape(inst.op) {
-        Shape::Value => {
-            on_use(state, inst.a);
-            if arity(inst.op) == 2 {
-                on_use(state, inst.b);
-            }
-            on_def(state, inst.d);
-        }
-        Shape::Const | Shape::Msize | Shape::Gget | Shape::Read => on_def(state, inst.d),
-        Shape::Move | Shape::Load | Shape::Mgrow | Shape::Arg => {
-            on_use(state, inst.a);
-            on_def(state, inst.d);
-        }
-        Shape::Select => {
-            on_use(state, inst.a);
-            on_use(state, lists[inst.b as usize]);
-            on_use(state, lists[inst.b as usize + 1]);
-            on_def(state, inst.d);
-        }
-        Shape::Store => {
-            on_use(state, inst.d);
-            on_use(state, inst.a);
-        }
-        Shape::Mcopy | Shape::Mfill => {
-            on_use(state, inst.d);
-            on_use(state, inst.a);
-            on_use(state, inst.b);
-        }
-        Shape::Gset | Shape::Branch | Shape::Switch | Shape::Print => on_use(state, inst.a),
-        Shape::Call | Shape::Calli => {
-            if inst.op == Op::Calli {
-                on_use(state, inst.a);
-            }
-            let call = operands_of_call(inst, lists);
-            call.args.iter().for_each(|&var| on_use(state, var));
-            call.results.iter().for_each(|&var| on_def(state, var));
-        }
-        Shape::Ret => returned(inst, lists).iter().for_each(|&var| on_use(state, var)),
-        Shape::Jump | Shape::Halt | Shape::Trap => {}
-    }
 }

@@ -1,15 +1,18 @@
-//! Placement: which machine register or frame slot each live range has.
+//! Placement: which machine register or frame slot each variable has whose values cross blocks.
 //!
-//! Comes in: the ranges of a function. Goes out: a [`Place`] for each of them. What must hold: ranges that overlap
-//! have different places; a range that spans a call is in a saved register, in a slot, or is saved around the call.
+//! Comes in: the ranges of a function. Goes out: a [`Place`] for each of them, and the registers that are left for the
+//! values within blocks. What must hold: ranges that overlap have different places; a range that spans a call is in a
+//! saved register, in a slot, or is saved around the call.
 //!
 //! Ranges are taken in the order of their starts. Each takes a register that is free by then; where none is, the
-//! range of least weight among those that hold one goes to a slot for the whole of its life.
+//! range of least weight among those that hold one goes to a slot for the whole of its life. Some volatile registers
+//! are kept back for values within blocks, which get theirs during emission (see
+//! [`locals`](crate::stitch::locals)).
 
 use std::collections::BinaryHeap;
 
 use crate::library::builtin::{FVOLATILE, MEMORY, SAVED, VOLATILE};
-use crate::stitch::ranges::{HINT_REGISTER, NO_HINT, Range, Ranges};
+use crate::stitch::live::{CallPoint, Live, NO_HINT, Pressure, Range};
 
 /// The number of the first vector register in a [`Place`] or a set of registers.
 pub const FIRST_XMM: u8 = 16;
@@ -100,157 +103,130 @@ const VOLATILE_INTS: u32 = mask(&VOLATILE, 0);
 const SAVED_INTS: u32 = mask(&SAVED, 0);
 const FLOATS: u32 = mask(&FVOLATILE, FIRST_XMM);
 
+/// How many volatile registers of a class are kept back for values within blocks at most.
+const KEPT_BACK: u32 = 3;
+
+/// A stretch of the function in which a register belongs to a range.
+#[derive(Clone, Copy, Debug)]
+pub struct Tenure {
+    /// From this position on.
+    pub start: u32,
+    /// Up to this one.
+    pub end: u32,
+    range: u32,
+}
+
 /// The places of one function's ranges.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Placement {
     /// By the number of the range.
     pub places: Vec<Place>,
-    /// How many frame slots are in use.
+    /// How many frame slots ranges use.
     pub slots: u32,
-    /// The saved registers in use, a bit each.
+    /// How many slots the values within blocks can need beside these.
+    pub local_slots: u32,
+    /// The saved registers in use, a bit each: those of ranges and those that values within blocks may take.
     pub saved_used: u32,
+    /// The registers that values within blocks may take where no range has them.
+    pub for_locals: u32,
     /// Ranges to save around calls, in the order of their starts.
     pub around: Vec<Around>,
-    busy_until: [[u32; 16]; 2],
-    owner: [u32; 32],
+    /// For each register, when which range has it.
+    pub tenures: [Vec<Tenure>; 32],
     free_slots: BinaryHeap<(std::cmp::Reverse<u32>, u32)>,
     order: Vec<u32>,
+    /// The saved registers and volatile registers that ranges may have.
     saved: u32,
-    /// The first call that a range can span that starts where the present one does, and its position.
-    next_call: usize,
-    next_call_at: u32,
-}
-
-impl Default for Placement {
-    fn default() -> Self {
-        Placement {
-            places: Vec::new(),
-            slots: 0,
-            saved_used: 0,
-            around: Vec::new(),
-            busy_until: [[0; 16]; 2],
-            owner: [0; 32],
-            free_slots: BinaryHeap::new(),
-            order: Vec::new(),
-            saved: SAVED_INTS,
-            next_call: 0,
-            next_call_at: u32::MAX,
-        }
-    }
+    volatile: u32,
 }
 
 impl Placement {
     /// Places the ranges of a function. `memory` says whether the module has a linear memory, whose address then
     /// occupies a register.
-    pub fn place(&mut self, ranges: &Ranges, memory: bool) {
+    pub fn place(&mut self, live: &Live, memory: bool) {
         self.places.clear();
-        self.places.resize(ranges.ranges.len(), Place::NONE);
+        self.places.resize(live.ranges.len(), Place::NONE);
         self.around.clear();
         self.free_slots.clear();
-        self.busy_until = [[0; 16]; 2];
-        self.slots = 0;
-        self.saved_used = 0;
+        self.tenures.iter_mut().for_each(Vec::clear);
+        (self.slots, self.saved_used) = (0, 0);
         self.saved = if memory { SAVED_INTS & !(1 << MEMORY) } else { SAVED_INTS };
-        let crossing = ranges.crossing.len();
+        self.volatile = keep_back(VOLATILE_INTS, live.pressure.most[0]) | keep_back(FLOATS, live.pressure.most[1]);
         self.order.clear();
-        self.order.extend(0..crossing as u32);
-        self.order.sort_by_key(|&number| ranges.ranges[number as usize].start);
+        self.order.extend(0..live.ranges.len() as u32);
+        self.order.sort_by_key(|&number| live.ranges[number as usize].start);
         let order = std::mem::take(&mut self.order);
-        let mut early = order.iter().copied().peekable();
-        let start_of = |number: Option<&u32>| number.map_or(u32::MAX, |&number| ranges.ranges[number as usize].start);
-        let mut next_early = start_of(early.peek());
-        self.next_call = 0;
-        self.next_call_at = ranges.calls.first().map_or(u32::MAX, |call| call.position);
-        for (number, range) in ranges.ranges.iter().enumerate().skip(crossing) {
-            while next_early <= range.start {
-                if let Some(other) = early.next() {
-                    self.range(ranges, other as usize, &ranges.ranges[other as usize]);
-                }
-                next_early = start_of(early.peek());
-            }
-            self.range(ranges, number, range);
-        }
-        for other in early {
-            self.range(ranges, other as usize, &ranges.ranges[other as usize]);
+        for &number in &order {
+            self.range(live, number as usize);
         }
         self.order = order;
+        self.leave_for_locals(&live.pressure);
     }
 
-    #[inline(always)]
-    fn range(&mut self, ranges: &Ranges, number: usize, range: &Range) {
+    fn range(&mut self, live: &Live, number: usize) {
+        let range = &live.ranges[number];
         if range.end == 0 {
             return;
         }
-        while self.next_call_at < range.start {
-            self.next_call += 1;
-            self.next_call_at = ranges.calls.get(self.next_call).map_or(u32::MAX, |call| call.position);
-        }
-        if range.end > self.next_call_at.saturating_add(1) {
-            return self.spanning(ranges, number);
-        }
-        // The commonest case: the register of a source that is used up here, or that of an argument.
-        if let Some(register) = self.hinted(range) {
+        let calls = calls_spanned(&live.calls, range);
+        let free = self.free(range);
+        let volatile = free & self.volatile;
+        if calls == 0 {
+            let set = volatile | free & self.saved;
+            if set == 0 {
+                return self.evict(live, number, class_set(range) & (self.volatile | self.saved));
+            }
+            // Volatile registers first, then saved ones that the function saves already.
+            let preferred = set & (self.volatile | self.saved_used);
+            let register = hinted(range, set).unwrap_or_else(|| lowest(if preferred != 0 { preferred } else { set }));
             return self.take(range, number, register);
         }
-        let set = if range.float { FLOATS } else { VOLATILE_INTS | self.saved };
-        let usable = self.free(range.float, range.start) & set;
-        if usable == 0 {
-            return self.evict(ranges, number, set);
-        }
-        // Volatile registers first, then saved ones that the function has saved already.
-        let preferred = usable & (VOLATILE_INTS | FLOATS | self.saved_used);
-        self.take(range, number, lowest(if preferred != 0 { preferred } else { usable }));
-    }
-
-    /// The registers of a class that nothing occupies at `position`.
-    #[inline(always)]
-    fn free(&self, float: bool, position: u32) -> u32 {
-        let class = usize::from(float);
-        free_mask(&self.busy_until[class], position) << (16 * class)
-    }
-
-    /// The register that the range is best put into, if it is free.
-    #[inline(always)]
-    fn hinted(&self, range: &Range) -> Option<u8> {
-        if range.hint == NO_HINT {
-            return None;
-        }
-        let register = if range.hint & HINT_REGISTER != 0 {
-            (range.hint & 31) as u8
+        let saved = free & self.saved;
+        if saved != 0 {
+            let preferred = saved & self.saved_used;
+            self.take(range, number, lowest(if preferred != 0 { preferred } else { saved }));
+        } else if volatile != 0 && u64::from(range.weight) > 2 * calls {
+            let register = hinted(range, volatile).unwrap_or_else(|| lowest(volatile));
+            self.take(range, number, register);
+            let slot = self.slot(range);
+            self.around.push(Around { start: range.start, end: range.end, register, slot });
+        } else if range.float {
+            self.spill(range, number);
         } else {
-            self.places[range.hint as usize].as_register()?
-        };
-        let same_class = (register >= FIRST_XMM) == range.float;
-        (same_class && self.busy_until[usize::from(register >> 4 & 1)][usize::from(register & 15)] <= range.start)
-            .then_some(register)
+            self.evict(live, number, self.saved);
+        }
     }
 
-    #[inline(always)]
+    /// The registers of the range's class that no other range has when it starts.
+    fn free(&self, range: &Range) -> u32 {
+        let busy = registers(class_set(range) & (self.volatile | self.saved)).filter(|&register| {
+            self.tenures[usize::from(register)].last().is_some_and(|tenure| tenure.end > range.start)
+        });
+        class_set(range) & !busy.fold(0, |set, register| set | 1 << register)
+    }
+
     fn take(&mut self, range: &Range, number: usize, register: u8) {
-        self.busy_until[usize::from(register >> 4 & 1)][usize::from(register & 15)] = range.end;
-        self.owner[usize::from(register & 31)] = number as u32;
+        self.tenures[usize::from(register)].push(Tenure { start: range.start, end: range.end, range: number as u32 });
         self.saved_used |= 1 << register & self.saved;
         self.places[number] = Place::register(register);
     }
 
     /// Gives the range the register of a lighter one in `set`, or a slot.
-    #[inline(never)]
-    fn evict(&mut self, ranges: &Ranges, number: usize, set: u32) {
-        let range = &ranges.ranges[number];
+    fn evict(&mut self, live: &Live, number: usize, set: u32) {
+        let range = &live.ranges[number];
+        let worth = |range: &Range| (range.weight, std::cmp::Reverse(range.end));
+        let tenant = |register: u8| self.tenures[usize::from(register)].last();
         let lightest = registers(set)
             .filter(|&register| self.around.iter().all(|around| around.register != register))
-            .min_by_key(|&register| {
-                let owner = &ranges.ranges[self.owner[usize::from(register)] as usize];
-                (owner.weight, std::cmp::Reverse(owner.end))
-            });
-        let Some(register) = lightest else { return self.spill(range, number) };
-        let victim = self.owner[usize::from(register)] as usize;
-        let other = &ranges.ranges[victim];
-        if (other.weight, std::cmp::Reverse(other.end)) < (range.weight, std::cmp::Reverse(range.end)) {
-            self.spill(other, victim);
-            self.take(range, number, register);
-        } else {
-            self.spill(range, number);
+            .filter_map(|register| Some((register, tenant(register)?.range as usize)))
+            .min_by_key(|&(_, other)| worth(&live.ranges[other]));
+        match lightest {
+            Some((register, other)) if worth(&live.ranges[other]) < worth(range) => {
+                self.tenures[usize::from(register)].pop();
+                self.spill(&live.ranges[other], other);
+                self.take(range, number, register);
+            }
+            _ => self.spill(range, number),
         }
     }
 
@@ -273,50 +249,47 @@ impl Placement {
         slot
     }
 
-    /// A range that is live during a call.
-    #[inline(never)]
-    fn spanning(&mut self, ranges: &Ranges, number: usize) {
-        let range = &ranges.ranges[number];
-        let saved = self.saved;
-        let free = self.free(range.float, range.start);
-        let hint = self.hinted(range);
-        let best = |usable: u32| hint.filter(|&register| usable >> register & 1 != 0);
-        if !range.float && free & saved != 0 {
-            let usable = free & saved;
-            let preferred = usable & self.saved_used;
-            let register = best(usable).unwrap_or_else(|| lowest(if preferred != 0 { preferred } else { usable }));
-            return self.take(range, number, register);
-        }
-        let volatile = free & if range.float { FLOATS } else { VOLATILE_INTS };
-        let last_call = ranges.calls.partition_point(|call| call.position + 1 < range.end) - 1;
-        let before = self.next_call.checked_sub(1).map_or(0, |call| ranges.calls[call].weight);
-        let crossed = ranges.calls[last_call].weight - before;
-        if volatile != 0 && u64::from(range.weight) > 2 * crossed {
-            let register = best(volatile).unwrap_or_else(|| lowest(volatile));
-            self.take(range, number, register);
-            let slot = self.slot(range);
-            self.around.push(Around { start: range.start, end: range.end, register, slot });
-        } else if range.float {
-            self.spill(range, number);
-        } else {
-            self.evict(ranges, number, saved);
-        }
+    /// Decides before emission what emission may need: more saved registers where volatile ones do not do, and slots
+    /// where registers may not suffice.
+    fn leave_for_locals(&mut self, pressure: &Pressure) {
+        let owned = |register: &u8| !self.tenures[usize::from(*register)].is_empty();
+        let without_owner = |set: u32| registers(set).filter(|register| !owned(register)).count() as u32;
+        let volatile = without_owner(VOLATILE_INTS);
+        let missing = pressure.spanning[0].max(pressure.most[0].saturating_sub(volatile));
+        let unused = registers(self.saved & !self.saved_used);
+        let extra = unused.take(missing as usize).fold(0, |set, register| set | 1 << register);
+        self.saved_used |= extra;
+        self.for_locals = VOLATILE_INTS | FLOATS | self.saved_used;
+        let saved = without_owner(self.saved_used);
+        // A value that spans a call may find the saved registers taken by values that do not.
+        let suffices = pressure.most[0] <= volatile + saved
+            && pressure.most[1] <= without_owner(FLOATS)
+            && pressure.spanning == [0, 0];
+        // Twice, because what an instruction reads last keeps its slot until the next one.
+        self.local_slots = if suffices { 0 } else { 2 * (pressure.most[0] + pressure.most[1]) };
     }
 }
 
-/// A bit for each of sixteen registers: whether the position up to which it is busy is not after `position`.
-///
-/// Written so that it becomes vector code: sixteen comparisons to bytes of 0 or 1, and a multiplication that gathers the
-/// lowest bits of eight bytes in the highest byte of the product. Inlined, it would be taken apart into scalars.
-#[inline(never)]
-fn free_mask(until: &[u32; 16], position: u32) -> u32 {
-    let mut free = [0u8; 16];
-    for (free, &until) in free.iter_mut().zip(until) {
-        *free = u8::from(until <= position);
-    }
-    let gather = |bytes: u64| bytes.wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    let both = u128::from_le_bytes(free);
-    (gather(both as u64) | gather((both >> 64) as u64) << 8) as u32
+fn class_set(range: &Range) -> u32 {
+    if range.float { 0xffff_0000 } else { 0xffff }
+}
+
+/// `set` without its highest registers, as many as `needed` within blocks, but only a few.
+fn keep_back(set: u32, needed: u32) -> u32 {
+    (0..needed.min(KEPT_BACK)).fold(set, |set, _| set & !(1 << (31 - set.leading_zeros())))
+}
+
+/// The register that the range is best put into, if it is in `usable`.
+fn hinted(range: &Range, usable: u32) -> Option<u8> {
+    (range.hint != NO_HINT && usable >> (range.hint & 31) & 1 != 0).then_some(range.hint & 31)
+}
+
+/// The weight of the calls during which the range is live.
+fn calls_spanned(calls: &[CallPoint], range: &Range) -> u64 {
+    let first = calls.partition_point(|call| call.position < range.start);
+    let end = calls.partition_point(|call| call.position + 1 < range.end);
+    let sum = |count: usize| count.checked_sub(1).map_or(0, |last| calls[last].weight);
+    if first < end { sum(end) - sum(first) } else { 0 }
 }
 
 #[inline(always)]

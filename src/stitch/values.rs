@@ -8,28 +8,18 @@
 //! operands are brought into registers until one fits: `a` into the register of `d` where the snippet works in place,
 //! and scratch registers for everything that is in a slot or a constant.
 
-use crate::isa::op::{Class, Flag, Op};
+use crate::isa::op::{Class, Op};
 use crate::isa::part::Part;
 use crate::isa::snippet::{Form, Head, Kind, form_index};
 use crate::library::builtin::{SCRATCH0, SCRATCH1, SCRATCH2};
 use crate::module::Inst;
 use crate::stitch::code::Regs;
 use crate::stitch::emit::{Emitter, number, operand_class, operand_type, scratch};
-use crate::stitch::operands::arity;
+use crate::stitch::live::{ENDS_A, ENDS_B, ENDS_D};
+use crate::stitch::operands::traits;
 use crate::stitch::place::{FIRST_XMM, Place};
 use crate::stitch::trace::Step;
 use crate::verified::Var;
-
-/// Whether an opcode's sources may be exchanged.
-const COMMUTES: [bool; Op::ALL.len()] = {
-    let mut commutes = [false; Op::ALL.len()];
-    let mut i = 0;
-    while i < commutes.len() {
-        commutes[i] = Op::ROWS[i].has(Flag::Commutes);
-        i += 1;
-    }
-    commutes
-};
 
 /// A second source as a snippet takes it.
 #[derive(Clone, Copy)]
@@ -44,29 +34,40 @@ impl Emitter<'_> {
     /// Marks what is copied next as glue; the returned step is to be put back.
     #[inline(always)]
     pub(super) fn glue(&mut self, step: Step) -> Step {
-        match &mut self.code.trace {
-            Some(trace) => std::mem::replace(&mut trace.glue, step),
-            None => step,
-        }
+        self.code.step(step)
     }
 
     /// Emits a `value` instruction.
     #[inline(always)]
-    pub(super) fn value(&mut self, inst: &Inst) {
+    pub(super) fn value(&mut self, inst: &Inst, note: u16) {
         let mut a = self.place(inst.a);
-        if arity(inst.op) == 1 {
-            let to = self.define(inst.d);
+        let mut near = self.end_noted(note, ENDS_A, inst.a, a);
+        if traits(inst.op).arity == 1 {
+            let to = self.define(inst.d, note, near, 0);
             return self.unary(inst.op, inst.d, a, to);
         }
         let mut b = self.place(inst.b);
-        let to = self.define(inst.d);
-        if COMMUTES[inst.op as usize] && (a.as_constant().is_some() || (b == to && a != to)) {
+        let second = self.end_noted(note, ENDS_B, inst.b, b);
+        let commutes = traits(inst.op).commutes();
+        // The result may go over a source that is used up, but over the second only if sources can be exchanged.
+        let mut far = 0;
+        if commutes {
+            near = if near != 0 { near } else { second };
+        } else {
+            far = second;
+        }
+        let to = self.define(inst.d, note, near, far);
+        if commutes && a != to && (b == to || a.as_constant().is_some()) {
             std::mem::swap(&mut a, &mut b);
         }
         // The commonest cases first: everything in registers, or a small constant as the second source.
         let done = match (to.as_register(), a.as_register(), b.as_register()) {
             (Some(d), Some(a), Some(b)) => self.all_registers(inst.op, d, a, b),
-            (Some(d), Some(a), None) => self.with_immediate(inst.op, d, a, b),
+            (Some(d), Some(a), None) => match b.as_slot() {
+                Some(slot) => self.with_slot(inst.op, d, a, slot),
+                None => self.with_immediate(inst.op, d, a, b),
+            },
+            (Some(d), None, Some(b)) if d != b && a.as_slot().is_some() => self.from_slot(inst.op, d, a, b),
             _ => false,
         };
         if !done {
@@ -85,12 +86,11 @@ impl Emitter<'_> {
         let flags = self.code.head(separate).flags;
         if flags & (Head::EARLY | Head::PLAIN) == Head::PLAIN {
             let (mut a, mut b) = (a, b);
-            if flags & Head::PICKY != 0 && !self.allows(separate, "a", a) && COMMUTES[op as usize] {
+            if flags & Head::PICKY != 0 && !self.allows(separate, "a", a) && traits(op).commutes() {
                 std::mem::swap(&mut a, &mut b);
             }
             if flags & Head::PICKY == 0 || (self.allows(separate, "a", a) && self.allows(separate, "b", b)) {
-                self.code.put_plain(separate, [number(d), number(a), number(b)]);
-                return true;
+                return self.code.put_plain(separate, [number(d), number(a), number(b)]);
             }
         }
         if tied == 0 || d == b || (d ^ a) & FIRST_XMM != 0 {
@@ -101,7 +101,32 @@ impl Emitter<'_> {
         self.put_if_plain(tied, [number(d), number(b), 0])
     }
 
-    #[inline(always)]
+    /// The second source in a slot, as a memory operand.
+    #[inline(never)]
+    fn with_slot(&mut self, op: Op, d: u8, a: u8, slot: u32) -> bool {
+        let chunk = self.form(op, false, Form::Tied, Form::Slot);
+        if chunk == 0 || (d ^ a) & FIRST_XMM != 0 {
+            return false;
+        }
+        if d != a {
+            self.move_glue(operand_type(op), Place::register(a), Place::register(d));
+        }
+        self.put(chunk, [number(d), 0, 0], [self.frame.slot(slot), 0]);
+        true
+    }
+
+    /// The first source in a slot, loaded into the register of the result.
+    #[inline(never)]
+    fn from_slot(&mut self, op: Op, d: u8, a: Place, b: u8) -> bool {
+        let chunk = self.form(op, false, Form::Tied, Form::Reg);
+        if chunk == 0 || (d ^ b) & FIRST_XMM != 0 {
+            return false;
+        }
+        self.move_glue(operand_type(op), a, Place::register(d));
+        self.put_if_plain(chunk, [number(d), number(b), 0])
+    }
+
+    #[inline(never)]
     fn with_immediate(&mut self, op: Op, d: u8, a: u8, b: Place) -> bool {
         let [class, narrow] = operand_class(op);
         let (0, Some(value)) = (class, self.small(b, narrow)) else { return false };
@@ -127,9 +152,7 @@ impl Emitter<'_> {
         if chunk == 0 {
             return false;
         }
-        if self.code.head(chunk).flags & Head::PLAIN != 0 {
-            self.code.put_plain(chunk, regs);
-        } else {
+        if !self.code.put_plain(chunk, regs) {
             self.put(chunk, regs, [0, 0]);
         }
         true
@@ -254,7 +277,7 @@ impl Emitter<'_> {
         let mut registers = [a.as_register(), None];
         if registers[0].is_none_or(|register| !self.allows(chunk, "a", register)) {
             let other = a.as_register();
-            if let (true, Some(register), Form::Reg) = (COMMUTES[op as usize], other, source.form) {
+            if let (true, Some(register), Form::Reg) = (traits(op).commutes(), other, source.form) {
                 if self.allows(chunk, "a", source.register) && self.allows(chunk, "b", register) {
                     registers = [Some(source.register), Some(register)];
                 }
@@ -323,6 +346,7 @@ impl Emitter<'_> {
         }
     }
 
+    #[inline(never)]
     fn unary(&mut self, op: Op, var: u32, a: Place, to: Place) {
         let class = operand_type(op);
         let result = self.class(var);
@@ -467,12 +491,16 @@ impl Emitter<'_> {
     }
 
     /// `select d, c, a, b`: the snippet keeps what is in `d`, or takes `b`.
-    pub(super) fn select(&mut self, inst: &Inst) {
+    pub(super) fn select(&mut self, inst: &Inst, note: u16) {
         let list = inst.b as usize;
         let (yes, no) = (self.body.lists[list], self.body.lists[list + 1]);
         let class = self.class(yes);
         let (c, a, b) = (self.place(inst.a), self.place(yes), self.place(no));
-        let to = self.define(inst.d);
+        let [first, second] = [self.live.list_notes[list], self.live.list_notes[list + 1]];
+        let mut far = self.end_noted(note, ENDS_A, inst.a, c);
+        let near = self.end_noted(first, ENDS_D, yes, a);
+        far |= self.end_noted(second, ENDS_D, no, b);
+        let to = self.define(inst.d, note, near, far);
         let direct = to.as_register().filter(|_| a == to || (b != to && c != to));
         let d = direct.unwrap_or(scratch(class, 0));
         if a.as_register() != Some(d) {
@@ -547,9 +575,11 @@ impl Emitter<'_> {
     }
 
     /// Emits a read of linear memory.
-    pub(super) fn load(&mut self, inst: &Inst) {
+    pub(super) fn load(&mut self, inst: &Inst, note: u16) {
+        let place = self.place(inst.a);
         let (index, offset) = self.address(inst.a, inst.b);
-        let to = self.define(inst.d);
+        let near = self.end_noted(note, ENDS_A, inst.a, place);
+        let to = self.define(inst.d, note, near, 0);
         let class = self.class(inst.d);
         let d = to.as_register().unwrap_or(scratch(class, 0));
         let chunk = self.form(inst.op, false, Form::Reg, Form::Reg);
@@ -558,9 +588,11 @@ impl Emitter<'_> {
     }
 
     /// Emits a write to linear memory.
-    pub(super) fn store(&mut self, inst: &Inst) {
+    pub(super) fn store(&mut self, inst: &Inst, note: u16) {
         let class = self.class(inst.d);
         let value = self.place(inst.d);
+        self.end_noted(note, ENDS_D, inst.d, value);
+        self.end_noted(note, ENDS_A, inst.a, self.place(inst.a));
         let (index, offset) = self.address(inst.a, inst.b);
         let chunk = self.form(inst.op, false, Form::Reg, Form::Const);
         let constant = match inst.op {

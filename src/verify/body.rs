@@ -10,6 +10,7 @@ use crate::verified::{Block, Body, Var};
 
 use super::blocks::{Starts, count_loops};
 use super::error::{Problem, Problems};
+use super::messages::{bad_label, bad_register};
 use super::plan::{PLANS, Plan, const_type};
 use super::vars::{NONE, State, UNKNOWN, Vars, class_of};
 
@@ -286,12 +287,11 @@ impl Pass<'_> {
     #[inline(always)]
     pub(super) fn read_any(&mut self, field: u32, operand: u32) -> u32 {
         let mut var = self.var(field);
-        let state = match self.vars.states.get_mut(var as usize) {
-            Some(state) => state,
-            None => {
-                var = self.new_var(field, operand);
-                &mut self.vars.states[var as usize]
-            }
+        let state = if let Some(state) = self.vars.states.get_mut(var as usize) {
+            state
+        } else {
+            var = self.new_var(field, operand);
+            &mut self.vars.states[var as usize]
         };
         state.flags |= if state.block == self.block { Var::READ } else { Var::READ | Var::CROSSES };
         var
@@ -313,12 +313,11 @@ impl Pass<'_> {
         if field == 0 {
             self.write_count(operand);
         }
-        let state = match self.vars.states.get_mut(var as usize) {
-            Some(state) => state,
-            None => {
-                var = self.new_var(field, operand);
-                &mut self.vars.states[var as usize]
-            }
+        let state = if let Some(state) = self.vars.states.get_mut(var as usize) {
+            state
+        } else {
+            var = self.new_var(field, operand);
+            &mut self.vars.states[var as usize]
         };
         state.first_write = state.first_write.min(self.at);
         state.flags &= if narrow { !Var::CONSTANT } else { !(Var::CONSTANT | Var::NARROW) };
@@ -377,11 +376,11 @@ impl Pass<'_> {
     /// Makes two variables one class.
     pub(super) fn unify(&mut self, d: (u32, u32), a: (u32, u32)) {
         match (self.vars.class(a.0), self.vars.class(d.0)) {
-            (Some((class, _)), _) => {
-                if self.vars.states[d.0 as usize].class != class {
-                    self.retype(d.0, class, d.1);
-                }
-            }
+            (Some((class, _)), Some((known, _))) if class == known => {}
+            // The one that this instruction itself has given a class is not the one to blame.
+            (Some(known), Some((class, since))) if since == self.at => self.clash(a.0, (class, a.1), known),
+            (Some((class, _)), Some(known)) => self.clash(d.0, (class, d.1), known),
+            (Some((class, _)), None) => self.retype(d.0, class, d.1),
             (None, Some((class, _))) => self.retype(a.0, class, a.1),
             (None, None) => self.vars.join(d.0, a.0),
         }
@@ -414,31 +413,5 @@ fn settled(op: Op, class: Class) -> Op {
         Class::Int => int,
         Class::F32 => f32,
         Class::F64 => f64,
-    }
-}
-
-fn bad_register(function: &Function, reg: Option<Reg>, field: u32) -> Problem {
-    let Some(reg) = reg else {
-        return Problem::new(format!("there is no register {}", field as i32))
-            .help("registers are a1 to a255 and r0 to r65535");
-    };
-    let n = function.signature.params.len();
-    let takes = if function.signature.variadic { "fixed parameter" } else { "parameter" };
-    let plural = if n == 1 { "" } else { "s" };
-    let problem = Problem::new(format!("there is no register {reg}: `{}` has {n} {takes}{plural}", function.name));
-    if function.signature.variadic {
-        problem.help("further arguments are read with `arg d, i`, where `i` counts from 1")
-    } else {
-        problem.help("add a parameter to the signature, or use a local register")
-    }
-}
-
-fn bad_label(function: &Function, label: u32) -> Problem {
-    match function.labels.get(label as usize) {
-        None => Problem::new(format!("there is no label number {label}")),
-        Some(l) if l.at as usize == function.insts.len() => {
-            Problem::new(format!("label `{}` has no instruction behind it", l.name)).help("put a `ret` or `jmp` there")
-        }
-        Some(l) => Problem::new(format!("label `{}` has no place in the function", l.name)),
     }
 }

@@ -134,12 +134,15 @@ impl Problems {
         }
     }
 
-    /// Collects a problem with an operand, unless it already has one, of which this is likely to follow.
+    /// Collects a problem of an instruction, unless its operand already has one, of which this is likely to follow, or
+    /// another operand has the same.
     pub(super) fn push_first(&mut self, problem: Problem) {
-        let place = |p: &Problem| (p.inst, p.operand);
-        match self.list.last() {
-            Some(last) if place(last) == place(&problem) && last.function == problem.function => {}
-            _ => self.push(problem),
+        let told = self.list.last().is_some_and(|last| {
+            let same = last.operand == problem.operand || last.message == problem.message;
+            same && last.inst == problem.inst && last.function == problem.function
+        });
+        if !told {
+            self.push(problem);
         }
     }
 

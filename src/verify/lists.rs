@@ -4,18 +4,18 @@
 //! the new pool is never longer than the old one, so that lists which overlap cannot multiply.
 
 use crate::isa::op::{Class, Type};
-use crate::module::{Inst, MAX_ARGS, Signature};
+use crate::module::{Inst, Signature};
 
 use super::body::Pass;
-use super::error::{Problem, Related};
-use super::vars::{SIGNATURE, class_of};
+use super::error::Problem;
+use super::messages::{wrong_counts, wrong_ret};
 
 /// A call's lists, and what it calls.
-struct Call<'m> {
-    what: String,
-    signature: &'m Signature,
-    results: &'m [u32],
-    args: &'m [u32],
+pub(super) struct Call<'m> {
+    pub(super) what: String,
+    pub(super) signature: &'m Signature,
+    pub(super) results: &'m [u32],
+    pub(super) args: &'m [u32],
     /// The number of the first argument among the operands.
     first_arg: u32,
 }
@@ -33,13 +33,6 @@ impl<'m> Pass<'m> {
             return None;
         }
         Some(self.lists.len() as u32)
-    }
-
-    #[cold]
-    fn bad_list(&mut self) {
-        self.report(0, |_| {
-            Problem::new("the list of operands is damaged: it leaves the pool, or shares words with another")
-        });
     }
 
     pub(super) fn select(&mut self, inst: &mut Inst) {
@@ -162,48 +155,6 @@ impl<'m> Pass<'m> {
             self.lists[start + 1 + k] = self.write(result, ty.class(), narrow, 1);
         }
     }
-
-    /// Notes a problem with the instruction at hand: with its operand number `operand`, counted from 1, or 0 for none.
-    #[cold]
-    pub(super) fn report(&mut self, operand: u32, problem: impl FnOnce(&Self) -> Problem) {
-        if self.problems.is_full() {
-            return;
-        }
-        let mut problem = problem(self);
-        problem.inst = Some(self.at);
-        problem.line = self.function.line_of(self.at as usize);
-        problem.function = Some(self.function.name.clone());
-        problem.operand = operand.checked_sub(1);
-        self.problems.push_first(problem);
-    }
-
-    #[cold]
-    pub(super) fn write_count(&mut self, operand: u32) {
-        let problem = || Problem::new("r0 is the number of arguments and cannot be written");
-        self.report(operand, |_| problem().help("locals start at r1"));
-    }
-
-    /// Notes that `var`, known as one class since some instruction, is used as another.
-    #[cold]
-    pub(super) fn clash(&mut self, var: u32, wanted: (u8, u32), known: (u8, u32)) {
-        let (wanted, operand) = wanted;
-        let (known, since) = known;
-        self.report(operand, |pass| {
-            let name = if var < pass.params { format!("a{}", var + 1) } else { format!("r{}", var - pass.params) };
-            let (wanted, known) = (class_of(wanted).name(), class_of(known).name());
-            let mut problem = Problem::new(format!("{name} is used as {wanted} here, but it is {known}"))
-                .help("a register has one type in a function: convert the value, or use another register");
-            problem.related = Some(if since == SIGNATURE {
-                let line = Some(pass.function.line).filter(|&line| line != 0);
-                let by = if var == pass.params { "r0 is the number of arguments" } else { "the signature says so" };
-                Related { message: format!("{by}: {known}"), inst: None, line }
-            } else {
-                let line = pass.function.line_of(since as usize);
-                Related { message: format!("{name} became {known} here"), inst: Some(since), line }
-            });
-            problem
-        });
-    }
 }
 
 /// How many operands the results of a call are: together one, if there are any.
@@ -222,33 +173,4 @@ fn call_lists(pool: &[u32]) -> Option<(&[u32], &[u32])> {
     let (results, rest) = counted(pool)?;
     let (args, _) = counted(rest)?;
     Some((results, args))
-}
-
-fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
-}
-
-fn wrong_ret(name: &str, signature: &Signature, given: usize) -> Problem {
-    let wanted = count(signature.results.len(), "result");
-    Problem::new(format!("`{name}` has {wanted}, but this `ret` gives {given}"))
-        .help(format!("its signature is {signature}"))
-}
-
-/// Says what is wrong with the number of a call's arguments or results. Results may all be left out.
-fn wrong_counts(call: &Call<'_>) -> Option<Problem> {
-    let Call { what, signature, results, args, .. } = call;
-    let fixed = signature.params.len();
-    let enough = if signature.variadic { args.len() >= fixed } else { args.len() == fixed };
-    let at_least = if signature.variadic { "at least " } else { "" };
-    let problem = if !enough {
-        Problem::new(format!("`{what}` takes {at_least}{}, but is given {}", count(fixed, "argument"), args.len()))
-    } else if args.len() > MAX_ARGS as usize {
-        return Some(Problem::new(format!("a call passes {} arguments; {MAX_ARGS} is the most", args.len())));
-    } else if !results.is_empty() && results.len() != signature.results.len() {
-        let wanted = count(signature.results.len(), "result");
-        Problem::new(format!("`{what}` has {wanted}, but {} registers are given for them", results.len()))
-    } else {
-        return None;
-    };
-    Some(problem.help(format!("its signature is {signature}")))
 }

@@ -6,10 +6,17 @@
 //!
 //! Each function takes one short pass over its instructions to find where blocks start, and one over its operands.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "counts that become u32 have been checked, and register fields are numbers with a sign"
+)]
+
 mod blocks;
 mod body;
 mod error;
 mod lists;
+mod messages;
 mod plan;
 mod vars;
 
@@ -46,9 +53,9 @@ pub fn verify(module: impl Into<Arc<Module>>) -> Result<Verified, VerifyError> {
 
 /// Checks all that stands outside of bodies.
 fn check_items(module: &Module, problems: &mut Problems) {
-    check_names(module.functions.iter().map(|f| (f.name.as_str(), f.line)), "function", problems);
-    check_names(module.globals.iter().map(|g| (g.name.as_str(), g.line)), "global", problems);
-    check_names(module.tables.iter().map(|t| (t.name.as_str(), t.line)), "table", problems);
+    check_names(&module.functions.iter().map(|f| (f.name.as_str(), f.line)), "function", problems);
+    check_names(&module.globals.iter().map(|g| (g.name.as_str(), g.line)), "global", problems);
+    check_names(&module.tables.iter().map(|t| (t.name.as_str(), t.line)), "table", problems);
     for f in &module.functions {
         check_signature(&f.signature, &format_args!("`{}`", f.name), f.line, problems);
     }
@@ -71,7 +78,14 @@ fn check_items(module: &Module, problems: &mut Problems) {
     check_memory(module, problems);
 }
 
-fn check_names<'m>(items: impl ExactSizeIterator<Item = (&'m str, u32)> + Clone, what: &str, problems: &mut Problems) {
+fn check_names<'m>(
+    items: &(impl ExactSizeIterator<Item = (&'m str, u32)> + Clone),
+    what: &str,
+    problems: &mut Problems,
+) {
+    if items.len() < 2 {
+        return;
+    }
     let first = first_equal(items.len(), items.clone().map(|(name, _)| name));
     for (i, (name, line)) in items.clone().enumerate() {
         if first[i] as usize == i {

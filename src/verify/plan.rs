@@ -21,6 +21,7 @@ pub(super) enum Control {
 
 /// How to verify an opcode.
 #[derive(Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "a row of a table, not a state")]
 pub(super) struct Plan {
     pub(super) shape: Shape,
     /// The class of the register in field `d`, where the row fixes it.

@@ -12,6 +12,7 @@ use spasm::trap::{Outcome, RunError};
 use spasm::verified::Verified;
 use spasm::verify::verify;
 
+#[allow(unused_imports, reason = "each test file uses what it needs")]
 pub use spasm::isa::op::Type::{F32, F64, I32, I64};
 
 /// A function being written. Instruction `i` stands on line `i + 1` times 10.
@@ -116,6 +117,11 @@ pub fn module(functions: impl IntoIterator<Item = Code>) -> Module {
     Module { functions: functions.into_iter().map(|code| code.0).collect(), ..Module::default() }
 }
 
+/// The module that `text` writes.
+pub fn parse(text: &str) -> Module {
+    spasm::text::parse("test.spasm", text).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
 pub fn verified(module: Module) -> Verified {
     match verify(module) {
         Ok(verified) => verified,
@@ -132,7 +138,7 @@ pub fn run_with_input(module: Module, args: &[u64], input: &str) -> (Result<Vec<
     let verified = verified(module);
     let mut store = Store::new(&verified).unwrap();
     let (mut streams, printed) = Streams::captured(input);
-    let limits = Limits { jumps: 10_000_000, ..Limits::default() };
+    let limits = Limits { jumps: 2_000_000, ..Limits::default() };
     let result = interp::call_within(&limits, &verified, &mut store, &mut streams, 0, args);
     (outcome(result), printed.text())
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::super::arena::{Arena, Publishing};
 use super::*;
+use crate::engine::Engine;
 
 /// The best of several rounds, in nanoseconds each.
 fn best(count: u32, mut work: impl FnMut()) -> f64 {
@@ -47,6 +48,15 @@ fn publishing() {
     }
 }
 
+fn verified_text(text: &str) -> Verified {
+    verify(text::parse("test.spasm", text).unwrap()).unwrap()
+}
+
+#[inline(never)]
+extern "C" fn c(x: i64) -> i64 {
+    x
+}
+
 #[test]
 #[ignore = "measures"]
 fn calling() {
@@ -55,6 +65,26 @@ fn calling() {
     );
     let [identity, mixed, unreachable, deep] = [0, 1, 2, 3].map(|i| made.function(i).unwrap());
     let mut result = [0; 3];
+    let verified = verified_text(
+        "func identity(i64) -> i64\n    ret a1\nfunc sum(i64, i64) -> i64\n    add r1, a1, a2\n    ret r1\n",
+    );
+    let mut typed = Engine::default().instantiate(&verified).unwrap();
+    let one = typed.typed::<i64, i64>("identity").unwrap();
+    let sum = typed.typed::<(i64, i64), i64>("sum").unwrap();
+    println!("typed, one argument {:.1} ns", best(1_000_000, || drop(black_box(one.call(&mut typed, black_box(1))))));
+    println!("typed, two {:.1} ns", best(1_000_000, || drop(black_box(sum.call(&mut typed, black_box((1, 2)))))));
+    println!(
+        "a function of C, by pointer {:.1} ns",
+        best(1_000_000, || _ = black_box(black_box(c as extern "C" fn(i64) -> i64)(1)))
+    );
+    let answer = verified_text("func add_answer\n    const 1, 42\n    add 2, -1, 1\n    ret 2\n");
+    let engine = Engine::default();
+    drop(engine.instantiate(&answer));
+    println!("verified to callable, add_answer {:.0} ns", best(10_000, || drop(engine.instantiate(&answer))));
+    let image = Arc::new(engine.stitch(&answer).unwrap());
+    let runtime = runtime();
+    let instantiate = || drop(Instance::new(&runtime, &answer, Arc::clone(&image), None, 0));
+    println!("of that, without stitching {:.0} ns", best(10_000, instantiate));
     println!("identity {:.1} ns", best(1_000_000, || drop(made.call(&identity, &[black_box(1)], &mut result[..1]))));
     println!("mixed {:.1} ns", best(1_000_000, || drop(made.call(&mixed, &[1, 2, black_box(3)], &mut result))));
     println!("a trap {:.0} ns", best(10_000, || drop(made.call(&unreachable, &[], &mut []))));

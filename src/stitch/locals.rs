@@ -1,0 +1,219 @@
+//! The registers of values that live within a block: given out and taken back while instructions are emitted.
+//!
+//! Comes in: the notes of [`live`](crate::stitch::live), and what [`place`](crate::stitch::place) left over. Goes out:
+//! the place of each value. What must hold: a register that is given out holds nothing that is still needed; where none
+//! is left, the oldest value goes to a slot, from where its later readers take it.
+
+use crate::isa::op::Class;
+use crate::library::builtin::{SAVED, VOLATILE};
+use crate::stitch::emit::Emitter;
+use crate::stitch::live::{HINT, SPANS, UNUSED, read_at};
+use crate::stitch::place::{Place, registers};
+
+/// The registers at hand.
+#[derive(Debug, Default)]
+pub struct Locals {
+    /// The registers that nothing occupies, a bit each.
+    free: u32,
+    /// The registers of ranges that may be given out once the range has ended within the present block.
+    returning: u32,
+    /// The variable in each register that is given out, and the instruction that put it there.
+    owner: [(u32, u32); 32],
+    /// The registers that ranges have in the present block.
+    occupied: u32,
+    /// The slots below [`Locals::slots`] that are free again.
+    free_slots: Vec<u32>,
+    /// The slots that the present instruction still reads, and nothing after it.
+    ending: Vec<u32>,
+    slots: u32,
+    /// The register that was taken away last.
+    turn: u8,
+    /// For each register, the first of its tenures that has not ended.
+    next: [usize; 32],
+}
+
+const fn set(registers: &[u8]) -> u32 {
+    let mut set = 0;
+    let mut i = 0;
+    while i < registers.len() {
+        set |= 1 << registers[i];
+        i += 1;
+    }
+    set
+}
+
+const SAVED_SET: u32 = set(&SAVED);
+const VOLATILE_SET: u32 = set(&VOLATILE);
+const FLOAT_SET: u32 = 0xffff_0000;
+
+impl Emitter<'_> {
+    /// A block begins: all values within the one before it are gone.
+    pub(super) fn begin_block(&mut self, number: usize) {
+        let range = self.body.block_range(number);
+        let (start, end) = (read_at(range.start), read_at(range.end));
+        let locals = &mut self.locals;
+        (locals.free, locals.returning, locals.slots) = (self.placement.for_locals, 0, 0);
+        locals.occupied = 0;
+        locals.free_slots.clear();
+        locals.ending.clear();
+        for register in registers(self.placement.for_locals) {
+            let tenures = &self.placement.tenures[usize::from(register)];
+            let next = &mut locals.next[usize::from(register)];
+            while tenures.get(*next).is_some_and(|tenure| tenure.end < start) {
+                *next += 1;
+            }
+            // Ranges made at the entry belong to the first block too.
+            if tenures.get(*next).is_some_and(|tenure| tenure.start < end) {
+                locals.free &= !(1 << register);
+                locals.occupied |= 1 << register;
+                if tenures.get(*next + 1).is_none_or(|later| later.start >= end) {
+                    locals.returning |= 1 << register;
+                }
+            }
+        }
+    }
+
+    /// An instruction begins: the slots that only the one before it read are free.
+    #[inline(always)]
+    pub(super) fn begin_instruction(&mut self) {
+        if !self.locals.ending.is_empty() {
+            let Locals { free_slots, ending, .. } = &mut self.locals;
+            free_slots.append(ending);
+        }
+    }
+
+    /// Starts over for a new function.
+    pub(super) fn begin_locals(&mut self) {
+        self.locals.next = [0; 32];
+    }
+
+    /// The value in `place` of variable `var` is read by the present instruction for the last time. Gives the bit of
+    /// the register that is free by that.
+    #[inline(always)]
+    pub(super) fn end(&mut self, var: u32, place: Place) -> u32 {
+        let Some(register) = place.as_register() else {
+            if let Some(slot) = place.as_slot() {
+                if self.current[var as usize].local {
+                    self.locals.ending.push(slot);
+                }
+            }
+            return 0;
+        };
+        let mut freed = 1 << register;
+        if !self.current[var as usize].local {
+            freed = self.end_of_range(var, freed);
+        }
+        self.locals.free |= freed;
+        freed
+    }
+
+    /// What a range gives back when it ends: its register, unless a loop needs it longer than its last reader does, or
+    /// another range takes it over.
+    #[inline(never)]
+    fn end_of_range(&mut self, var: u32, register: u32) -> u32 {
+        if self.live.ranges[self.live.range_of(var) as usize].end != read_at(self.index) {
+            return 0;
+        }
+        let returned = register & self.locals.returning;
+        self.locals.occupied &= !returned;
+        returned
+    }
+
+    /// The place of the value that the present instruction gives `var`; call it after all sources have been read and
+    /// their last reads were [noted](Self::end). It is best `near`, and rather not `far`, both registers' bits.
+    #[inline(always)]
+    pub(super) fn define(&mut self, var: u32, note: u16, near: u32, far: u32) -> Place {
+        let current = self.current[var as usize];
+        if !current.local {
+            return current.place;
+        }
+        let place = if note & (SPANS | UNUSED) == 0 {
+            self.give(var, current.class, note, near, far)
+        } else {
+            self.give_special(var, note)
+        };
+        self.current[var as usize].place = place;
+        place
+    }
+
+    #[inline(always)]
+    fn give(&mut self, var: u32, class: Class, note: u16, near: u32, far: u32) -> Place {
+        let class = if class.is_float() { FLOAT_SET } else { !FLOAT_SET };
+        let usable = self.locals.free & class;
+        if usable == 0 {
+            return self.push_out(var, class);
+        }
+        let hinted = (1 << (note >> HINT & 31)) & usable;
+        let cheap = usable & !SAVED_SET;
+        let best = if hinted != 0 {
+            hinted
+        } else if usable & near != 0 {
+            usable & near
+        } else if cheap & !far != 0 {
+            cheap & !far
+        } else {
+            usable
+        };
+        self.give_register(var, best.trailing_zeros() as u8)
+    }
+
+    #[inline(always)]
+    fn give_register(&mut self, var: u32, register: u8) -> Place {
+        self.locals.free &= !(1 << register);
+        self.locals.owner[usize::from(register & 31)] = (var, self.index as u32);
+        Place::register(register)
+    }
+
+    /// Values that nobody reads, and those that must survive a call.
+    #[inline(never)]
+    fn give_special(&mut self, var: u32, note: u16) -> Place {
+        if note & UNUSED != 0 {
+            return Place::NONE;
+        }
+        let usable = self.locals.free & SAVED_SET;
+        if usable == 0 || self.class(var).is_float() {
+            return Place::slot(self.local_slot());
+        }
+        self.give_register(var, usable.trailing_zeros() as u8)
+    }
+
+    /// Makes room by sending a value to a slot: registers take turns, so that it is one that has been there for long.
+    #[inline(never)]
+    fn push_out(&mut self, var: u32, class: u32) -> Place {
+        // What the present instruction has been given already stays.
+        let stays = |register: u8| self.locals.owner[usize::from(register)].1 == self.index as u32;
+        let mut candidates = class & self.placement.for_locals & !self.locals.free & !self.locals.occupied;
+        while candidates != 0 {
+            let later = candidates & u32::MAX.checked_shl(u32::from(self.locals.turn) + 1).unwrap_or(0);
+            let register = (if later != 0 { later } else { candidates }).trailing_zeros() as u8;
+            self.locals.turn = register;
+            if !stays(register) {
+                return self.replace(var, register);
+            }
+            candidates &= !(1 << register);
+        }
+        Place::slot(self.local_slot())
+    }
+
+    /// Sends what is in `register` to a slot and gives the register to `var`.
+    fn replace(&mut self, var: u32, register: u8) -> Place {
+        let (other, _) = self.locals.owner[usize::from(register)];
+        let slot = Place::slot(self.local_slot());
+        let class = self.class(other);
+        self.move_glue(class, Place::register(register), slot);
+        self.current[other as usize].place = slot;
+        self.give_register(var, register)
+    }
+
+    fn local_slot(&mut self) -> u32 {
+        if let Some(slot) = self.locals.free_slots.pop() {
+            return slot;
+        }
+        self.locals.slots += 1;
+        debug_assert!(self.locals.slots <= self.placement.local_slots, "placement left too few slots");
+        self.placement.slots + self.locals.slots - 1
+    }
+}
+
+/// True where both kinds of int registers are known here; the sets are checked when the crate is built.
+const _: () = assert!(SAVED_SET & VOLATILE_SET == 0 && (SAVED_SET | VOLATILE_SET) & FLOAT_SET == 0);
