@@ -117,9 +117,7 @@ pub fn build(extracted: Vec<Extracted>) -> Result<Tables, Vec<TemplateError>> {
     }
     tables.cold.resize(placed.len(), 0);
     check_cold(&placed, &tables.cold, &mut errors);
-    if std::env::var_os("SPASM_STRICT").is_some() {
-        missing(&tables, &mut errors);
-    }
+    missing(&tables, &mut errors);
     for (index, (_, snippet)) in placed.iter_mut().enumerate() {
         snippet.chunks[0].head.info = index as u16;
     }
