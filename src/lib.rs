@@ -5,6 +5,7 @@ pub mod binary;
 pub mod builder;
 #[cfg(feature = "cli")]
 pub mod contract;
+pub mod check;
 pub mod diagnostic;
 pub mod engine;
 pub(crate) mod exec;

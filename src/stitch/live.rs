@@ -246,7 +246,10 @@ impl Live {
         let state = &mut self.vars[var as usize];
         if state.range != LOCAL {
             let range = state.range;
-            self.touch(at, range, at.position + 1);
+            if self.touch(at, range, at.position + 1) {
+                // Even a value that nobody reads needs a place of its own among the results of a call.
+                self.ranges[range as usize].end += 1;
+            }
             return 0;
         }
         let needed = std::mem::take(&mut state.needed);

@@ -1,0 +1,30 @@
+//! Compiles the C kernels: once with `-O2`, once with `-O0`.
+//!
+//! Comes in: `kernels.c` and the C compiler (`CC`, or `cc`). Goes out: two objects that are linked in, and the compiler's
+//! name for the report.
+
+use std::path::Path;
+use std::process::{Command, exit};
+
+fn main() {
+    println!("cargo::rerun-if-changed=kernels.c");
+    println!("cargo::rerun-if-env-changed=CC");
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    let out = std::env::var_os("OUT_DIR").unwrap_or_default();
+    for (level, prefix) in [("-O2", "o2"), ("-O0", "o0")] {
+        let object = Path::new(&out).join(format!("{prefix}.o"));
+        let compiled = Command::new(&compiler)
+            .args([level, "-std=c11", "-fPIC", "-Wall", "-c", &format!("-DNAME(x)={prefix}_##x"), "kernels.c", "-o"])
+            .arg(&object)
+            .status();
+        if !compiled.as_ref().is_ok_and(std::process::ExitStatus::success) {
+            println!("cargo::error={compiler} does not compile kernels.c: {compiled:?}");
+            exit(1);
+        }
+        println!("cargo::rustc-link-arg={}", object.display());
+    }
+    println!("cargo::rustc-link-lib=m");
+    let version = Command::new(&compiler).arg("--version").output().map(|o| o.stdout).unwrap_or_default();
+    let first = String::from_utf8_lossy(&version).lines().next().unwrap_or(&compiler).to_owned();
+    println!("cargo::rustc-env=COMPILER={first}");
+}
