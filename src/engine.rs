@@ -97,9 +97,26 @@ impl Engine {
     /// # Errors
     /// See [`InstanceError`].
     pub fn instantiate(&self, verified: &Verified) -> Result<Instance, InstanceError> {
+        self.instantiate_watched(verified, |_| ())
+    }
+
+    /// The same, and `stitched` is shown the machine code before it is bound to the instance. It is not called where
+    /// there is none, because the program is interpreted.
+    ///
+    /// # Errors
+    /// See [`InstanceError`].
+    pub fn instantiate_watched(
+        &self,
+        verified: &Verified,
+        stitched: impl FnOnce(&Image),
+    ) -> Result<Instance, InstanceError> {
         match self.0.config.tier {
             Tier::Interp => interpreted(verified),
-            Tier::Auto | Tier::Baseline => self.instantiate_image(verified, self.stitch(verified)?),
+            Tier::Auto | Tier::Baseline => {
+                let image = self.stitch(verified)?;
+                stitched(&image);
+                self.instantiate_image(verified, image)
+            }
         }
     }
 

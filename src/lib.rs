@@ -9,6 +9,8 @@ pub mod check;
 pub mod diagnostic;
 pub mod engine;
 pub(crate) mod exec;
+#[cfg(feature = "cli")]
+pub mod explain;
 #[doc(hidden)]
 pub mod generate;
 pub mod interp;

@@ -4,6 +4,7 @@
 //! its snippet is copied or recorded as waiting; a hole that waits is written before the image leaves.
 
 use crate::isa::snippet::{Chunk, Head};
+use crate::stitch::place::Place;
 use crate::stitch::trace::{Event, Step, Trace};
 
 /// Room that is always there behind the present position, so that a snippet can be copied in whole words: the
@@ -43,6 +44,16 @@ impl Code {
         if self.tracing {
             if let Some(trace) = &mut self.trace {
                 (trace.inst, trace.glue) = (inst, step);
+            }
+        }
+    }
+
+    /// Says where the variables are now.
+    #[inline(always)]
+    pub fn note_places(&mut self, places: impl ExactSizeIterator<Item = Place>) {
+        if self.tracing {
+            if let Some(trace) = &mut self.trace {
+                trace.note(places);
             }
         }
     }

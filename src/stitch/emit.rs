@@ -202,6 +202,7 @@ impl<'a> Emitter<'a> {
         let body = self.body;
         self.index = index;
         self.begin_instruction();
+        self.code.note_places(self.current.iter().map(|current| current.place));
         self.code.mark(index as u32, Step::Body);
         if note & NEEDLESS != 0 {
             return false;

@@ -134,8 +134,7 @@ impl<'l> Stitcher<'l> {
             let entry = self.code.position();
             entries.push(entry);
             if let Some(trace) = &mut self.code.trace {
-                trace.functions.push(trace.events.len());
-                trace.inst = u32::MAX;
+                trace.begin();
             }
             self.live.find(verified, body, calls::argument_register);
             self.placement.place(&self.live, memory);

@@ -3,6 +3,7 @@
 //! Comes in: each snippet as it is copied. Goes out: [`Trace`]. What must hold: recording changes nothing of the code.
 
 use crate::stitch::code::Regs;
+use crate::stitch::place::Place;
 
 /// Why a snippet was copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,17 @@ pub struct Event {
     pub end: u32,
 }
 
+/// A variable that came to be in another place than before.
+#[derive(Clone, Copy, Debug)]
+pub struct Placed {
+    /// The index of the instruction that gave it a value there; `u32::MAX` for the function's entry.
+    pub inst: u32,
+    /// The variable.
+    pub var: u32,
+    /// Where it is from then on.
+    pub place: Place,
+}
+
 /// The steps of one image, in the order of their copying.
 #[derive(Clone, Debug)]
 pub struct Trace {
@@ -45,12 +57,46 @@ pub struct Trace {
     pub functions: Vec<usize>,
     /// For each function, the facts about its frame that give slots and stack arguments their names.
     pub frames: Vec<super::frame::Frame>,
+    /// For each function, where its variables are, in the order of its instructions.
+    pub places: Vec<Vec<Placed>>,
+    /// The place of each variable of the present function.
+    current: Vec<Place>,
     pub(super) inst: u32,
     pub(super) glue: Step,
 }
 
 impl Default for Trace {
     fn default() -> Self {
-        Trace { events: Vec::new(), functions: Vec::new(), frames: Vec::new(), inst: u32::MAX, glue: Step::Frame }
+        Trace {
+            events: Vec::new(),
+            functions: Vec::new(),
+            frames: Vec::new(),
+            places: Vec::new(),
+            current: Vec::new(),
+            inst: u32::MAX,
+            glue: Step::Frame,
+        }
+    }
+}
+
+impl Trace {
+    /// A function begins.
+    pub(super) fn begin(&mut self) {
+        self.functions.push(self.events.len());
+        self.places.push(Vec::new());
+        self.current.clear();
+        self.inst = u32::MAX;
+    }
+
+    /// An instruction has been emitted, or the entry: notes which variables are elsewhere now.
+    pub(super) fn note(&mut self, places: impl ExactSizeIterator<Item = Place>) {
+        self.current.resize(places.len(), Place::NONE);
+        let Some(list) = self.places.last_mut() else { return };
+        for (var, (place, before)) in places.zip(&mut self.current).enumerate() {
+            if place != *before {
+                *before = place;
+                list.push(Placed { inst: self.inst, var: var as u32, place });
+            }
+        }
     }
 }

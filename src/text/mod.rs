@@ -20,6 +20,8 @@ mod suggest;
 pub use locate::{locate, place};
 pub use parse::{parse, parse_bytes};
 pub use print::print;
+#[doc(hidden)]
+pub use suggest::nearest;
 
 /// How many errors of one program are shown.
 const LIMIT: usize = 20;

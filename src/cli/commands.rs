@@ -1,0 +1,321 @@
+//! The commands and their options: one table that the parser, the help and the messages about wrong usage read.
+//!
+//! Comes in: nothing. Goes out: [`COMMANDS`]. What must hold: an option that is not here does not exist; a command's
+//! examples work as they are written.
+
+/// A command of the command line.
+#[derive(Debug)]
+pub struct Command {
+    /// What runs it.
+    pub id: CommandId,
+    /// The word, or two words, that name it.
+    pub name: &'static str,
+    /// What follows the name.
+    pub usage: &'static str,
+    /// One line for the list of commands.
+    pub summary: &'static str,
+    /// A few lines for its own help.
+    pub about: &'static str,
+    /// The words it takes.
+    pub words: Words,
+    /// What each of its words is.
+    pub arguments: &'static [(&'static str, &'static str)],
+    /// The options it takes, beside those that all take.
+    pub options: &'static [Opt],
+    /// Exit statuses and the like.
+    pub notes: &'static str,
+    /// Commands to try, each with what it does.
+    pub examples: &'static [(&'static str, &'static str)],
+}
+
+/// The commands by what runs them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandId {
+    Run,
+    Check,
+    Explain,
+    Asm,
+    Dis,
+    SnippetsList,
+    SnippetsShow,
+}
+
+/// How many words a command takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    pub least: usize,
+    pub most: usize,
+    /// What is missing where there are too few.
+    pub missing: &'static str,
+    /// Words that look like negative numbers are no options once this many words stand before them.
+    pub numbers_after: usize,
+}
+
+const ONE_FILE: Words = Words { least: 1, most: 1, missing: "a FILE", numbers_after: usize::MAX };
+
+/// An option.
+#[derive(Debug)]
+pub struct Opt {
+    pub id: OptId,
+    pub short: Option<char>,
+    pub long: Option<&'static str>,
+    pub value: Takes,
+    pub help: &'static str,
+}
+
+/// What an option takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    Nothing,
+    /// A value of this name.
+    Value(&'static str),
+    /// One of these words.
+    OneOf(&'static str, &'static [&'static str]),
+    /// One of these words behind `=`, or nothing.
+    Maybe(&'static str, &'static [&'static str]),
+}
+
+/// The options by their meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OptId {
+    Color,
+    Cpu,
+    Function,
+    Help,
+    Json,
+    Output,
+    Sandbox,
+    Stats,
+    Tier,
+    Version,
+}
+
+/// What every command takes.
+pub const COMMON: &[Opt] = &[
+    Opt {
+        id: OptId::Color,
+        short: None,
+        long: Some("color"),
+        value: Takes::OneOf("WHEN", &["auto", "always", "never"]),
+        help: "Whether to colour what is shown. `auto` asks the terminal, and the environment: NO_COLOR, CLICOLOR_FORCE",
+    },
+    Opt { id: OptId::Help, short: Some('h'), long: Some("help"), value: Takes::Nothing, help: "Shows this text" },
+];
+
+/// What stands before a command.
+pub const VERSION: Opt = Opt {
+    id: OptId::Version,
+    short: Some('V'),
+    long: Some("version"),
+    value: Takes::Nothing,
+    help: "Shows the version",
+};
+
+const FUNCTION: Opt = Opt {
+    id: OptId::Function,
+    short: Some('f'),
+    long: Some("function"),
+    value: Takes::Value("NAME"),
+    help: "The function to run; without it `main`, or the file's only function",
+};
+
+const CPU: Opt = Opt {
+    id: OptId::Cpu,
+    short: None,
+    long: Some("cpu"),
+    value: Takes::OneOf("NAME", &["native", "x86-64", "x86-64-v2", "x86-64-v3"]),
+    help: "The machine to stitch for; `native` is this one. The others give the same listing everywhere",
+};
+
+const JSON: Opt = Opt {
+    id: OptId::Json,
+    short: None,
+    long: Some("json"),
+    value: Takes::Nothing,
+    help: "Writes JSON for other programs instead",
+};
+
+const FILE: (&str, &str) = ("FILE", "A program as text, or a module in binary form; `-` is standard input");
+const PATTERN: (&str, &str) = ("PATTERN", "Part of a name, or a pattern in which `*` stands for anything");
+
+pub const COMMANDS: &[Command] = &[
+    Command {
+        id: CommandId::Run,
+        name: "run",
+        usage: "[OPTIONS] FILE [ARG]...",
+        summary: "Runs a function of a program",
+        about: "Runs a function of a program and prints each of its results on its own line.",
+        words: Words { least: 1, most: usize::MAX, missing: "a FILE", numbers_after: 1 },
+        arguments: &[
+            FILE,
+            (
+                "ARG",
+                "An argument of the function, read by its signature: `42`, `-7`, `0xff`, `'a'` for i32 and i64; `1e-9`, \
+                 `0x1.8p3`, `-inf`, `nan` for f32 and f64",
+            ),
+        ],
+        options: &[
+            FUNCTION,
+            Opt {
+                id: OptId::Tier,
+                short: None,
+                long: Some("tier"),
+                value: Takes::OneOf("TIER", &["auto", "interp", "baseline", "opt"]),
+                help: "What runs it: `interp` interprets, `baseline` stitches machine code; `auto` chooses, and chooses \
+                       `baseline` today. `opt` is not there yet",
+            },
+            Opt {
+                id: OptId::Stats,
+                short: None,
+                long: Some("stats"),
+                value: Takes::Maybe("FORMAT", &["table", "json"]),
+                help: "Says on standard error how long each phase took and how much code there is",
+            },
+            Opt {
+                id: OptId::Sandbox,
+                short: None,
+                long: Some("sandbox"),
+                value: Takes::Nothing,
+                help: "Refuses programs that could reach outside of their own memory: those with `extern`, `addr`, \
+                       `callp`, `load` or `store`",
+            },
+        ],
+        notes: "\
+Exit status:
+  0    the function returned, or the program halted
+  1    the program was refused, or its input or output failed
+  2    the command line is wrong
+  134  the program trapped; the trap and the stack stand on standard error
+
+Keys of --stats=json:
+  file, function, tier        what was run, and how
+  instructions, functions     how many there are in the module
+  code_bytes, code_bytes_per_instruction
+                              the machine code; null where none was made
+  phases_ns                   nanoseconds: read, parse, verify, stitch, map, run, total
+  verify_ns_per_instruction, stitch_ns_per_instruction
+  calls                       calls made from outside, by tier
+",
+        examples: &[
+            ("spasm run examples/fib.spasm 30", "Runs the only function with one argument"),
+            ("spasm run examples/numbers.spasm -f scale -5 1e-3", "Negative numbers need no quoting"),
+            ("spasm run --stats examples/sieve.spasm 1000000", "Where the time goes"),
+            ("spasm run --tier interp examples/fib.spasm 20", "The same without machine code"),
+            ("spasm dis fib.spb | spasm run - 30", "A program from standard input"),
+        ],
+    },
+    Command {
+        id: CommandId::Check,
+        name: "check",
+        usage: "[OPTIONS] FILE",
+        summary: "Reads and verifies a program without running it",
+        about: "Reads and verifies a program, and shows everything that is wrong with it. Says nothing if all is well.",
+        words: ONE_FILE,
+        arguments: &[FILE],
+        options: &[],
+        notes: "\
+Exit status:
+  0    the program is right
+  1    it is not, or cannot be read
+",
+        examples: &[("spasm check program.spasm && echo fine", "Says so")],
+    },
+    Command {
+        id: CommandId::Explain,
+        name: "explain",
+        usage: "[OPTIONS] FILE",
+        summary: "Shows the machine code of a program, snippet by snippet",
+        about: "Shows how the machine code of a program is put together: for each instruction the snippets that were \
+                copied for it, what went into their holes, their bytes, and what they do. Snippets that only move values \
+                between places are glue.",
+        words: ONE_FILE,
+        arguments: &[FILE],
+        options: &[
+            Opt { help: "Only this function; may be given several times", ..FUNCTION },
+            CPU,
+            Opt { help: "Writes JSON for other programs instead: functions, snippets, holes", ..JSON },
+        ],
+        notes: "",
+        examples: &[
+            ("spasm explain examples/fib.spasm", "Every function of the file"),
+            ("spasm explain -f main --color always examples/sort.spasm | less -R", "One function, in a pager"),
+            ("spasm explain --cpu x86-64 examples/fib.spasm > fib.txt", "A listing that is the same on every machine"),
+        ],
+    },
+    Command {
+        id: CommandId::Asm,
+        name: "asm",
+        usage: "[OPTIONS] FILE -o OUT",
+        summary: "Writes the binary form of a program",
+        about: "Reads and verifies a program and writes it as a module in binary form, which the other commands read too.",
+        words: ONE_FILE,
+        arguments: &[FILE],
+        options: &[Opt {
+            id: OptId::Output,
+            short: Some('o'),
+            long: Some("output"),
+            value: Takes::Value("OUT"),
+            help: "Where to write the module, `NAME.spb` by custom; `-` is standard output",
+        }],
+        notes: "OUT is either written as a whole or left as it was.\n",
+        examples: &[("spasm asm fib.spasm -o fib.spb && spasm run fib.spb 30", "Writes a module and runs it")],
+    },
+    Command {
+        id: CommandId::Dis,
+        name: "dis",
+        usage: "[OPTIONS] FILE [-o OUT]",
+        summary: "Writes the text form of a module",
+        about: "Writes a module, in binary form or as text, as text in one fixed style.",
+        words: ONE_FILE,
+        arguments: &[FILE],
+        options: &[Opt {
+            id: OptId::Output,
+            short: Some('o'),
+            long: Some("output"),
+            value: Takes::Value("OUT"),
+            help: "Where to write the text instead of standard output",
+        }],
+        notes: "OUT is either written as a whole or left as it was.\n",
+        examples: &[("spasm dis fib.spb", "Shows a module"), ("spasm dis fib.spb -o fib.spasm", "Writes it to a file")],
+    },
+    Command {
+        id: CommandId::SnippetsList,
+        name: "snippets list",
+        usage: "[OPTIONS] [PATTERN]",
+        summary: "Lists the snippets that machine code is made of",
+        about: "Lists the snippets of the library with their operands, size and source.",
+        words: Words { least: 0, most: 1, missing: "", numbers_after: usize::MAX },
+        arguments: &[PATTERN],
+        options: &[JSON],
+        notes: "",
+        examples: &[
+            ("spasm snippets list", "All of them"),
+            ("spasm snippets list 'cvt.*'", "Conversions"),
+            ("spasm snippets list --json | jq '.[].bytes'", "For other programs"),
+        ],
+    },
+    Command {
+        id: CommandId::SnippetsShow,
+        name: "snippets show",
+        usage: "[OPTIONS] NAME",
+        summary: "Shows a snippet: contract, bytes, holes, disassembly",
+        about: "Shows the snippets of a name, one for each combination of operands: what they read, write and change, \
+                their bytes with the holes that registers and values go into, bit by bit, and what they do.",
+        words: Words { least: 1, most: 1, missing: "the NAME of a snippet", numbers_after: usize::MAX },
+        arguments: &[("NAME", "A name such as `add.i64`, or what such names begin with: `add`")],
+        options: &[JSON],
+        notes: "",
+        examples: &[
+            ("spasm snippets show add.i64", "The forms of one instruction"),
+            ("spasm snippets show less.i64+jmpf", "A comparison and a branch in one"),
+            ("spasm snippets show frame.enter", "A piece that is no instruction"),
+        ],
+    },
+];
+
+/// What the help of `spasm` itself shows at its end.
+pub const EXAMPLES: &[(&str, &str)] = &[
+    ("spasm run examples/fib.spasm 30", "Runs a program"),
+    ("spasm explain examples/fib.spasm", "Shows the machine code that it runs as"),
+    ("spasm snippets show add.i64", "Shows what that code is made of"),
+];

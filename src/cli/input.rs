@@ -1,0 +1,113 @@
+//! Reading programs: from a file or standard input, in either form.
+//!
+//! Comes in: what the command line calls the file. Goes out: a module, or what is wrong with it. What must hold: whatever
+//! the file is, the answer comes in bounded time and space, and names it.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
+
+use spasm::binary;
+use spasm::diagnostic::{Diagnostic, Diagnostics, Place};
+use spasm::module::Module;
+use spasm::text;
+use spasm::verified::Verified;
+use spasm::verify::{Problem, VerifyError, verify};
+
+use super::failure::{Failure, plain};
+
+/// The largest file that is read. No program is near it; devices and pipes can be endless.
+const LARGEST: u64 = 1 << 29;
+
+/// What messages call the file.
+pub fn name(file: &OsStr) -> String {
+    if file == "-" { "standard input".to_owned() } else { file.display().to_string() }
+}
+
+/// The bytes of a file.
+pub fn read(file: &OsStr) -> Result<Vec<u8>, Failure> {
+    let bytes = if file == "-" { read_all(io::stdin().lock()) } else { File::open(file).and_then(read_file) };
+    let bytes = bytes.map_err(|error| cannot_read(file, &error))?;
+    if bytes.len() as u64 > LARGEST {
+        let message = format!("`{}` is larger than {} MiB: that is no program", name(file), LARGEST >> 20);
+        return Err(Diagnostic::new(message).into());
+    }
+    Ok(bytes)
+}
+
+fn read_file(file: File) -> io::Result<Vec<u8>> {
+    read_all(file)
+}
+
+fn read_all(reader: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(1 << 12);
+    reader.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn cannot_read(file: &OsStr, error: &io::Error) -> Failure {
+    let error_text = match error.kind() {
+        io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => plain(error),
+    };
+    let diagnostic = Diagnostic::new(format!("cannot read `{}`: {error_text}", name(file)));
+    match (error.kind(), file.to_str()) {
+        (io::ErrorKind::NotFound, Some(text)) if std::path::Path::new(&format!("{text}.spasm")).is_file() => {
+            diagnostic.help(format!("did you mean `{text}.spasm`?")).into()
+        }
+        _ => diagnostic.into(),
+    }
+}
+
+/// The module that the bytes of a file are.
+pub fn parse(file: &OsStr, bytes: &[u8]) -> Result<Module, Failure> {
+    let name = name(file);
+    if binary::is_binary(bytes) {
+        return Ok(binary::decode(bytes).map_err(|error| error.diagnostic(&name))?);
+    }
+    Ok(text::parse_bytes(&name, bytes)?)
+}
+
+/// Verifies a module.
+pub fn check(file: &OsStr, module: Module) -> Result<Verified, Failure> {
+    let module = std::sync::Arc::new(module);
+    verify(std::sync::Arc::clone(&module)).map_err(|error| refused(&name(file), &module, &error).into())
+}
+
+/// A verified module from a file.
+pub fn load(file: &OsStr) -> Result<Verified, Failure> {
+    check(file, parse(file, &read(file)?)?)
+}
+
+/// What the verifier says, with the lines of the source.
+fn refused(file: &str, module: &Module, error: &VerifyError) -> Diagnostics {
+    let list = error.problems.iter().map(|problem| diagnostic(file, module, problem)).collect();
+    Diagnostics::new(list, error.more).unwrap_or_else(|| Diagnostic::new(error.to_string()).in_file(file).into())
+}
+
+fn diagnostic(file: &str, module: &Module, problem: &Problem) -> Diagnostic {
+    let source = module.source.clone().unwrap_or_default();
+    let place = |line: u32, operand: Option<u32>| match source.text.is_empty() {
+        true => Place::of_line(line),
+        false => text::place(&source, line, operand.map(|operand| operand as usize)),
+    };
+    let mut message = problem.message.clone();
+    if let (None, Some(function)) = (problem.line, &problem.function) {
+        let inst = problem.inst.map_or(String::new(), |inst| format!(", instruction {inst}"));
+        message = format!("{message} (in `{function}`{inst})");
+    }
+    let mut diagnostic = Diagnostic::new(message).in_file(file);
+    if let Some(line) = problem.line {
+        diagnostic = diagnostic.at(place(line, problem.operand));
+    }
+    if let Some(related) = &problem.related {
+        if let Some(line) = related.line {
+            diagnostic = diagnostic.and_at(place(line, None).label(&related.message));
+        }
+    }
+    match &problem.help {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
+    }
+}

@@ -1,0 +1,63 @@
+//! The command line: what `spasm` does with its arguments.
+//!
+//! Comes in: the process's arguments and streams. Goes out: an exit status, and everything a user sees. What must hold:
+//! a command builds only what it needs, for the time until a program runs is the user's.
+
+mod args;
+mod commands;
+mod convert;
+mod explain;
+mod failure;
+mod help;
+mod input;
+mod output;
+mod run;
+mod sandbox;
+mod snippets;
+mod stats;
+mod style;
+
+use std::io;
+
+use args::{Given, Line};
+use commands::{Command, CommandId, OptId};
+use failure::Failure;
+use style::Paint;
+
+/// Does what the command line says, and gives the exit status.
+pub fn main() -> i32 {
+    let line = match args::read(std::env::args_os().skip(1)) {
+        Ok(line) => line,
+        Err(error) => return report(&error.into(), None),
+    };
+    let (result, color) = match line {
+        Line::Command(command, given) => (execute(command, &given), color(&given)),
+        Line::Help(command, given) => {
+            let paint = Paint::new(given.word(OptId::Color), &io::stdout());
+            (output::print(help::text(command, paint).as_bytes()), color(&given))
+        }
+        Line::Version => (output::print(concat!("spasm ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()), None),
+    };
+    result.map_or_else(|failure| report(&failure, color.as_deref()), |()| 0)
+}
+
+fn color(given: &Given) -> Option<String> {
+    given.word(OptId::Color).map(str::to_owned)
+}
+
+fn report(failure: &Failure, color: Option<&str>) -> i32 {
+    failure.show(Paint::new(color, &io::stderr()));
+    failure.status()
+}
+
+fn execute(command: &'static Command, given: &Given) -> Result<(), Failure> {
+    match command.id {
+        CommandId::Run => run::run(command, given),
+        CommandId::Check => convert::check(given),
+        CommandId::Explain => explain::explain(given),
+        CommandId::Asm => convert::asm(command, given),
+        CommandId::Dis => convert::dis(given),
+        CommandId::SnippetsList => snippets::list(given),
+        CommandId::SnippetsShow => snippets::show(given),
+    }
+}

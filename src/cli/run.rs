@@ -1,0 +1,183 @@
+//! `spasm run`: a function of a program, with arguments from the command line.
+//!
+//! Comes in: what was given. Goes out: what the program prints, its results, and statistics. What must hold: all tiers
+//! are used alike; nothing is printed as a result unless the function returned.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::mem::ManuallyDrop;
+
+use spasm::diagnostic::Diagnostic;
+use spasm::engine::{CallError, Config, Engine, InstanceError, Tier};
+use spasm::isa::op::Type;
+use spasm::module::{Function, MAX_ARGS, Module};
+use spasm::text::nearest;
+use spasm::trap::RunError;
+use spasm::value::Value;
+use spasm::verified::Verified;
+
+use super::args::{Given, UsageError};
+use super::commands::{Command, OptId};
+use super::failure::Failure;
+use super::stats::{Clock, Phase, Stats};
+use super::{input, output, sandbox};
+
+/// `spasm run`.
+pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
+    let tier = tier(command, given)?;
+    let file = &given.words[0];
+    let mut clock = Clock::new(given.has(OptId::Stats));
+    let bytes = input::read(file)?;
+    clock.lap(Phase::Read);
+    let module = input::parse(file, &bytes)?;
+    clock.lap(Phase::Parse);
+    if given.has(OptId::Sandbox) {
+        sandbox::check(&input::name(file), &module)?;
+    }
+    // The process ends when the program does: what is not taken down costs nothing.
+    let verified = ManuallyDrop::new(input::check(file, module)?);
+    clock.lap(Phase::Verify);
+    let module = verified.module();
+    let function = &module.functions[choose(given, module)? as usize];
+    let args = arguments(function, &given.words[1..])?;
+    let mut stats = Stats { file: input::name(file), tier, function: &function.name, code: None };
+    let results = execute(&verified, &function.name, &args, &mut clock, &mut stats);
+    clock.lap(Phase::Run);
+    let printed = results.and_then(|results| print(&results));
+    if given.has(OptId::Stats) {
+        stats.show(given.word(OptId::Stats) == Some("json"), module, &clock);
+    }
+    printed
+}
+
+fn tier(command: &'static Command, given: &Given) -> Result<Tier, UsageError> {
+    match given.word(OptId::Tier) {
+        Some("interp") => Ok(Tier::Interp),
+        Some("opt") => {
+            let error = UsageError::new(Some(command), "there is no tier `opt` in this version of Spasm");
+            Err(error.help("`--tier baseline` is the fastest there is, and what `auto` takes"))
+        }
+        _ => Ok(Tier::Baseline),
+    }
+}
+
+/// Calls the function; a program that halts has no results.
+fn execute(
+    verified: &Verified,
+    function: &str,
+    args: &[Value],
+    clock: &mut Clock,
+    stats: &mut Stats<'_>,
+) -> Result<Vec<Value>, Failure> {
+    // The process ends when the program does: what is not taken down costs nothing.
+    let engine = ManuallyDrop::new(Engine::new(Config { tier: stats.tier, ..Config::default() }));
+    let instance = engine.instantiate_watched(verified, |image| {
+        clock.lap(Phase::Stitch);
+        stats.code = Some(image.functions.iter().map(|made| u64::from(made.end - made.entry)).sum());
+    });
+    let mut instance = ManuallyDrop::new(instance.map_err(|error| no_instance(&error))?);
+    clock.lap(Phase::Map);
+    match instance.call(function, args) {
+        Ok(results) => Ok(results),
+        Err(CallError::Halted) => Ok(Vec::new()),
+        Err(CallError::Run(RunError::Trap(trap))) => Err(Failure::Trap(trap)),
+        Err(CallError::Run(RunError::Output(error))) => Err(Failure::output(&error)),
+        Err(other) => Err(Diagnostic::new(other.to_string()).into()),
+    }
+}
+
+fn no_instance(error: &InstanceError) -> Failure {
+    let shown = Diagnostic::new(error.to_string());
+    match error {
+        InstanceError::Memory(_) => shown.into(),
+        _ => shown.help("`--tier interp` runs the program without machine code").into(),
+    }
+}
+
+fn print(results: &[Value]) -> Result<(), Failure> {
+    if results.is_empty() {
+        return Ok(());
+    }
+    let mut text = String::new();
+    for value in results {
+        let _ = writeln!(text, "{value}");
+    }
+    output::print(text.as_bytes())
+}
+
+/// The function to run.
+fn choose(given: &Given, module: &Module) -> Result<u32, UsageError> {
+    let file = input::name(&given.words[0]);
+    let error = |message: String| UsageError::new(None, message);
+    if let Some(name) = given.value(OptId::Function) {
+        let name = name.to_string_lossy();
+        return module.function_index(&name).ok_or_else(|| no_function(&name, &file, module));
+    }
+    match (module.function_index("main"), module.functions.len()) {
+        (Some(main), _) => Ok(main),
+        (None, 0) => Err(error(format!("there is no function in {file}"))),
+        (None, 1) => Ok(0),
+        (None, many) => {
+            let message = format!("{file} has {many} functions, and none is called `main`");
+            Err(error(message).help(format!("choose one with -f NAME: {}", listing(module))))
+        }
+    }
+}
+
+/// What is wrong with a name that no function has.
+pub fn no_function(name: &str, file: &str, module: &Module) -> UsageError {
+    let names = module.functions.iter().map(|function| function.name.as_str());
+    let near = nearest(name, names).map_or(String::new(), |near| format!("did you mean `{near}`? "));
+    UsageError::new(None, format!("there is no function `{name}` in {file}")).help(near + &listing(module))
+}
+
+/// The functions of a module; where they are many, the first ones.
+fn listing(module: &Module) -> String {
+    const SHOWN: usize = 12;
+    let mut list: Vec<String> = module
+        .functions
+        .iter()
+        .take(SHOWN)
+        .map(|function| format!("{}{}", function.name, function.signature))
+        .collect();
+    if module.functions.len() > SHOWN {
+        list.push(format!("and {} more", module.functions.len() - SHOWN));
+    }
+    format!("there is {}", list.join(", "))
+}
+
+/// The words of the command line as the function takes them.
+fn arguments(function: &Function, words: &[OsString]) -> Result<Vec<Value>, UsageError> {
+    let signature = &function.signature;
+    let shape = || format!("func {}{signature}", function.name);
+    let error = |message: String| UsageError::new(None, message);
+    let (given, wanted) = (words.len(), signature.params.len());
+    if given < wanted || (given > wanted && !signature.variadic) {
+        let at_least = if signature.variadic { "at least " } else { "" };
+        let were = if given == 1 { "was" } else { "were" };
+        let message =
+            format!("`{}` takes {at_least}{}, {given} {were} given", function.name, plural(wanted, "argument"));
+        return Err(error(message).help(shape()));
+    }
+    if given > MAX_ARGS as usize {
+        return Err(error(format!("{given} arguments were given; {MAX_ARGS} is the most")).help(shape()));
+    }
+    let types = signature.params.iter().copied().chain(std::iter::repeat(Type::I64));
+    let read = |(position, (word, ty)): (usize, (&OsString, Type))| {
+        let text = word.to_str().unwrap_or("\u{fffd}");
+        Value::parse(text, ty).map_err(|problem| {
+            let message =
+                format!("argument {} of `{}` must be an {}: {problem}", position + 1, function.name, ty.name());
+            error(message).help(shape())
+        })
+    };
+    words.iter().zip(types).enumerate().map(read).collect()
+}
+
+pub fn plural(count: usize, what: &str) -> String {
+    match count {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
+}

@@ -1,0 +1,94 @@
+//! Showing what the stitcher made of a program, and what it made it from.
+//!
+//! Comes in: a verified module and a snippet library. Goes out: a [`Listing`], as data, as text for a terminal or a file,
+//! and as JSON; and the [`catalogue`] of the snippets. What must hold: everything that is shown is read from the code
+//! itself, from the trace of its making and from the library; nothing of it is worked out a second time.
+//!
+//! ```text
+//!   Verified ──▶ stitch_traced ──▶ Image, Trace ──▶ Listing ──┬──▶ text
+//!                                                             └──▶ JSON
+//! ```
+
+pub mod catalogue;
+mod disassemble;
+pub mod holes;
+mod homes;
+pub mod ink;
+pub mod json;
+mod listing;
+mod place;
+mod show;
+
+pub use homes::{Home, homes};
+pub use listing::{Copied, Datum, Filled, FunctionListing, Listing, Totals};
+
+use crate::isa::snippet::Features;
+use crate::library::native_features;
+
+/// One machine instruction of a snippet.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Where it stands, from the start of the function or the snippet.
+    pub offset: u32,
+    /// Its bytes.
+    pub bytes: Vec<Byte>,
+    /// Its disassembly.
+    pub pieces: Vec<Piece>,
+}
+
+impl Line {
+    /// The disassembly as plain text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.pieces.iter().map(|piece| piece.text.as_str()).collect()
+    }
+}
+
+/// A byte of a snippet, and what stands in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Byte {
+    /// Its value; nothing where only the instance will tell.
+    pub value: Option<u8>,
+    /// What it is part of.
+    pub mark: holes::Mark,
+}
+
+/// A part of a disassembled instruction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The text.
+    pub text: String,
+    /// What it comes from.
+    pub tint: Tint,
+}
+
+/// What a part of a disassembled instruction comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tint {
+    /// The template.
+    Plain,
+    /// The template: the word that names the instruction.
+    Mnemonic,
+    /// Nothing that is executed.
+    Remark,
+    /// A hole: the operand, by its number in the snippet's contract.
+    Operand(u8),
+}
+
+/// The features of a machine by the name that the command line gives it.
+#[must_use]
+pub fn features(cpu: &str) -> Option<Features> {
+    let all = |names: &[&str]| {
+        Features(Features::ALL.iter().filter(|(name, _)| names.contains(name)).map(|(_, bit)| bit).sum())
+    };
+    match cpu {
+        "native" => Some(native_features()),
+        "x86-64" => Some(all(&[])),
+        "x86-64-v2" => Some(all(&["popcnt", "sse4.1"])),
+        "x86-64-v3" => Some(all(&["bmi1", "bmi2", "lzcnt", "popcnt", "sse4.1", "avx"])),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

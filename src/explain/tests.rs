@@ -1,0 +1,105 @@
+use super::holes::Mark;
+use super::ink::Pen;
+use super::{Listing, features};
+use crate::generate;
+use crate::isa::snippet::{Kind, Role};
+use crate::library::Library;
+use crate::stitch::Stitcher;
+use crate::stitch::trace::Step;
+use crate::verified::Verified;
+use crate::verify::verify;
+
+fn random(seed: u64) -> Verified {
+    let mut state = seed;
+    let made = generate::program(&mut || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed ^ mixed >> 27
+    });
+    verify(made.module).unwrap()
+}
+
+fn listing(text: &str) -> Listing {
+    let verified = verify(crate::text::parse("t", text).unwrap()).unwrap();
+    Listing::new(&verified, &Library::with_features(features("x86-64").unwrap()), |_| true).unwrap()
+}
+
+#[test]
+fn random_programs_are_listed_whole() {
+    for seed in 0..60 {
+        let verified = random(seed);
+        for cpu in ["x86-64", "x86-64-v3"] {
+            let library = Library::with_features(features(cpu).unwrap());
+            let image = Stitcher::new(&library).stitch(&verified).unwrap();
+            let listing = Listing::new(&verified, &library, |_| true).unwrap();
+            for (function, made) in listing.functions.iter().zip(&image.functions) {
+                let code = &image.code[made.entry as usize..made.end as usize];
+                let mut at = 0;
+                for line in function.copied.iter().flat_map(|copied| &copied.lines) {
+                    assert_eq!(line.offset as usize, at, "seed {seed}: no gaps");
+                    assert_ne!(line.text(), "(no instruction)", "seed {seed} at {at}");
+                    for byte in &line.bytes {
+                        assert!(byte.value.is_none_or(|value| value == code[at]), "seed {seed} at {at}");
+                        at += 1;
+                    }
+                }
+                // What is left are constants and padding.
+                assert!(code.len() - at <= function.totals.data + 8, "seed {seed}");
+            }
+            for coloured in [false, true] {
+                let text = listing.text(&crate::text::print(verified.module()), Pen { coloured });
+                assert_eq!(text.contains('\x1b'), coloured);
+            }
+        }
+    }
+}
+
+#[test]
+fn places_are_those_of_the_code() {
+    let mut compared = 0;
+    for seed in 0..120 {
+        let verified = random(seed);
+        let (_, trace) = Stitcher::new(Library::native()).stitch_traced(&verified).unwrap();
+        for function in 0..verified.module().functions.len() {
+            let placed = &trace.places[function];
+            let end = trace.functions.get(function + 1).copied().unwrap_or(trace.events.len());
+            for event in &trace.events[trace.functions[function]..end] {
+                let info = Library::native().info(event.chunk);
+                let Some(inst) = verified.body(function as u32).insts.get(event.inst as usize) else { continue };
+                let written = placed.iter().find(|placed| placed.inst == event.inst && placed.var == inst.d);
+                let Some(register) = written.and_then(|placed| placed.place.as_register()) else { continue };
+                let first = info
+                    .operands
+                    .first()
+                    .filter(|operand| operand.name == "d" && operand.kind.is_register() && operand.role != Role::In);
+                if let (Some(operand), Step::Body, true) = (first, event.glue, info.name == inst.op.row().name()) {
+                    let vector = if operand.kind == Kind::Xmm { 16 } else { 0 };
+                    let scratch = [0, 1, 2, 13 + 16, 14 + 16, 15 + 16].contains(&(event.regs[0] + vector));
+                    assert!(scratch || event.regs[0] + vector == register, "seed {seed}: {inst:?}");
+                    compared += usize::from(!scratch);
+                }
+            }
+        }
+    }
+    assert!(compared > 1000, "{compared}");
+}
+
+#[test]
+fn what_stands_in_a_hole_is_named() {
+    let listing = listing(
+        "global g i64 = 1\nfunc f(i64) -> i64\n const r2, 300\nagain: add a1, a1, r2\n gget r1, g\n jmpt r1, again\n ret a1",
+    );
+    let function = &listing.functions[0];
+    let found = |name: &str| function.copied.iter().find(|copied| copied.info.name == name).unwrap();
+    let text = |name: &str, operand: usize| found(name).operands[operand].text.clone();
+    assert_eq!(text("add.i64", found("add.i64").operands.len() - 1), "300");
+    assert_eq!(text("gget.i64", 1), "g");
+    assert!(found("gget.i64").lines[0].text().contains("[g]"), "{}", found("gget.i64").lines[0].text());
+    assert!(found("gget.i64").bytes().any(|byte| byte.value.is_none()));
+    let branch = found("jmpt");
+    assert_eq!(branch.operands.last().unwrap().text, "again");
+    assert!(branch.lines.last().unwrap().text().ends_with("again"));
+    assert!(branch.bytes().any(|byte| matches!(byte.mark, Mark::Register(_))));
+    assert_eq!(function.registers.iter().find(|(name, _)| name == "r2").unwrap().1, ["= 300"]);
+    assert_eq!(function.silent[0], Some("folded into what reads it"));
+}
