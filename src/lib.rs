@@ -3,9 +3,9 @@
 
 pub mod binary;
 pub mod builder;
+pub mod check;
 #[cfg(feature = "cli")]
 pub mod contract;
-pub mod check;
 pub mod diagnostic;
 pub mod engine;
 pub(crate) mod exec;

@@ -346,10 +346,11 @@ fn relocation_holes(
         };
         let kind = t.operands[operand].kind;
         let patch = match (elf::RelocationType(relocation.kind), kind) {
-            (elf::R_X86_64_32S, Kind::Imm32 | Kind::Slot32 | Kind::Off32) => Patch::Abs32S,
+            // In a 32-bit instruction nothing is extended, so there either relocation will do.
+            (elf::R_X86_64_32S | elf::R_X86_64_32, Kind::Imm32) | (elf::R_X86_64_32S, Kind::Slot32 | Kind::Off32) => {
+                Patch::Abs32S
+            }
             (elf::R_X86_64_32 | elf::R_X86_64_32S, Kind::Uimm32) => Patch::Abs32,
-            // In a 32-bit instruction nothing is extended, so either relocation will do.
-            (elf::R_X86_64_32, Kind::Imm32) => Patch::Abs32S,
             (elf::R_X86_64_64, Kind::Imm64) => Patch::Abs64,
             (elf::R_X86_64_PC32 | elf::R_X86_64_PLT32, Kind::Rel32 | Kind::Lit | Kind::Data) => Patch::Rel32,
             (other, _) => {

@@ -41,11 +41,12 @@ pub fn reference(template: &Template) -> Result<Vec<u8>, TemplateError> {
     template
         .operands
         .iter()
-        .map(|operand| match operand.kind.is_register() {
-            false => Ok(0),
-            true => pick(operand.allowed).ok_or_else(|| {
-                template.error(format!("operand `{}` excludes too many registers to find its bits", operand.name))
-            }),
+        .map(|operand| {
+            if !operand.kind.is_register() {
+                return Ok(0);
+            }
+            let none = || format!("operand `{}` excludes too many registers to find its bits", operand.name);
+            pick(operand.allowed).ok_or_else(|| template.error(none()))
         })
         .collect()
 }

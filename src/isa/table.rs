@@ -110,7 +110,9 @@ pub fn build(extracted: Vec<Extracted>) -> Result<Tables, Vec<TemplateError>> {
             errors
                 .push(part.template.error("no template of that name has the same operands and a `target cold:rel32`"));
         }
-        owners.into_iter().for_each(|owner| tables.cold[owner] = chunk);
+        for owner in owners {
+            tables.cold[owner] = chunk;
+        }
         let start = chunk;
         chunk += part.chunks.len() as u16;
         placed.push((start, part));
