@@ -137,7 +137,7 @@ fn write(tables: &Tables, abi: &Abi) -> String {
         let _ = writeln!(text, "Alternative {{ entry: {}, chunk: {}, needs: {} }},", a.entry, a.chunk, a.needs);
     }
     let _ = writeln!(text, "];\n/// The fusions, by the first opcode.");
-    let _ = writeln!(text, "pub static FUSIONS: [Fusion; {}] = [", tables.fusions.len());
+    let _ = writeln!(text, "pub const FUSIONS: [Fusion; {}] = [", tables.fusions.len());
     let mut fusions: Vec<_> = tables.fusions.iter().collect();
     fusions.sort_by_key(|f| (f.first, f.second));
     for f in fusions {

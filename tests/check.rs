@@ -93,6 +93,7 @@ fn random_programs_are_stitched_right() {
         let verified = verify(generate::program(&mut numbers(seed)).module).unwrap();
         for which in [0, 1, third] {
             let report = accepted(&format!("seed {seed}"), &mut stitchers[which], &libraries[which], &verified);
+            total.functions += report.functions;
             total.instructions += report.instructions;
             total.steps += report.steps;
             total.idle += report.idle;

@@ -15,7 +15,7 @@ use crate::isa::op::{Flag, Op, Shape};
 use crate::library::Library;
 use crate::module::Inst;
 use crate::stitch::image::Image;
-use crate::verified::{Body, Verified};
+use crate::verified::{Body, Var, Verified};
 
 /// What the walk needs to see.
 pub(super) struct Replay<'a> {
@@ -24,6 +24,8 @@ pub(super) struct Replay<'a> {
     pub image: &'a Image,
     pub library: &'a Library,
     pub decoded: &'a Decoded,
+    /// Whether to keep what is known before each step.
+    pub keep: bool,
 }
 
 /// What the walk found out about each step.
@@ -33,6 +35,8 @@ pub struct Walked {
     pub depths: Vec<Option<u32>>,
     /// Whether it carries a value to where that value is already, whenever control comes there.
     pub idle: Vec<bool>,
+    /// What is known before the step, where that was asked for and control comes there.
+    pub states: Vec<Option<State>>,
 }
 
 /// True for instructions that do nothing but give a variable a value.
@@ -46,7 +50,8 @@ impl Replay<'_> {
     /// Walks until nothing changes.
     pub fn walk(&self) -> Result<Walked, Defect> {
         let count = self.decoded.steps.len();
-        let mut walked = Walked { depths: vec![None; count], idle: vec![true; count] };
+        let states = vec![None; if self.keep { count } else { 0 }];
+        let mut walked = Walked { depths: vec![None; count], idle: vec![true; count], states };
         let mut state = self.at_entry().map_err(|message| self.defect(u32::MAX, None, message))?;
         for index in self.decoded.entry.clone() {
             let step = &self.decoded.steps[index];
@@ -57,14 +62,26 @@ impl Replay<'_> {
         }
         let mut inputs: Vec<Option<State>> = vec![None; self.body.blocks.len()];
         let mut open = BTreeSet::new();
+        self.leave(&mut state);
         self.enter(&mut inputs, &mut open, 0, &state)?;
         while let Some(block) = open.pop_first() {
             let Some(mut state) = inputs[block as usize].clone() else { continue };
-            for (target, state) in self.block(&mut state, block, &mut walked)? {
+            let targets = self.block(&mut state, block, &mut walked)?;
+            self.leave(&mut state);
+            for target in targets {
                 self.enter(&mut inputs, &mut open, target, &state)?;
             }
         }
         Ok(walked)
+    }
+
+    /// Forgets the variables that no other block reads. If one does nevertheless, it will not find its value.
+    fn leave(&self, state: &mut State) {
+        for (var, facts) in self.body.vars.iter().enumerate() {
+            if !facts.has(Var::CROSSES) && var != self.body.count_var() as usize {
+                state.vars[var] = Word::UNKNOWN;
+            }
+        }
     }
 
     /// Control comes to a block with this state.
@@ -93,8 +110,8 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Walks a block; says where control goes from it, and with what.
-    fn block(&self, state: &mut State, block: u32, walked: &mut Walked) -> Result<Vec<(u32, State)>, Defect> {
+    /// Walks a block; says where control goes from it.
+    fn block(&self, state: &mut State, block: u32, walked: &mut Walked) -> Result<Vec<u32>, Defect> {
         let range = self.body.block_range(block as usize);
         let mut index = range.start;
         while index < range.end {
@@ -102,12 +119,12 @@ impl Replay<'_> {
             index += if fused { 2 } else { 1 };
             match next {
                 Next::Falls => {}
-                Next::Either(target) => return Ok(vec![(target, state.clone()), (block + 1, state.clone())]),
-                Next::To(targets) => return Ok(targets.into_iter().map(|target| (target, state.clone())).collect()),
+                Next::Either(target) => return Ok(vec![target, block + 1]),
+                Next::To(targets) => return Ok(targets),
                 Next::Ends => return Ok(Vec::new()),
             }
         }
-        Ok(vec![(block + 1, state.clone())])
+        Ok(vec![block + 1])
     }
 
     fn instruction(
@@ -172,6 +189,9 @@ impl Replay<'_> {
     fn carried(&self, state: &mut State, number: usize, address: bool, walked: &mut Walked) -> Result<bool, Defect> {
         let step = &self.decoded.steps[number];
         let depth = state.depth();
+        if self.keep {
+            walked.states[number] = Some(state.clone());
+        }
         let done = carry(state, step, self.image, address);
         match done.map_err(|message| self.defect(step.inst, Some(step), message))? {
             Carried::Not => return Ok(false),

@@ -86,10 +86,28 @@ pub fn check(verified: &Verified, image: &Image, trace: &Trace, library: &Librar
 /// # Errors
 /// The first defect.
 pub fn replay(verified: &Verified, image: &Image, library: &Library, decoded: &Decoded) -> Result<Walked, Defect> {
+    walk(verified, image, library, decoded, false)
+}
+
+/// Checks one decoded function, and keeps what is known before each step.
+///
+/// # Errors
+/// The first defect.
+pub fn states(verified: &Verified, image: &Image, library: &Library, decoded: &Decoded) -> Result<Walked, Defect> {
+    walk(verified, image, library, decoded, true)
+}
+
+fn walk(
+    verified: &Verified,
+    image: &Image,
+    library: &Library,
+    decoded: &Decoded,
+    keep: bool,
+) -> Result<Walked, Defect> {
     let tables = Tables { verified, image, library, decoded };
     tables.check()?;
     let body = &verified.functions[decoded.function];
-    let walked = Replay { verified, body, image, library, decoded }.walk()?;
+    let walked = Replay { verified, body, image, library, decoded, keep }.walk()?;
     tables.unwind(&walked)?;
     Ok(walked)
 }

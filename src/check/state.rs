@@ -90,6 +90,67 @@ impl Word {
     }
 }
 
+/// Pairs of halves that have met, each with a number of its own.
+struct Pairs {
+    count: u32,
+    /// For each numbered value, the last pair with it; pairs are chained.
+    heads: Vec<u32>,
+    chain: Vec<(Half, u32, u32)>,
+    others: HashMap<(Half, Half), u32>,
+}
+
+impl Pairs {
+    const NONE: u32 = u32::MAX;
+
+    fn new(values: u32) -> Pairs {
+        Pairs { count: 0, heads: vec![Pairs::NONE; values as usize], chain: Vec::new(), others: HashMap::new() }
+    }
+
+    /// Keeps in `mine` what is so in `theirs`; says whether anything was given up.
+    fn join(&mut self, mine: &mut [Word], theirs: &[Word]) -> bool {
+        let mut changed = false;
+        for (mine, theirs) in mine.iter_mut().zip(theirs) {
+            if *mine == Word::UNKNOWN {
+                continue;
+            }
+            let joined = Word { lo: self.half(mine.lo, theirs.lo), hi: self.half(mine.hi, theirs.hi) };
+            changed |= joined != *mine;
+            *mine = joined;
+        }
+        changed
+    }
+
+    fn half(&mut self, mine: Half, theirs: Half) -> Half {
+        match (mine, theirs) {
+            (Half::Unknown, _) | (_, Half::Unknown) => Half::Unknown,
+            (Half::Const(one), Half::Const(two)) if one == two => mine,
+            (Half::Named(one, upper), Half::Named(two, other)) if one == two && upper == other => mine,
+            _ => Half::Value(self.number(mine, theirs)),
+        }
+    }
+
+    fn number(&mut self, one: Half, two: Half) -> u32 {
+        let Half::Value(value) = one else {
+            let number = *self.others.entry((one, two)).or_insert(self.count);
+            self.count = self.count.max(number + 1);
+            return number;
+        };
+        let head = &mut self.heads[value as usize];
+        let mut link = *head;
+        while link != Pairs::NONE {
+            let (met, number, next) = self.chain[link as usize];
+            if met == two {
+                return number;
+            }
+            link = next;
+        }
+        self.chain.push((two, self.count, *head));
+        *head = self.chain.len() as u32 - 1;
+        self.count += 1;
+        self.count - 1
+    }
+}
+
 /// Everything that is known at one point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
@@ -194,30 +255,25 @@ impl State {
             let (one, two) = (self.depth(), other.depth());
             return Err(format!("two ways meet here, with {one} and with {two} bytes on the stack"));
         }
-        let mut other = other.clone();
-        let mut pairs = HashMap::new();
-        let mut changed = false;
-        for (mine, theirs) in self.halves_mut().zip(other.halves_mut()) {
-            let joined = match (*mine, *theirs) {
-                (Half::Unknown, _) | (_, Half::Unknown) => Half::Unknown,
-                (one @ (Half::Const(_) | Half::Named(..)), two) if one == two => one,
-                pair => {
-                    let number = pairs.len() as u32;
-                    Half::Value(*pairs.entry(pair).or_insert(number))
-                }
-            };
-            changed |= joined != *mine;
-            *mine = joined;
-        }
-        self.next = pairs.len() as u32;
+        let mut pairs = Pairs::new(self.next);
+        let mut changed = pairs.join(&mut self.vars, &other.vars);
+        changed |= pairs.join(&mut self.regs, &other.regs);
+        changed |= pairs.join(&mut self.own, &other.own);
+        changed |= pairs.join(&mut self.caller, &other.caller);
+        self.next = pairs.count;
         Ok(changed)
     }
 
     /// Numbers the values in the order in which they are met, so that equal knowledge is equal.
     pub fn settle(&mut self) {
-        let same = self.clone();
-        // The depths are the same, so nothing can go wrong.
-        let _ = self.join(&same);
+        let mut pairs = Pairs::new(self.next);
+        for half in self.halves_mut() {
+            match *half {
+                Half::Value(_) | Half::Sum(..) => *half = Half::Value(pairs.number(*half, Half::Unknown)),
+                _ => {}
+            }
+        }
+        self.next = pairs.count;
     }
 
     /// What a word is, in words.

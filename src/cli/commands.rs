@@ -197,8 +197,8 @@ Keys of --stats=json:
   calls                       calls made from outside, by tier
 ",
         examples: &[
-            ("spasm run examples/fib.spasm 30", "Runs the only function with one argument"),
-            ("spasm run examples/numbers.spasm -f scale -5 1e-3", "Negative numbers need no quoting"),
+            ("spasm run examples/fib.spasm 30", "Runs `main` with one argument"),
+            ("spasm run examples/mandelbrot.spasm -f is_inside -0.5 1e-3", "Runs another function; negative numbers need no quoting"),
             ("spasm run --stats examples/sieve.spasm 1000000", "Where the time goes"),
             ("spasm run --tier interp examples/fib.spasm 20", "The same without machine code"),
             ("spasm dis fib.spb | spasm run - 30", "A program from standard input"),
@@ -218,7 +218,7 @@ Exit status:
   0    the program is right
   1    it is not, or cannot be read
 ",
-        examples: &[("spasm check program.spasm && echo fine", "Says so")],
+        examples: &[("spasm check examples/fib.spasm && echo fine", "Says so if it is")],
     },
     Command {
         id: CommandId::Explain,
@@ -238,7 +238,7 @@ Exit status:
         notes: "",
         examples: &[
             ("spasm explain examples/fib.spasm", "Every function of the file"),
-            ("spasm explain -f main --color always examples/sort.spasm | less -R", "One function, in a pager"),
+            ("spasm explain -f main --color always examples/quicksort.spasm | less -R", "One function, in a pager"),
             ("spasm explain --cpu x86-64 examples/fib.spasm > fib.txt", "A listing that is the same on every machine"),
         ],
     },
@@ -258,7 +258,7 @@ Exit status:
             help: "Where to write the module, `NAME.spb` by custom; `-` is standard output",
         }],
         notes: "OUT is either written as a whole or left as it was.\n",
-        examples: &[("spasm asm fib.spasm -o fib.spb && spasm run fib.spb 30", "Writes a module and runs it")],
+        examples: &[("spasm asm examples/fib.spasm -o fib.spb && spasm run fib.spb 30", "Writes a module and runs it")],
     },
     Command {
         id: CommandId::Dis,
@@ -291,7 +291,7 @@ Exit status:
         examples: &[
             ("spasm snippets list", "All of them"),
             ("spasm snippets list 'cvt.*'", "Conversions"),
-            ("spasm snippets list --json | jq '.[].bytes'", "For other programs"),
+            ("spasm snippets list --json add > add.json", "For other programs"),
         ],
     },
     Command {

@@ -38,6 +38,12 @@ impl Code {
         self.tracing = self.trace.is_some();
     }
 
+    /// Whether somebody wants to know what is copied.
+    #[inline(always)]
+    pub fn is_tracing(&self) -> bool {
+        self.tracing
+    }
+
     /// Says for which instruction and why the next snippets are copied.
     #[inline(always)]
     pub fn mark(&mut self, inst: u32, step: Step) {

@@ -15,7 +15,7 @@ use crate::stitch::frame::Frame;
 use crate::stitch::image::{Relocation, SiteMeaning, Symbol, TrapSite, UnwindRow};
 use crate::stitch::live::{ENDS_A, ENDS_B, Live, NEEDLESS, is_constant, is_fused};
 use crate::stitch::locals::Locals;
-use crate::stitch::operands::{shape, switch_targets};
+use crate::stitch::operands::{shape, switch_targets, traits};
 use crate::stitch::place::{FIRST_XMM, Place, Placement};
 use crate::stitch::pool::Pool;
 use crate::stitch::trace::Step;
@@ -302,7 +302,7 @@ impl<'a> Emitter<'a> {
         self.end_noted(note, ENDS_A, compare.a, a);
         self.end_noted(note, ENDS_B, compare.b, b);
         self.index += 1;
-        let commutes = matches!(compare.op.row().mnemonic, "eq" | "ne");
+        let commutes = traits(compare.op).commutes();
         if commutes && a.as_register().is_none() && b.as_register().is_some() {
             std::mem::swap(&mut a, &mut b);
         }

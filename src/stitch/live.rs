@@ -115,10 +115,11 @@ pub fn read_at(index: usize) -> u32 {
     2 * index as u32 + 2
 }
 
-/// True where the compare at `index` and the branch behind it are one: nothing else reads the result.
+/// True where the instruction at `index` and the branch behind it are one: nothing else reads the result, and both
+/// branches have a snippet with it.
 #[inline(always)]
 pub fn is_fused(body: &Body, index: usize, inst: &Inst) -> bool {
-    traits(inst.op).compares()
+    traits(inst.op).fuses()
         && body.insts.get(index + 1).is_some_and(|next| shape(next.op) == Shape::Branch && next.a == inst.d)
         && !body.vars[inst.d as usize].has(Var::CROSSES)
 }

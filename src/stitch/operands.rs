@@ -4,6 +4,7 @@
 //! reported before definitions, each in the order of the text.
 
 use crate::isa::op::{Flag, Op, Row, Shape};
+use crate::library::builtin::FUSIONS;
 use crate::module::Inst;
 
 /// What the passes that look at every instruction need to know of its opcode, in one place.
@@ -19,7 +20,7 @@ pub struct Traits {
 
 impl Traits {
     const COMMUTES: u8 = 1;
-    const COMPARES: u8 = 2;
+    const FUSES: u8 = 2;
     const REMOVABLE: u8 = 4;
 
     /// The sources may be exchanged.
@@ -28,10 +29,10 @@ impl Traits {
         self.flags & Traits::COMMUTES != 0
     }
 
-    /// It gives 1 or 0, and a branch may be fused to it.
+    /// There are snippets that fuse a branch on the result to it.
     #[inline(always)]
-    pub fn compares(self) -> bool {
-        self.flags & Traits::COMPARES != 0
+    pub fn fuses(self) -> bool {
+        self.flags & Traits::FUSES != 0
     }
 
     /// It does nothing but write its result.
@@ -51,13 +52,15 @@ const TRAITS: [Traits; Op::ALL.len()] = {
         if row.has(Flag::Commutes) {
             flags |= Traits::COMMUTES;
         }
-        if row.has(Flag::Compares) {
-            flags |= Traits::COMPARES;
-        }
         if pure && !row.has(Flag::Traps) {
             flags |= Traits::REMOVABLE;
         }
         traits[i] = Traits { shape: row.shape, arity: row.args.len() as u8, flags };
+        i += 1;
+    }
+    let mut i = 0;
+    while i < FUSIONS.len() {
+        traits[FUSIONS[i].first as usize].flags |= Traits::FUSES;
         i += 1;
     }
     traits

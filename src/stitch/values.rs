@@ -133,7 +133,8 @@ impl Emitter<'_> {
         let forms = self.library.forms(op as u16);
         let separate = forms[form_index(false, Form::Reg, Form::Const)];
         let tied = forms[form_index(false, Form::Tied, Form::Const)];
-        if d != a && separate != 0 && self.code.head(separate).flags & (Head::PICKY | Head::EARLY) == 0 {
+        let plain = separate != 0 && self.code.head(separate).flags & (Head::PICKY | Head::EARLY) == 0;
+        if plain && (d != a || tied == 0) {
             self.put(separate, [d, a, 0], [value, 0]);
             return true;
         }

@@ -149,6 +149,7 @@ fn try_value(info: &'static Info, op: Op, branches_if: Option<bool>, noise: &mut
                     sources[1] = sources[0];
                 }
                 let Some(Ok(expected)) = op.evaluate(sources[0], sources[1]) else { continue };
+                let expected = if branches_if.is_some() { u64::from(expected != 0) } else { expected };
                 trial.run(*offset, sources, expected);
                 runs += 1;
             }
