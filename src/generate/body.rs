@@ -9,13 +9,14 @@ use crate::module::{Module, Reg, Signature};
 use super::writer::{Writer, counted};
 use super::{FUEL, Source};
 
-/// Writes the body of function `index`.
-pub(super) fn fill(module: &mut Module, index: usize, source: &mut Source<'_>) {
+/// Writes the body of function `index`, of so many statements, or of a random number.
+pub(super) fn fill(module: &mut Module, index: usize, statements: Option<usize>, source: &mut Source<'_>) {
     let function = std::mem::take(&mut module.functions[index]);
     let signatures: Vec<_> = module.functions.iter().map(|f| &f.signature).collect();
     let mut signatures: Vec<Signature> = signatures.into_iter().cloned().collect();
     signatures[index] = function.signature.clone();
     let mut body = Writer::new(module, signatures, function, source);
+    body.budget = statements.unwrap_or(body.budget);
     body.write();
     module.functions[index] = body.code;
 }

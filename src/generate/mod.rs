@@ -55,7 +55,7 @@ pub fn program(next: &mut dyn FnMut() -> u64) -> Program {
         module.intern_signature(signature);
     }
     for i in 0..module.functions.len() {
-        body::fill(&mut module, i, s);
+        body::fill(&mut module, i, None, s);
     }
     let args = args(&module.functions[0].signature, s);
     Program { module, args }
@@ -73,6 +73,21 @@ pub fn seeded(seed: u64) -> Program {
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
     })
+}
+
+/// Makes a program like those of [`program`], but with one function only, of some `statements` statements.
+pub fn function(statements: usize, next: &mut dyn FnMut() -> u64) -> Program {
+    let mut source = Source::new(next);
+    let s = &mut source;
+    let mut module = Module { globals: globals(s), ..Module::default() };
+    module.memory = Some(Memory { min: 1, max: Some(2), line: 1 });
+    let signature = signature(s);
+    module.functions.push(Function { name: "f0".to_owned(), signature, line: 3, ..Function::default() });
+    module.tables.push(Table { name: "table".to_owned(), functions: vec![0], line: 4 });
+    module.intern_signature(module.functions[0].signature.clone());
+    body::fill(&mut module, 0, Some(statements), s);
+    let args = args(&module.functions[0].signature, s);
+    Program { module, args }
 }
 
 /// The fuel, and two globals of each type.

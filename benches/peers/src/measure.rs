@@ -20,11 +20,6 @@ impl Times {
         (self.quantile(0.75) - self.quantile(0.25)) / 2.0 / self.median()
     }
 
-    /// All of them times `factor`.
-    pub fn times(&self, factor: f64) -> Times {
-        Times(self.0.iter().map(|time| time * factor).collect())
-    }
-
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss, reason = "an index")]
     fn quantile(&self, q: f64) -> f64 {
         let at = q * (self.0.len() - 1) as f64;
