@@ -94,6 +94,13 @@ impl Library {
         &self.forms[usize::from(key)]
     }
 
+    /// The forms of all keys.
+    #[inline]
+    #[must_use]
+    pub fn all_forms(&self) -> &[[u16; FORMS]] {
+        &self.forms
+    }
+
     /// The key of a part.
     #[inline]
     #[must_use]

@@ -3,6 +3,9 @@
 use spasm::engine::{CallError, Config, Engine, Tier};
 use spasm::generate;
 use spasm::isa::op::Type;
+use spasm::isa::snippet::Features;
+use spasm::library::{Library, native_features};
+use spasm::stitch::Stitcher;
 use spasm::streams::Streams;
 use spasm::trap::RunError;
 use spasm::value::Value;
@@ -45,28 +48,33 @@ fn run(engine: &Engine, verified: &Verified, args: &[u64]) -> Seen {
     Seen { result, printed: printed.text(), globals, memory: instance.memory().to_vec() }
 }
 
-fn program(seed: u64) -> generate::Program {
-    let mut state = seed;
-    generate::program(&mut || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    })
+/// `SEED` and `COUNT` in the environment choose others.
+fn seeds() -> std::ops::Range<u64> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|s| s.parse::<u64>().ok());
+    let from = number("SEED").unwrap_or(0);
+    from..from + number("COUNT").unwrap_or(600)
+}
+
+#[test]
+fn tracing_changes_nothing() {
+    for features in [native_features(), Features(0)] {
+        let library = Library::with_features(features);
+        let mut stitcher = Stitcher::new(&library);
+        for seed in seeds() {
+            let verified = verify(generate::seeded(seed).module).unwrap();
+            let plain = stitcher.stitch(&verified).unwrap();
+            let (traced, _) = stitcher.stitch_traced(&verified).unwrap();
+            assert!(plain == traced, "seed {seed}: the image depends on whether it is traced");
+        }
+    }
 }
 
 #[test]
 fn random_programs_run_the_same_on_every_tier() {
     let [interp, baseline] =
         [Tier::Interp, Tier::Baseline].map(|tier| Engine::new(Config { tier, ..Config::default() }));
-    let from: u64 = std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(0);
-    let count: u64 = std::env::var("COUNT").ok().and_then(|s| s.parse().ok()).unwrap_or(600);
-    for seed in from..from + count {
-        let made = program(seed);
-        if std::env::var_os("SHOW").is_some() {
-            eprintln!("{}", spasm::text::print(&made.module));
-        }
+    for seed in seeds() {
+        let made = generate::seeded(seed);
         let verified = verify(made.module).unwrap();
         let expected = run(&interp, &verified, &made.args);
         let found = run(&baseline, &verified, &made.args);

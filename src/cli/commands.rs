@@ -198,7 +198,10 @@ Keys of --stats=json:
 ",
         examples: &[
             ("spasm run examples/fib.spasm 30", "Runs `main` with one argument"),
-            ("spasm run examples/mandelbrot.spasm -f is_inside -0.5 1e-3", "Runs another function; negative numbers need no quoting"),
+            (
+                "spasm run examples/mandelbrot.spasm -f is_inside -0.5 1e-3",
+                "Runs another function; negative numbers need no quoting",
+            ),
             ("spasm run --stats examples/sieve.spasm 1000000", "Where the time goes"),
             ("spasm run --tier interp examples/fib.spasm 20", "The same without machine code"),
             ("spasm dis fib.spb | spasm run - 30", "A program from standard input"),

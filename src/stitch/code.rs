@@ -119,6 +119,18 @@ impl Code {
         self.bytes.resize(size, 0);
     }
 
+    /// Room for `len` bytes of code and one word, and the offset at which it starts; see [`advance`](Self::advance).
+    pub fn window(&mut self, len: usize) -> (&mut [u8], u32) {
+        self.reserve(len + 8);
+        let pos = self.pos;
+        (&mut self.bytes[pos..pos + len + 8], pos as u32)
+    }
+
+    /// Keeps the first `len` bytes of the last window.
+    pub fn advance(&mut self, len: usize) {
+        self.pos += len;
+    }
+
     /// Copies the snippet that starts at `chunk`. Returns where offset 0 of the snippet came to stand for holes
     /// behind its first prefix: one less than its place if a `REX` prefix was left out.
     #[inline(always)]
@@ -225,7 +237,7 @@ impl Code {
 /// A snippet's first eight bytes, without its `REX` prefix if that came out as the neutral one; and how many bytes were
 /// left out.
 #[inline(always)]
-fn first_word(chunk: &Chunk, regs: Regs) -> (u64, usize) {
+pub(super) fn first_word(chunk: &Chunk, regs: Regs) -> (u64, usize) {
     let word = chunk.word(regs);
     let rex = chunk.head.rex;
     if rex == 0xff || (word >> (rex * 8)) as u8 != 0x40 {

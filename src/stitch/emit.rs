@@ -55,6 +55,8 @@ pub(super) struct Current {
 pub(super) struct Emitter<'a> {
     pub library: &'a Library,
     pub parts: &'a [u16; Part::ALL.len()],
+    /// The moves between registers, by class.
+    pub moves: [u16; 3],
     pub verified: &'a Verified,
     pub body: &'a Body,
     pub live: &'a Live,
@@ -185,6 +187,10 @@ impl<'a> Emitter<'a> {
             let range = self.body.block_range(number);
             let mut index = range.start;
             while index < range.end {
+                index = self.run(index, range.end, places_of);
+                if index == range.end {
+                    break;
+                }
                 places_of[index] = self.code.position();
                 if self.instruction(index, &insts[index], notes[index], number as u32) {
                     index += 1;

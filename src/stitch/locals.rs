@@ -14,11 +14,11 @@ use crate::stitch::place::{Place, registers};
 #[derive(Debug, Default)]
 pub struct Locals {
     /// The registers that nothing occupies, a bit each.
-    free: u32,
+    pub(super) free: u32,
     /// The registers of ranges that may be given out once the range has ended within the present block.
     returning: u32,
     /// The variable in each register that is given out, and the instruction that put it there.
-    owner: [(u32, u32); 32],
+    pub(super) owner: [(u32, u32); 32],
     /// The registers that ranges have in the present block.
     occupied: u32,
     /// The slots below [`Locals::slots`] that are free again.
@@ -89,7 +89,6 @@ impl Emitter<'_> {
 
     /// The value in `place` of variable `var` is read by the present instruction for the last time. Gives the bit of
     /// the register that is free by that.
-    #[inline(always)]
     pub(super) fn end(&mut self, var: u32, place: Place) -> u32 {
         let Some(register) = place.as_register() else {
             if let Some(slot) = place.as_slot() {
@@ -121,7 +120,6 @@ impl Emitter<'_> {
 
     /// The place of the value that the present instruction gives `var`; call it after all sources have been read and
     /// their last reads were [noted](Self::end). It is best `near`, and rather not `far`, both registers' bits.
-    #[inline(always)]
     pub(super) fn define(&mut self, var: u32, note: u16, near: u32, far: u32) -> Place {
         let current = self.current[var as usize];
         if !current.local {
@@ -136,25 +134,13 @@ impl Emitter<'_> {
         place
     }
 
-    #[inline(always)]
     fn give(&mut self, var: u32, class: Class, note: u16, near: u32, far: u32) -> Place {
-        let class = if class.is_float() { FLOAT_SET } else { !FLOAT_SET };
+        let class = class_set(class);
         let usable = self.locals.free & class;
         if usable == 0 {
             return self.push_out(var, class);
         }
-        let hinted = (1 << (note >> HINT & 31)) & usable;
-        let cheap = usable & !SAVED_SET;
-        let best = if hinted != 0 {
-            hinted
-        } else if usable & near != 0 {
-            usable & near
-        } else if cheap & !far != 0 {
-            cheap & !far
-        } else {
-            usable
-        };
-        self.give_register(var, best.trailing_zeros() as u8)
+        self.give_register(var, pick(usable, note >> HINT, near, far))
     }
 
     #[inline(always)]
@@ -213,6 +199,30 @@ impl Emitter<'_> {
         debug_assert!(self.locals.slots <= self.placement.local_slots, "placement left too few slots");
         self.placement.slots + self.locals.slots - 1
     }
+}
+
+/// The registers of a class.
+#[inline(always)]
+pub(super) fn class_set(class: Class) -> u32 {
+    if class.is_float() { FLOAT_SET } else { !FLOAT_SET }
+}
+
+/// The best of the `usable` registers, of which there is one at least: the hinted one, one that is `near`, and else a
+/// volatile one that is not `far`.
+#[inline(always)]
+pub(super) fn pick(usable: u32, hint: u16, near: u32, far: u32) -> u8 {
+    let hinted = (1 << (hint & 31)) & usable;
+    let cheap = usable & !SAVED_SET & !far;
+    let best = if hinted != 0 {
+        hinted
+    } else if usable & near != 0 {
+        usable & near
+    } else if cheap != 0 {
+        cheap
+    } else {
+        usable
+    };
+    best.trailing_zeros() as u8
 }
 
 /// True where both kinds of int registers are known here; the sets are checked when the crate is built.

@@ -26,6 +26,7 @@ mod moves;
 pub mod operands;
 pub mod place;
 pub mod pool;
+mod run;
 pub mod trace;
 mod values;
 
@@ -142,6 +143,7 @@ impl<'l> Stitcher<'l> {
             let mut emitter = Emitter {
                 library: self.library,
                 parts: &self.parts,
+                moves: [Op::MoveI64, Op::MoveF32, Op::MoveF64].map(|op| self.library.forms(op as u16)[0]),
                 verified,
                 body,
                 live: &self.live,

@@ -38,7 +38,7 @@ impl Emitter<'_> {
     }
 
     /// Emits a `value` instruction.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn value(&mut self, inst: &Inst, note: u16) {
         let mut a = self.place(inst.a);
         let mut near = self.end_noted(note, ENDS_A, inst.a, a);
@@ -75,7 +75,6 @@ impl Emitter<'_> {
         }
     }
 
-    #[inline(always)]
     fn all_registers(&mut self, op: Op, d: u8, a: u8, b: u8) -> bool {
         let forms = self.library.forms(op as u16);
         let tied = forms[form_index(false, Form::Tied, Form::Reg)];
