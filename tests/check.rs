@@ -18,18 +18,6 @@ use spasm::stitch::Stitcher;
 use spasm::verified::Verified;
 use spasm::verify::verify;
 
-/// The generator of Steele, Lea and Flood.
-fn numbers(seed: u64) -> impl FnMut() -> u64 {
-    let mut state = seed;
-    move || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-}
-
 /// The machine at hand, a plain one, and the machine at hand without one of its features.
 fn libraries() -> Vec<Library> {
     let native = Library::native();
@@ -110,7 +98,7 @@ fn random_programs_are_stitched_right() {
         // The first two kinds of machine see every program, the others take turns.
         let others = libraries.len() - 2;
         let third = if others == 0 { 0 } else { 2 + seed as usize % others };
-        let verified = verify(generate::program(&mut numbers(seed)).module).unwrap();
+        let verified = verify(generate::seeded(seed).module).unwrap();
         for which in [0, 1, third] {
             let report = accepted(&format!("seed {seed}"), &mut stitchers[which], &libraries[which], &verified);
             total.functions += report.functions;

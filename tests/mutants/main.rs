@@ -467,8 +467,7 @@ fn damage_is_found() {
     let (start, from) = (Instant::now(), number("SEED", 0));
     let mut counts = Counts::new();
     for seed in from..from + number("COUNT", 100_000) {
-        let mut source = Numbers(seed);
-        let verified = verify(generate::program(&mut || source.next()).module).unwrap();
+        let verified = verify(generate::seeded(seed).module).unwrap();
         mutate(seed, &verified, &libraries[seed as usize % 2], &mut Numbers(!seed), &mut counts);
         if start.elapsed() > budget {
             break;
