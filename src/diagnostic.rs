@@ -30,7 +30,8 @@ use std::fmt::{self, Write as _};
 use std::ops::Range;
 
 use excerpt::Excerpt;
-pub(crate) use excerpt::clean;
+#[doc(hidden)]
+pub use excerpt::clean;
 
 /// A place in a source: a line, and the part of it that is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]

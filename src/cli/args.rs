@@ -56,17 +56,23 @@ impl Given {
 pub struct UsageError {
     pub message: String,
     pub help: Option<String>,
+    /// What there is to choose from, a line each.
+    pub list: Vec<String>,
     /// The command whose help may be of use.
     pub command: Option<&'static Command>,
 }
 
 impl UsageError {
     pub fn new(command: Option<&'static Command>, message: impl Into<String>) -> UsageError {
-        UsageError { message: message.into(), help: None, command }
+        UsageError { message: message.into(), help: None, list: Vec::new(), command }
     }
 
     pub fn help(self, help: impl Into<String>) -> UsageError {
         UsageError { help: Some(help.into()), ..self }
+    }
+
+    pub fn list(self, list: Vec<String>) -> UsageError {
+        UsageError { list, ..self }
     }
 }
 

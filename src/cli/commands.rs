@@ -238,7 +238,16 @@ Exit status:
             CPU,
             Opt { help: "Writes JSON for other programs instead: functions, snippets, holes", ..JSON },
         ],
-        notes: "",
+        notes: "\
+Keys of --json, a list with an object for each function:
+  function, signature, line   which it is
+  frame_bytes, slots, saved   its frame
+  registers                   where each register lives
+  instructions, bytes         how large it is
+  snippets                    what was copied: instruction, line, step (body, glue, frame or cold), name,
+                              offset, operands (kind, and what it is), bytes, holes (for each byte: .
+                              of the template, r with bits of a register, v of a value), code
+",
         examples: &[
             ("spasm explain examples/fib.spasm", "Every function of the file"),
             ("spasm explain -f main --color always examples/quicksort.spasm | less -R", "One function, in a pager"),

@@ -3,9 +3,10 @@
 //! Comes in: failures of all kinds. Goes out: a message on standard error and a status. What must hold: 1 for input that
 //! was refused and for streams that failed, 2 for wrong usage, 134 for a trap.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use spasm::diagnostic::{Diagnostic, Diagnostics};
+use spasm::diagnostic::{Diagnostic, Diagnostics, clean};
 use spasm::trap::Trap;
 
 use super::args::UsageError;
@@ -76,7 +77,11 @@ fn usage(error: &UsageError, paint: Paint) -> String {
     if let Some(help) = &error.help {
         diagnostic = diagnostic.help(help);
     }
-    let shown = diagnostic.render(paint.coloured);
+    let mut shown = diagnostic.render(paint.coloured);
+    for line in &error.list {
+        // Names come from the program.
+        let _ = writeln!(shown, "    {}", clean(line));
+    }
     let Some(command) = error.command else { return shown };
     let help = paint.with(CODE, &format!("spasm help {}", command.name));
     format!("{shown}\n{help} says more.\n")

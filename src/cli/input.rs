@@ -87,10 +87,9 @@ fn refused(file: &str, module: &Module, error: &VerifyError) -> Diagnostics {
 }
 
 fn diagnostic(file: &str, module: &Module, problem: &Problem) -> Diagnostic {
-    let source = module.source.clone().unwrap_or_default();
-    let place = |line: u32, operand: Option<u32>| match source.text.is_empty() {
-        true => Place::of_line(line),
-        false => text::place(&source, line, operand.map(|operand| operand as usize)),
+    let place = |line: u32, operand: Option<u32>| match &module.source {
+        Some(source) => text::place(source, line, operand.map(|operand| operand as usize)),
+        None => Place::of_line(line),
     };
     let mut message = problem.message.clone();
     if let (None, Some(function)) = (problem.line, &problem.function) {
@@ -101,10 +100,10 @@ fn diagnostic(file: &str, module: &Module, problem: &Problem) -> Diagnostic {
     if let Some(line) = problem.line {
         diagnostic = diagnostic.at(place(line, problem.operand));
     }
-    if let Some(related) = &problem.related {
-        if let Some(line) = related.line {
-            diagnostic = diagnostic.and_at(place(line, None).label(&related.message));
-        }
+    if let Some(related) = &problem.related
+        && let Some(line) = related.line
+    {
+        diagnostic = diagnostic.and_at(place(line, None).label(&related.message));
     }
     match &problem.help {
         Some(help) => diagnostic.help(help),

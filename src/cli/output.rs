@@ -26,11 +26,12 @@ pub fn write(out: &OsStr, input: &OsStr, bytes: &[u8]) -> Result<(), Failure> {
     }
     let path = Path::new(out);
     let there = fs::metadata(path).ok();
-    if let (Some(there), Ok(input)) = (&there, fs::metadata(input)) {
-        if (there.dev(), there.ino()) == (input.dev(), input.ino()) && there.is_file() {
-            let message = format!("`{}` is the input: it would be overwritten", out.display());
-            return Err(Diagnostic::new(message).help("give another name with -o").into());
-        }
+    if let (Some(there), Ok(input)) = (&there, fs::metadata(input))
+        && (there.dev(), there.ino()) == (input.dev(), input.ino())
+        && there.is_file()
+    {
+        let message = format!("`{}` is the input: it would be overwritten", out.display());
+        return Err(Diagnostic::new(message).help("give another name with -o").into());
     }
     let written = match &there {
         Some(there) if there.is_dir() => Err(io::ErrorKind::IsADirectory.into()),

@@ -119,7 +119,7 @@ fn choose(given: &Given, module: &Module) -> Result<u32, UsageError> {
         (None, 1) => Ok(0),
         (None, many) => {
             let message = format!("{file} has {many} functions, and none is called `main`");
-            Err(error(message).help(format!("choose one with -f NAME: {}", listing(module))))
+            Err(error(message).help("choose one with -f NAME:").list(listing(module)))
         }
     }
 }
@@ -127,23 +127,22 @@ fn choose(given: &Given, module: &Module) -> Result<u32, UsageError> {
 /// What is wrong with a name that no function has.
 pub fn no_function(name: &str, file: &str, module: &Module) -> UsageError {
     let names = module.functions.iter().map(|function| function.name.as_str());
-    let near = nearest(name, names).map_or(String::new(), |near| format!("did you mean `{near}`? "));
-    UsageError::new(None, format!("there is no function `{name}` in {file}")).help(near + &listing(module))
+    let error = UsageError::new(None, format!("there is no function `{name}` in {file}"));
+    match nearest(name, names) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error.help("these are its functions:").list(listing(module)),
+    }
 }
 
 /// The functions of a module; where they are many, the first ones.
-fn listing(module: &Module) -> String {
-    const SHOWN: usize = 12;
-    let mut list: Vec<String> = module
-        .functions
-        .iter()
-        .take(SHOWN)
-        .map(|function| format!("{}{}", function.name, function.signature))
-        .collect();
+fn listing(module: &Module) -> Vec<String> {
+    const SHOWN: usize = 20;
+    let functions = module.functions.iter().take(SHOWN);
+    let mut list: Vec<String> = functions.map(|function| format!("{}{}", function.name, function.signature)).collect();
     if module.functions.len() > SHOWN {
-        list.push(format!("and {} more", module.functions.len() - SHOWN));
+        list.push(format!("... and {} more", module.functions.len() - SHOWN));
     }
-    format!("there is {}", list.join(", "))
+    list
 }
 
 /// The words of the command line as the function takes them.

@@ -3,6 +3,8 @@
 //! Comes in: times as the phases end, and the module. Goes out: a table, or JSON, on standard error. What must hold: who
 //! does not ask for it pays nothing; a phase that did not take place is not shown.
 
+#![allow(clippy::cast_precision_loss, reason = "times and sizes are shown with a few digits")]
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -100,7 +102,7 @@ impl Stats<'_> {
         let _ = writeln!(out, "  {:7} {:>10}\n", "total", short(clock.total()));
         let (function, tier) = (self.function, tier_name(self.tier));
         let _ = writeln!(out, "  {:7} {function} called once from outside, tier {tier}", "run");
-        let (functions, list) = (plural(module.functions.len(), "function"), plural(insts as usize, "instruction"));
+        let (functions, list) = (plural(module.functions.len(), "function"), plural(insts, "instruction"));
         let _ = writeln!(out, "  {:7} {list} in {functions}", "module");
         if let Some(code) = self.code {
             let per = code as f64 / insts.max(1) as f64;
@@ -143,11 +145,11 @@ fn tier_name(tier: Tier) -> &'static str {
     }
 }
 
-fn instructions(module: &Module) -> u64 {
-    module.functions.iter().map(|function| function.insts.len() as u64).sum()
+fn instructions(module: &Module) -> usize {
+    module.functions.iter().map(|function| function.insts.len()).sum()
 }
 
-fn each(time: Duration, insts: u64) -> f64 {
+fn each(time: Duration, insts: usize) -> f64 {
     time.as_nanos() as f64 / insts.max(1) as f64
 }
 

@@ -61,7 +61,8 @@ pub fn operands(info: &Info) -> Vec<String> {
 }
 
 fn kind(operand: &Operand) -> String {
-    operand.kind.name().to_owned() + &excluded(operand).iter().map(|name| format!("-{name}")).collect::<String>()
+    let without = excluded(operand).into_iter().flat_map(|name| ["-", name]);
+    std::iter::once(operand.kind.name()).chain(without).collect()
 }
 
 /// The registers that must not stand in an operand's place, but for the frame register, which never may.
@@ -101,11 +102,10 @@ pub fn list(library: &Library, infos: &[&'static Info], pen: Pen) -> String {
         let place = format!("{}:{}", info.file, info.line);
         let _ = writeln!(
             out,
-            "{}{:pad$}  {operands:contract$}  {:>3} {}  {}{needs}",
+            "{}{:pad$}  {operands:contract$}  {:>3} bytes  {}{needs}",
             pen.ink(Ink::Source, info.name),
             "",
             size(library, info),
-            "bytes",
             pen.ink(Ink::Quiet, &place),
             pad = name - info.name.len(),
             needs = if needs.is_empty() { needs } else { format!("  needs {needs}") },
@@ -125,7 +125,7 @@ pub fn show(library: &Library, infos: &[&'static Info], pen: Pen) -> String {
         }
         inverted |= one(library, info, pen, &mut out);
     }
-    let marks = if pen.coloured { "" } else { "(48) a byte with bits of a register, [11] a value. " };
+    let marks = if pen.coloured { "" } else { "(48) has bits of a register, [--] is a value. " };
     let _ = writeln!(out, "\n{}", pen.ink(Ink::Quiet, &format!("{marks}Bits of an operand are shown as its letter.")));
     if inverted {
         let _ = writeln!(out, "{}", pen.ink(Ink::Quiet, "Bits in capital letters are inverted."));
@@ -171,7 +171,7 @@ fn wrapped(head: &str, text: &str) -> String {
     let mut column = INDENT;
     for word in text.split(' ') {
         if column + word.len() + 1 > WIDTH {
-            out.push_str(&format!("\n{:INDENT$}", ""));
+            let _ = write!(out, "\n{:INDENT$}", "");
             column = INDENT;
         } else if column > INDENT {
             out.push(' ');

@@ -23,11 +23,10 @@ pub fn marks(chunks: &[Chunk], info: &Info) -> Vec<Mark> {
     let head = chunks[first].head;
     let mut marks = Vec::with_capacity(usize::from(head.len));
     for chunk in &chunks[first..][..usize::from(head.chunks)] {
-        let masks: Vec<[u8; 8]> = (0..MAX_REGS)
-            .map(|operand| (chunk.low[operand].wrapping_mul(7) | chunk.high[operand]).to_le_bytes())
-            .collect();
+        let decided: [[u8; 8]; MAX_REGS] =
+            std::array::from_fn(|operand| (chunk.low[operand].wrapping_mul(7) | chunk.high[operand]).to_le_bytes());
         marks.extend((0..8).map(|byte| {
-            let bits: [u8; MAX_REGS] = std::array::from_fn(|operand| masks[operand][byte]);
+            let bits: [u8; MAX_REGS] = std::array::from_fn(|operand| decided[operand][byte]);
             if bits == [0; MAX_REGS] { Mark::Fixed } else { Mark::Register(bits) }
         }));
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::disassemble::{self, Code};
-use super::holes::{Mark, marks};
+use super::holes::marks;
 use super::homes::homes;
 use super::{Byte, Line, Piece, Tint, place};
 use crate::isa::snippet::{Hole, Info, Kind};
@@ -246,7 +246,7 @@ impl<'a> View<'a> {
             let number = number as u8;
             let text = if operand.kind.is_register() {
                 place::register(operand.kind, registers.next().unwrap_or(0)).to_owned()
-            } else if let Some(hole) = info.holes.iter().find(|hole| hole.operand == number) {
+            } else if let Some(hole) = info.holes.iter().copied().find(|hole| hole.operand == number) {
                 let text = self.value(info, hole, base, &mut filling);
                 if operand.kind == Kind::Data {
                     let at = (base.wrapping_add(u32::from(hole.offset)) - event.start) as usize;
@@ -282,7 +282,7 @@ impl<'a> View<'a> {
     }
 
     /// What stands in a value hole.
-    fn value(&mut self, info: &Info, hole: &Hole, base: u32, filling: &mut Filling) -> String {
+    fn value(&mut self, info: &Info, hole: Hole, base: u32, filling: &mut Filling) -> String {
         let kind = info.operands[usize::from(hole.operand)].kind;
         let at = base.wrapping_add(u32::from(hole.offset));
         let value = self.read(at, hole.patch.size());
@@ -364,7 +364,7 @@ struct Filling {
 }
 
 /// Fills a hole that the instance will fill with a distance that can be told from others, and gives the address.
-fn pretend(hole_bytes: &mut [u8], at: u32, hole: &Hole, entry: u32) -> u64 {
+fn pretend(hole_bytes: &mut [u8], at: u32, hole: Hole, entry: u32) -> u64 {
     let fake = 0x2000_0000 + i64::from(at);
     let distance = fake - i64::from(at) + i64::from(hole.addend);
     hole_bytes.copy_from_slice(&(distance as i32).to_le_bytes());
@@ -385,11 +385,5 @@ impl Copied {
     /// Its bytes.
     pub fn bytes(&self) -> impl Iterator<Item = Byte> {
         self.lines.iter().flat_map(|line| line.bytes.iter().copied())
-    }
-
-    /// How many of its bytes are register or value holes.
-    #[must_use]
-    pub fn holes(&self) -> usize {
-        self.bytes().filter(|byte| byte.mark != Mark::Fixed).count()
     }
 }

@@ -9,8 +9,17 @@
 //!                                                             └──▶ JSON
 //! ```
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "images are smaller than 1 GiB and snippets than 256 bytes; values are looked at as bits"
+)]
+
 pub mod catalogue;
 mod disassemble;
+mod export;
 pub mod holes;
 mod homes;
 pub mod ink;

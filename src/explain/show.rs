@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 
 use super::catalogue::plural;
 use super::ink::{Ink, Pen};
-use super::json;
 use super::listing::{Copied, FunctionListing, Listing, Totals};
 use crate::diagnostic::clean;
 use crate::isa::op::Shape;
@@ -62,12 +61,6 @@ impl Listing {
         }
         page.legend();
         page.out
-    }
-
-    /// The listing as JSON.
-    #[must_use]
-    pub fn json(&self) -> String {
-        json::lines(self.functions.iter().map(function_json)) + "\n"
     }
 }
 
@@ -315,10 +308,15 @@ impl Page<'_> {
     }
 }
 
+/// `r1 → rbx, slot 2` or `r1 = 42`; of many places the first ones.
 fn whereabouts(name: &str, homes: &[String]) -> String {
-    match homes {
-        [one] if one.starts_with('=') => format!("{name} {one}"),
-        _ => format!("{name} → {}", homes.join(", ")),
+    const SHOWN: usize = 4;
+    let more = if homes.len() > SHOWN { ", …" } else { "" };
+    let shown = &homes[..homes.len().min(SHOWN)];
+    let constants: Option<Vec<&str>> = shown.iter().map(|home| home.strip_prefix("= ")).collect();
+    match constants {
+        Some(constants) => format!("{name} = {}{more}", constants.join(", ")),
+        None => format!("{name} → {}{more}", shown.join(", ")),
     }
 }
 
@@ -337,60 +335,4 @@ fn comment(line: &str) -> usize {
         }
     }
     line.len()
-}
-
-fn function_json(function: &FunctionListing) -> String {
-    let registers = function.registers.iter().map(|(name, homes)| {
-        json::object([
-            ("register", json::string(name)),
-            ("in", json::list(homes.iter().map(|home| json::string(home)))),
-        ])
-    });
-    let totals = &function.totals;
-    let members = [
-        ("function", json::string(&function.name)),
-        ("signature", json::string(&function.signature)),
-        ("line", function.line.to_string()),
-        ("frame_bytes", function.frame.depth().to_string()),
-        ("slots", function.frame.slots.to_string()),
-        ("saved", json::list(function.saved.iter().map(|name| json::string(name)))),
-        ("registers", json::list(registers)),
-        ("instructions", totals.instructions.to_string()),
-        ("bytes", totals.bytes.to_string()),
-        (
-            "snippets",
-            format!(
-                "[\n    {}\n  ]",
-                function.copied.iter().map(|c| copied_json(function, c)).collect::<Vec<_>>().join(",\n    ")
-            ),
-        ),
-    ];
-    let members: Vec<String> = members.iter().map(|(key, value)| format!("  \"{key}\": {value}")).collect();
-    format!("{{\n{}\n}}", members.join(",\n"))
-}
-
-fn copied_json(function: &FunctionListing, copied: &Copied) -> String {
-    let line = copied.inst.and_then(|inst| function.lines.get(inst as usize));
-    let step = match copied.step {
-        Step::Body => "body",
-        Step::Glue => "glue",
-        Step::Frame => "frame",
-        Step::Cold => "cold",
-    };
-    let operands = copied
-        .operands
-        .iter()
-        .map(|filled| (copied.info.operands[usize::from(filled.operand)].name, json::string(&filled.text)));
-    let bytes: String =
-        copied.bytes().map(|byte| byte.value.map_or("--".to_owned(), |value| format!("{value:02x}"))).collect();
-    json::object([
-        ("instruction", copied.inst.map_or("null".to_owned(), |inst| inst.to_string())),
-        ("line", line.map_or("null".to_owned(), ToString::to_string)),
-        ("step", json::string(step)),
-        ("name", json::string(copied.info.name)),
-        ("offset", copied.offset().to_string()),
-        ("operands", json::object(operands)),
-        ("bytes", json::string(&bytes)),
-        ("code", json::list(copied.lines.iter().map(|line| json::string(&line.text())))),
-    ])
 }

@@ -61,20 +61,6 @@ pub fn program(next: &mut dyn FnMut() -> u64) -> Program {
     Program { module, args }
 }
 
-/// Makes program number `seed`.
-#[must_use]
-pub fn seeded(seed: u64) -> Program {
-    // The generator of Steele, Lea and Flood.
-    let mut state = seed;
-    program(&mut || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    })
-}
-
 /// Makes a program like those of [`program`], but with one function only, of some `statements` statements.
 pub fn function(statements: usize, next: &mut dyn FnMut() -> u64) -> Program {
     let mut source = Source::new(next);
@@ -88,6 +74,25 @@ pub fn function(statements: usize, next: &mut dyn FnMut() -> u64) -> Program {
     body::fill(&mut module, 0, Some(statements), s);
     let args = args(&module.functions[0].signature, s);
     Program { module, args }
+}
+
+/// Makes program number `seed`.
+#[must_use]
+pub fn seeded(seed: u64) -> Program {
+    program(&mut numbers(seed))
+}
+
+/// Random numbers, the same ones for the same seed.
+pub fn numbers(seed: u64) -> impl FnMut() -> u64 {
+    // The generator of Steele, Lea and Flood.
+    let mut state = seed;
+    move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
 }
 
 /// The fuel, and two globals of each type.

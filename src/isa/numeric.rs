@@ -16,6 +16,7 @@ pub trait Float: Copy + PartialOrd {
     /// True for NaN.
     fn nan(self) -> bool;
     /// The same NaN with its quiet bit set.
+    #[must_use]
     fn quiet(self) -> Self;
     /// True where the sign bit is set, NaN and zero included.
     fn negative(self) -> bool;

@@ -139,11 +139,11 @@ macro_rules! __op_table {
         // Conversions; TO stands before FROM.
         value CvtF32I32 "cvt" "f32.i32" (a: i32) -> f32 [] { a as f32 } "from a signed integer, rounded to nearest even";
         value CvtF32I64 "cvt" "f32.i64" (a: i64) -> f32 [] { a as f32 } "from a signed integer, rounded to nearest even";
-        value CvtF64I32 "cvt" "f64.i32" (a: i32) -> f64 [] { a as f64 } "from a signed integer, rounded to nearest even";
+        value CvtF64I32 "cvt" "f64.i32" (a: i32) -> f64 [] { f64::from(a) } "from a signed integer, rounded to nearest even";
         value CvtF64I64 "cvt" "f64.i64" (a: i64) -> f64 [] { a as f64 } "from a signed integer, rounded to nearest even";
         value CvtuF32I32 "cvtu" "f32.i32" (a: u32) -> f32 [] { a as f32 } "from an unsigned integer, rounded to nearest even";
         value CvtuF32I64 "cvtu" "f32.i64" (a: u64) -> f32 [] { a as f32 } "from an unsigned integer, rounded to nearest even";
-        value CvtuF64I32 "cvtu" "f64.i32" (a: u32) -> f64 [] { a as f64 } "from an unsigned integer, rounded to nearest even";
+        value CvtuF64I32 "cvtu" "f64.i32" (a: u32) -> f64 [] { f64::from(a) } "from an unsigned integer, rounded to nearest even";
         value CvtuF64I64 "cvtu" "f64.i64" (a: u64) -> f64 [] { a as f64 } "from an unsigned integer, rounded to nearest even";
         value CvtI32F32 "cvt" "i32.f32" (a: f32) -> i32 [traps] { numeric::i32_from_f32(a)? } "to a signed integer, truncated; NaN and out of range trap";
         value CvtI32F64 "cvt" "i32.f64" (a: f64) -> i32 [traps] { numeric::i32_from_f64(a)? } "to a signed integer, truncated; NaN and out of range trap";
@@ -583,14 +583,8 @@ macro_rules! define_table {
         /// The expression of each row, as a function with the row's name.
         #[allow(non_snake_case, reason = "the functions carry the names of the rows")]
         #[allow(clippy::unnecessary_wraps, reason = "one signature for rows that trap and rows that do not")]
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_precision_loss,
-            clippy::cast_sign_loss,
-            clippy::float_cmp,
-            clippy::missing_errors_doc,
-            reason = "the rows say exactly which conversion and which comparison the machine does"
-        )]
+        #[allow(clippy::missing_errors_doc, reason = "the flag of the row says whether it traps")]
+        #[allow(clippy::float_cmp, reason = "the rows say exactly which comparison the machine does")]
         pub mod meaning {
             use super::{TrapKind, numeric};
             $(#[doc = $vd]

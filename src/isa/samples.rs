@@ -5,7 +5,6 @@
 //! operand flipped at a time) and check them (every allowed register of every operand, and mixtures).
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 use super::snippet::{Kind, Role};
 use super::template::{Abi, GP, GP8, GP16, GP32, Template, TemplateError, XMM, substitute};
@@ -41,11 +40,12 @@ pub fn reference(template: &Template) -> Result<Vec<u8>, TemplateError> {
     template
         .operands
         .iter()
-        .map(|operand| match operand.kind.is_register() {
-            false => Ok(0),
-            true => pick(operand.allowed).ok_or_else(|| {
-                template.error(format!("operand `{}` excludes too many registers to find its bits", operand.name))
-            }),
+        .map(|operand| {
+            if !operand.kind.is_register() {
+                return Ok(0);
+            }
+            let none = || format!("operand `{}` excludes too many registers to find its bits", operand.name);
+            pick(operand.allowed).ok_or_else(|| template.error(none()))
         })
         .collect()
 }
@@ -91,39 +91,62 @@ pub fn is_byte_hole(kind: Kind) -> bool {
     matches!(kind, Kind::Imm8 | Kind::Slot8 | Kind::Off8 | Kind::Rel8)
 }
 
-/// The assembly text of all samples. Line markers in it let the assembler report errors at the user's lines.
-#[must_use]
-pub fn assembly(templates: &[Template], samples: &[Sample], abi: &Abi) -> String {
-    let mut text = String::from(".intel_syntax noprefix\n.text\n");
-    for (number, sample) in samples.iter().enumerate() {
-        let template = &templates[sample.template];
+/// The assembly text of all samples.
+#[derive(Debug, Default)]
+pub struct Assembly {
+    /// The text.
+    pub text: String,
+    /// For each line, the number of the template and the line of its file that it comes from.
+    pub places: Vec<Option<(usize, u32)>>,
+}
+
+impl Assembly {
+    fn line(&mut self, line: &str, place: Option<(usize, u32)>) {
+        self.text.push_str(line);
+        self.text.push('\n');
+        self.places.push(place);
+    }
+
+    /// Adds a sample between its labels: `S` and `E` with its number, and one for each instruction.
+    fn sample(&mut self, number: usize, sample: &Sample, template: &Template, abi: &Abi) {
         let values = operand_texts(template, sample, number);
-        let _ = writeln!(text, "S{number}:");
+        self.line(&format!("S{number}:"), None);
         let mut instruction = 0;
         for (line, body) in &template.body {
-            let _ = writeln!(text, "# {line} \"{}\"", template.file);
             let code = substitute(body, &values, abi);
-            if let Some(rest) = code.strip_prefix("trap ") {
-                let _ = writeln!(text, "S{number}_{instruction}: S{number}_trap_{}: ud2", rest.trim());
-                instruction += 1;
+            let (text, is_instruction) = if let Some(kind) = code.strip_prefix("trap ") {
+                (format!("S{number}_{instruction}: S{number}_trap_{}: ud2", kind.trim()), true)
             } else if let Some(operand) = body.strip_prefix("fault divide ") {
                 let name = operand.trim().trim_start_matches('\\');
                 let index = template.operands.iter().position(|o| o.name == name).unwrap_or(0xfe);
-                let _ = writeln!(text, "S{number}_divide_{index}:");
+                (format!("S{number}_divide_{index}:"), false)
             } else if code.ends_with(':') {
-                let _ = writeln!(text, "{code}");
+                (code, false)
             } else {
-                let _ = writeln!(text, "S{number}_{instruction}: {code}");
-                instruction += 1;
-            }
+                (format!("S{number}_{instruction}: {code}"), true)
+            };
+            self.line(&text, Some((sample.template, *line)));
+            instruction += u32::from(is_instruction);
         }
-        let _ = writeln!(text, "E{number}:");
+        self.line(&format!("E{number}:"), None);
         if template.operands.iter().any(|o| o.kind == Kind::Rel8) {
-            let distance = DISTANCES[sample.value.min(1)];
-            let _ = writeln!(text, ".skip {distance}\nJ{number}:\n.skip 4");
+            self.line(&format!(".skip {}", DISTANCES[sample.value.min(1)]), None);
+            self.line(&format!("J{number}:"), None);
+            self.line(".skip 4", None);
         }
     }
-    text
+}
+
+/// Writes the assembly text of all samples.
+#[must_use]
+pub fn assembly(templates: &[Template], samples: &[Sample], abi: &Abi) -> Assembly {
+    let mut assembly = Assembly::default();
+    assembly.line(".intel_syntax noprefix", None);
+    assembly.line(".text", None);
+    for (number, sample) in samples.iter().enumerate() {
+        assembly.sample(number, sample, &templates[sample.template], abi);
+    }
+    assembly
 }
 
 fn operand_texts(template: &Template, sample: &Sample, number: usize) -> HashMap<String, String> {

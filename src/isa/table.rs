@@ -62,16 +62,28 @@ pub fn needs_template(op: Op) -> bool {
 pub fn build(extracted: Vec<Extracted>) -> Result<Tables, Vec<TemplateError>> {
     let mut errors = Vec::new();
     let mut tables = Tables { fusions: fusions(&extracted, &mut errors), ..Tables::default() };
-    let base = (Op::ALL.len() + Part::ALL.len()) as u16;
-    tables.forms = vec![0; (usize::from(base) + tables.fusions.len()) * FORMS];
-    let mut keyed: Vec<(u16, usize, Extracted)> = Vec::new();
-    let mut cold: Vec<Extracted> = Vec::new();
+    let keys = Op::ALL.len() + Part::ALL.len() + tables.fusions.len();
+    tables.forms = vec![0; keys * FORMS];
+    let (cold, hot) = extracted.into_iter().partition(|snippet: &Extracted| snippet.template.name.ends_with("/cold"));
+    let hot = keyed(hot, &tables.fusions, &mut errors);
+    place(hot, &mut tables, &mut errors);
+    place_cold(cold, &mut tables, &mut errors);
+    missing(&tables, &mut errors);
+    for (index, (_, snippet)) in tables.snippets.iter_mut().enumerate() {
+        snippet.chunks[0].head.info = index as u16;
+    }
+    if errors.is_empty() { Ok(tables) } else { Err(errors) }
+}
+
+/// A snippet with the key and the form that it is found under.
+type Keyed = (u16, usize, Extracted);
+
+/// The snippets in the order of the table: those that serve the same key, form and machines side by side, the widest
+/// first.
+fn keyed(extracted: Vec<Extracted>, fusions: &[Fusion], errors: &mut Vec<TemplateError>) -> Vec<Keyed> {
+    let mut keyed: Vec<Keyed> = Vec::with_capacity(extracted.len());
     for snippet in extracted {
-        if snippet.template.name.ends_with("/cold") {
-            cold.push(snippet);
-            continue;
-        }
-        match key_of(&snippet.template.name, &tables.fusions) {
+        match key_of(&snippet.template.name, fusions) {
             Some(key) => keyed.push((key, form_of(&snippet.template), snippet)),
             None => errors.push(snippet.template.error(
                 "is neither an opcode of the table, nor a fusion of two (`less.i64+jmpt`), nor a part of a frame: add \
@@ -80,51 +92,54 @@ pub fn build(extracted: Vec<Extracted>) -> Result<Tables, Vec<TemplateError>> {
         }
     }
     keyed.sort_by_key(|(key, form, snippet)| (*key, *form, snippet.template.needs, narrowness(&snippet.template)));
-    let mut chunk = 1u16;
-    let groups = keyed.chunk_by(|a, b| (a.0, a.1, a.2.template.needs) == (b.0, b.1, b.2.template.needs));
-    let mut placed = Vec::new();
-    for group in groups {
-        let (key, form, first) = &group[0];
-        let entry = usize::from(*key) * FORMS + form;
-        if first.template.needs == 0 {
-            tables.forms[entry] = chunk;
-        } else {
-            tables.alternatives.push(Alternative { entry: entry as u16, chunk, needs: first.template.needs });
+    keyed
+}
+
+/// The number of the chunk behind those of `snippets`; chunk 0 belongs to none.
+fn next_chunk(snippets: &[(u16, Extracted)]) -> u16 {
+    snippets.last().map_or(1, |(first, snippet)| first + snippet.chunks.len() as u16)
+}
+
+fn place(keyed: Vec<Keyed>, tables: &mut Tables, errors: &mut Vec<TemplateError>) {
+    let serves = |(key, form, snippet): &Keyed| (*key, *form, snippet.template.needs);
+    let mut rest = keyed.into_iter().peekable();
+    let mut before = None;
+    while let Some(next) = rest.next() {
+        let (key, form, needs) = serves(&next);
+        let chunk = next_chunk(&tables.snippets);
+        let entry = usize::from(key) * FORMS + form;
+        match needs {
+            _ if before == Some((key, form, needs)) => {}
+            0 => tables.forms[entry] = chunk,
+            needs => tables.alternatives.push(Alternative { entry: entry as u16, chunk, needs }),
         }
-        for (nth, (_, _, snippet)) in group.iter().enumerate() {
-            let mut snippet = snippet.clone();
-            if let Some((_, _, next)) = group.get(nth + 1) {
-                snippet.chunks[0].head.flags |= narrowing(&snippet, &next.template, &mut errors);
-            }
-            let start = chunk;
-            chunk += snippet.chunks.len() as u16;
-            placed.push((start, snippet));
+        before = Some((key, form, needs));
+        let (.., mut snippet) = next;
+        if let Some((.., narrower)) = rest.peek().filter(|following| Some(serves(following)) == before) {
+            snippet.chunks[0].head.flags |= narrowing(&snippet, &narrower.template, errors);
         }
+        tables.snippets.push((chunk, snippet));
     }
     tables.alternatives.sort_by_key(|alternative| (alternative.entry, alternative.needs.count_ones()));
-    tables.cold = vec![0; placed.len()];
+}
+
+fn place_cold(cold: Vec<Extracted>, tables: &mut Tables, errors: &mut Vec<TemplateError>) {
+    let hot = tables.snippets.len();
+    tables.cold = vec![0; hot + cold.len()];
     for part in cold {
-        let hot = |(_, s): &(u16, Extracted)| is_cold_part_of(&part.template, &s.template);
-        let owners: Vec<usize> = (0..placed.len()).filter(|&i| hot(&placed[i])).collect();
+        let chunk = next_chunk(&tables.snippets);
+        let is_owner = |i: &usize| is_cold_part_of(&part.template, &tables.snippets[*i].1.template);
+        let owners: Vec<usize> = (0..hot).filter(is_owner).collect();
         if owners.is_empty() {
             errors
                 .push(part.template.error("no template of that name has the same operands and a `target cold:rel32`"));
         }
-        owners.into_iter().for_each(|owner| tables.cold[owner] = chunk);
-        let start = chunk;
-        chunk += part.chunks.len() as u16;
-        placed.push((start, part));
+        for owner in owners {
+            tables.cold[owner] = chunk;
+        }
+        tables.snippets.push((chunk, part));
     }
-    tables.cold.resize(placed.len(), 0);
-    check_cold(&placed, &tables.cold, &mut errors);
-    if std::env::var_os("SPASM_STRICT").is_some() {
-        missing(&tables, &mut errors);
-    }
-    for (index, (_, snippet)) in placed.iter_mut().enumerate() {
-        snippet.chunks[0].head.info = index as u16;
-    }
-    tables.snippets = placed;
-    if errors.is_empty() { Ok(tables) } else { Err(errors) }
+    check_cold(&tables.snippets, &tables.cold, errors);
 }
 
 fn fusions(extracted: &[Extracted], errors: &mut Vec<TemplateError>) -> Vec<Fusion> {
@@ -229,8 +244,8 @@ fn is_cold_part_of(cold: &Template, hot: &Template) -> bool {
         && registers(cold) == registers(hot)
 }
 
-fn check_cold(placed: &[(u16, Extracted)], cold: &[u16], errors: &mut Vec<TemplateError>) {
-    for ((_, snippet), cold) in placed.iter().zip(cold) {
+fn check_cold(snippets: &[(u16, Extracted)], cold: &[u16], errors: &mut Vec<TemplateError>) {
+    for ((_, snippet), cold) in snippets.iter().zip(cold) {
         if *cold == 0 && snippet.template.operands.iter().any(|o| o.name == "cold") {
             let name = &snippet.template.name;
             errors.push(snippet.template.error(format!("jumps to `cold`, but there is no template `{name}/cold`")));

@@ -287,13 +287,11 @@ fn clobber(template: &mut Template, words: &str, abi: &Abi) -> Result<(), Templa
 
 fn needs(template: &mut Template, words: &str) -> Result<(), TemplateError> {
     for word in words.split_whitespace() {
-        match Features::ALL.iter().find(|(name, _)| *name == word) {
-            Some((_, bit)) => template.needs |= bit,
-            None => {
-                let known: Vec<&str> = Features::ALL.iter().map(|(name, _)| *name).collect();
-                return Err(template.error(format!("`needs {word}`: expected one of {}", known.join(", "))));
-            }
-        }
+        let Some((_, bit)) = Features::ALL.iter().find(|(name, _)| *name == word) else {
+            let known: Vec<&str> = Features::ALL.iter().map(|(name, _)| *name).collect();
+            return Err(template.error(format!("`needs {word}`: expected one of {}", known.join(", "))));
+        };
+        template.needs |= bit;
     }
     Ok(())
 }
@@ -333,7 +331,7 @@ fn operand(template: &Template, word: &str, rest: &str) -> Result<Declared, Temp
 /// Puts `values` in the place of the operands of one body line, registers in the place of roles, and numbers in the
 /// place of the layout's constants.
 #[must_use]
-pub fn substitute(line: &str, values: &HashMap<String, String>, abi: &Abi) -> String {
+pub(super) fn substitute(line: &str, values: &HashMap<String, String>, abi: &Abi) -> String {
     let mut out = String::with_capacity(line.len() + 16);
     let mut rest = line;
     while let Some(start) = rest.find(|c: char| c == '\\' || c.is_ascii_alphabetic() || c == '_') {

@@ -92,10 +92,10 @@ impl Trace {
     pub(super) fn note(&mut self, places: impl ExactSizeIterator<Item = Place>) {
         self.current.resize(places.len(), Place::NONE);
         let Some(list) = self.places.last_mut() else { return };
-        for (var, (place, before)) in places.zip(&mut self.current).enumerate() {
+        for (var, (place, before)) in (0..).zip(places.zip(&mut self.current)) {
             if place != *before {
                 *before = place;
-                list.push(Placed { inst: self.inst, var: var as u32, place });
+                list.push(Placed { inst: self.inst, var, place });
             }
         }
     }

@@ -119,17 +119,9 @@ fn check(line: &Line, verified: &Verified, args: [i64; 2]) {
     }
 }
 
-/// A module with one random function of about as many instructions.
+/// A module with one random function.
 fn random_function(statements: usize, seed: u64) -> Module {
-    let mut state = seed;
-    let program = generate::function(statements, &mut || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    });
-    program.module
+    generate::function(statements, &mut generate::numbers(seed)).module
 }
 
 fn examples() -> Vec<(String, Module)> {
