@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use spasm::isa::extract::{Extracted, extract};
+use spasm::isa::snippet::Kind;
 use spasm::isa::table;
 use spasm::isa::template::{Abi, Template, TemplateError, parse};
 
@@ -125,6 +126,24 @@ fn a_better_machine_is_no_excuse() {
 }
 
 #[test]
+fn whatever_no_other_form_serves_is_brought_into_registers() {
+    let without = |name: &str, second: Kind| {
+        let is_it = |s: &&Extracted| s.template.name != name || s.template.operands.iter().any(|o| o.kind == second);
+        let errors = table::build(LIBRARY.iter().filter(is_it).cloned().collect()).unwrap_err();
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let expected = "op/sub.S: no template `sub.i64` for plain x86-64 takes all operands in registers: write one, for all \
+                    other cases";
+    assert_eq!(without("sub.i64", Kind::Imm32), expected);
+    let expected = "fused/less.S: no template `less.i64+jmpf` for plain x86-64 takes all operands in registers: write \
+                    one, for all other cases";
+    assert_eq!(without("less.i64+jmpf", Kind::Imm32), expected);
+    let expected = "fused/less.S: there is no template `less.i64+jmpf` for plain x86-64: write `template less.i64+jmpf, \
+                    …` with its body and `end`";
+    assert_eq!(without("less.i64+jmpf", Kind::Data), expected);
+}
+
+#[test]
 fn a_template_is_an_opcode_a_fusion_or_a_part() {
     refuses(
         "template frobnicate.i64, out d:gp, in a:gp\n mov \\d, \\a\nend\n",
@@ -132,8 +151,13 @@ fn a_template_is_an_opcode_a_fusion_or_a_part() {
          (`less.i64+jmpt`), nor a part of a frame: add a row for it, or correct the name",
     );
     refuses(
+        "template add.i64+mul.i64, inout d:gp, in a:gp, in b:gp, clobber flags\n add \\d, \\a\n imul \\d, \\b\nend\n",
+        "op/test.S:1: template `add.i64+mul.i64`: a fusion joins…\nop/test.S:1: template `add.i64+mul.i64`: is neither…",
+    );
+    refuses(
         "template less.i64+jump, in a:gp, in b:gp, target t:rel32, clobber flags\n cmp \\a, \\b\n jl \\t\nend\n",
-        "op/test.S:1: template `less.i64+jump`: a fusion joins the names of two opcodes with `+`\n\
+        "op/test.S:1: template `less.i64+jump`: a fusion joins an opcode with two sources and `jmpt` or `jmpf` with \
+         `+`, as in `less.i64+jmpt`\n\
          op/test.S:1: template `less.i64+jump`: is neither…",
     );
 }
