@@ -165,7 +165,8 @@ fn fusions(extracted: &[Extracted], errors: &mut Vec<TemplateError>) -> Vec<Fusi
     fusions
 }
 
-fn op_named(name: &str) -> Option<Op> {
+/// The opcode that templates declare under this name.
+pub(super) fn op_named(name: &str) -> Option<Op> {
     Op::ALL.iter().copied().find(|op| needs_template(*op) && op.row().name() == name)
 }
 
