@@ -276,7 +276,7 @@ fn class_set(range: &Range) -> u32 {
 
 /// `set` without its highest registers, as many as `needed` within blocks, but only a few.
 fn keep_back(set: u32, needed: u32) -> u32 {
-    (0..needed.min(KEPT_BACK)).fold(set, |set, _| set & !(1 << (31 - set.leading_zeros())))
+    (0..needed.min(KEPT_BACK)).fold(set, |set, _| set & !(1 << set.ilog2()))
 }
 
 /// The register that the range is best put into, if it is in `usable`.
