@@ -87,7 +87,7 @@ pub(super) fn number(register: u8) -> u8 {
     register & 15
 }
 
-impl<'a> Emitter<'a> {
+impl Emitter<'_> {
     #[inline(always)]
     pub(super) fn part(&self, part: Part) -> u16 {
         self.parts[part as usize]

@@ -104,7 +104,7 @@ pub struct Live {
     /// How much the values within blocks need.
     pub pressure: Pressure,
     vars: Vec<State>,
-    live: [u32; 2],
+    needed_now: [u32; 2],
     calls_passed: u32,
     loops: Loops,
 }
@@ -178,7 +178,7 @@ impl Live {
         self.ranges.clear();
         self.calls.clear();
         (self.outgoing, self.uses_arg, self.calls_passed) = (0, false, 0);
-        (self.pressure, self.live) = (Pressure::default(), [0; 2]);
+        (self.pressure, self.needed_now) = (Pressure::default(), [0; 2]);
         let mut counts = [0usize; 2];
         for (var, facts) in body.vars.iter().enumerate() {
             let var = var as u32;
@@ -236,8 +236,8 @@ impl Live {
         }
         state.needed = self.calls_passed + 1;
         let class = usize::from(state.class & 1);
-        self.live[class] += 1;
-        self.pressure.most[class] = self.pressure.most[class].max(self.live[class]);
+        self.needed_now[class] += 1;
+        self.pressure.most[class] = self.pressure.most[class].max(self.needed_now[class]);
         flag
     }
 
@@ -258,7 +258,7 @@ impl Live {
             return UNUSED;
         }
         let hint = std::mem::replace(&mut state.hint, NO_HINT);
-        self.live[usize::from(state.class & 1)] -= 1;
+        self.needed_now[usize::from(state.class & 1)] -= 1;
         let spans = if needed == self.calls_passed + 1 { 0 } else { SPANS };
         spans | u16::from(hint) << HINT
     }
@@ -360,7 +360,7 @@ impl Live {
             note = self.write(at, inst.d);
         }
         for class in 0..2 {
-            self.pressure.spanning[class] = self.pressure.spanning[class].max(self.live[class]);
+            self.pressure.spanning[class] = self.pressure.spanning[class].max(self.needed_now[class]);
         }
         self.calls.push(CallPoint { position: at.position, weight: u64::from(at.weight) });
         self.calls_passed += 1;

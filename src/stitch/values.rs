@@ -67,7 +67,7 @@ impl Emitter<'_> {
                 Some(slot) => self.with_slot(inst.op, d, a, slot),
                 None => self.with_immediate(inst.op, d, a, b),
             },
-            (Some(d), None, Some(b)) if d != b && a.as_slot().is_some() => self.from_slot(inst.op, d, a, b),
+            (Some(d), None, Some(b)) if d != b && a.as_slot().is_some() => self.with_first_in_slot(inst.op, d, a, b),
             _ => false,
         };
         if !done {
@@ -116,7 +116,7 @@ impl Emitter<'_> {
 
     /// The first source in a slot, loaded into the register of the result.
     #[inline(never)]
-    fn from_slot(&mut self, op: Op, d: u8, a: Place, b: u8) -> bool {
+    fn with_first_in_slot(&mut self, op: Op, d: u8, a: Place, b: u8) -> bool {
         let chunk = self.form(op, false, Form::Tied, Form::Reg);
         if chunk == 0 || (d ^ b) & FIRST_XMM != 0 {
             return false;
@@ -385,13 +385,11 @@ impl Emitter<'_> {
     /// The register that holds `place`, after loading it into `register` if it is not in one.
     #[inline(always)]
     pub(super) fn in_register(&mut self, class: Class, place: Place, register: u8) -> u8 {
-        match place.as_register() {
-            Some(register) => register,
-            None => {
-                self.move_glue(class, place, Place::register(register));
-                register
-            }
+        if let Some(register) = place.as_register() {
+            return register;
         }
+        self.move_glue(class, place, Place::register(register));
+        register
     }
 
     /// Moves a value as glue for the instruction at hand.
