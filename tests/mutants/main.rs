@@ -283,7 +283,7 @@ impl Case<'_> {
             let one = half(state, (place, upper));
             one == half(state, (Place::Word(at + further), upper)) && one != Half::Unknown
         });
-        same && !signature.variadic && further % 8 == 0
+        same && !signature.variadic && (further % 8 == 0 || signature.params.is_empty())
     }
 
     /// A jump or a call leads elsewhere.
