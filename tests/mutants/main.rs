@@ -456,7 +456,12 @@ fn mutate(seed: u64, verified: &Verified, library: &Library, n: &mut Numbers, co
             let count = counts.entry(KINDS[kind]).or_default();
             count[0] += 1;
             match made.verdict {
-                Err(_) => count[1] += 1,
+                Err(defect) => {
+                    let name = &verified.module().functions[number].name;
+                    let text = defect.to_string();
+                    assert!(text.starts_with(&format!("function `{name}`")) && !defect.message.is_empty(), "{text}");
+                    count[1] += 1;
+                }
                 Ok(_) if made.harmless => count[2] += 1,
                 Ok(_) => {
                     let text = spasm::text::print(verified.module());
