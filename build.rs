@@ -20,6 +20,8 @@ fn main() {
     println!("cargo::rerun-if-changed=asm");
     println!("cargo::rerun-if-changed=src/isa");
     println!("cargo::rerun-if-env-changed=CC");
+    println!("cargo::rustc-check-cfg=cfg(own_unwinder)");
+    start_fast();
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
     match library(Path::new("asm/x86_64"), &out) {
         Ok(text) => {
@@ -34,6 +36,27 @@ fn main() {
             }
             exit(1);
         }
+    }
+}
+
+/// Lets the command start in little more time than an empty process takes.
+///
+/// Where it stands is decided when it is linked, not when it is started: the loader would have to write some twelve
+/// thousand addresses into the tables of the library and the disassembler. And it brings the unwinder along instead of
+/// having a shared library loaded for it, where the C compiler has one to bring along.
+fn start_fast() {
+    let target = |name: &str| std::env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
+    if (target("OS").as_str(), target("ENV").as_str(), target("ARCH").as_str()) != ("linux", "gnu", "x86_64") {
+        return;
+    }
+    println!("cargo::rustc-link-arg-bin=spasm=-no-pie");
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    let found = std::process::Command::new(compiler).arg("-print-file-name=libgcc_eh.a").output();
+    let found = found.ok().and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
+    // A compiler that has none gives the bare name back.
+    if let Some(folder) = Path::new(found.trim()).parent().filter(|folder| folder.is_absolute()) {
+        println!("cargo::rustc-link-search=native={}", folder.display());
+        println!("cargo::rustc-cfg=own_unwinder");
     }
 }
 

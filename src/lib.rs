@@ -184,6 +184,7 @@ pub mod isa;
 pub mod library;
 pub mod module;
 pub mod number;
+pub mod reference;
 pub mod stitch;
 pub mod streams;
 pub mod text;

@@ -9,6 +9,8 @@
     reason = "the machine works on the low bits of registers, and verified counts fit u32"
 )]
 
+mod code;
+mod decode;
 mod machine;
 mod memory;
 mod registers;
@@ -23,6 +25,7 @@ use crate::trap::{Outcome, RunError};
 use crate::verified::Verified;
 
 use machine::Machine;
+use run::World;
 
 /// How far a call may go.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +73,10 @@ pub fn call_within(
     args: &[u64],
 ) -> Result<Outcome, RunError> {
     check_args(verified, function, args)?;
-    let result = Machine::new(limits, verified, function, args).and_then(|machine| machine.run(store, streams));
+    let Store { memory, globals, codes } = store;
+    let mut machine = Machine::new(limits, verified, codes.of(verified));
+    let begun = machine.begin(function, args);
+    let result = begun.and_then(|first| run::run(&mut machine, first, World { memory, globals, streams }));
     streams.finish(result)
 }
 

@@ -4,16 +4,19 @@
 //! table that the verifier lets through has an arm; rows that compute, load or store get theirs from the table.
 
 use crate::for_each_op;
-use crate::isa::op::{Bits, Flag, Op, Type, meaning};
+use crate::isa::op::{Bits, Type, meaning};
 use crate::isa::trap::TrapKind;
 use crate::module::PAGE;
 use crate::streams::Streams;
 use crate::trap::{Outcome, RunError};
 
-use super::Store;
-use super::machine::{Machine, table_entry};
+use super::code::{
+    compares, jump_if, jump_if_literal, jump_unless, jump_unless_literal, literal, more, plain, takes_literal,
+};
+use super::machine::{Activation, Machine};
 use super::memory;
-use super::registers::Registers;
+use super::registers::{Place, no_such_step};
+use super::store::LinearMemory;
 
 /// How the loop ended.
 enum End {
@@ -22,24 +25,20 @@ enum End {
     Fail(RunError),
 }
 
-impl Machine<'_> {
-    /// Executes until the outermost call ends.
-    pub(super) fn run(mut self, store: &mut Store, streams: &mut Streams) -> Result<Outcome, RunError> {
-        match execute(&mut self, store, streams) {
-            End::Outcome(outcome) => Ok(outcome),
-            End::Trap(kind) => Err(self.trap(kind).into()),
-            End::Fail(error) => Err(error),
-        }
-    }
+/// What a call works on beside its stack.
+pub(super) struct World<'w> {
+    pub(super) memory: &'w mut LinearMemory,
+    pub(super) globals: &'w mut [u64],
+    pub(super) streams: &'w mut Streams,
 }
 
-/// Applies a row's expression to the registers that its instruction reads.
+/// Applies a row's expression to its first operand, or to both.
 macro_rules! evaluate {
-    ($registers:ident, $inst:ident, $row:ident, $a:ident) => {
-        meaning::$row($a::of($registers.get($inst.a)))
+    ($row:ident ($a:expr, $b:expr) $first:ident) => {
+        meaning::$row($first::of($a))
     };
-    ($registers:ident, $inst:ident, $row:ident, $a:ident $b:ident) => {
-        meaning::$row($a::of($registers.get($inst.a)), $b::of($registers.get($inst.b)))
+    ($row:ident ($a:expr, $b:expr) $first:ident $second:ident) => {
+        meaning::$row($first::of($a), $second::of($b))
     };
 }
 
@@ -50,15 +49,17 @@ macro_rules! define_loop {
         $(store $s:ident $sm:literal $ss:literal ($sx:ident: $st:ident) -> $sraw:ident $se:block $sd:literal;)*
         $(other $o:ident $om:literal $os:literal $osh:ident $od:literal;)*
     ) => {
+        /// Executes until the outermost call ends.
         #[allow(clippy::too_many_lines, reason = "one arm for each row, most of them made from the table")]
-        fn execute(machine: &mut Machine<'_>, store: &mut Store, streams: &mut Streams) -> End {
+        pub(super) fn run<'c>(
+            machine: &mut Machine<'c>,
+            mut current: Activation<'c>,
+            world: World<'_>,
+        ) -> Result<Outcome, RunError> {
+            let World { memory, globals, streams } = world;
             let mut left = machine.limits.jumps;
-            let mut pc = 0;
-            let verified = machine.verified;
-            let mut body = machine.body();
-            let (mut code, mut blocks, mut lists) = (&body.insts[..], &body.blocks[..], &body.lists[..]);
-            let mut registers = Registers::new(machine.registers());
-            let Store { memory, globals } = store;
+            let mut place = Place::start(current.code);
+            let mut registers = current.registers;
             let mut bytes = memory.bytes_mut();
 
             macro_rules! check {
@@ -77,140 +78,194 @@ macro_rules! define_loop {
                     }
                 };
             }
-            macro_rules! jump {
-                ($block:expr) => {{
-                    if left == 0 {
-                        break End::Trap(TrapKind::Interrupted);
+            macro_rules! count_down {
+                () => {
+                    match left.checked_sub(1) {
+                        Some(rest) => left = rest,
+                        None => break End::Trap(TrapKind::Interrupted),
                     }
-                    left -= 1;
-                    pc = blocks[$block as usize].start as usize;
+                };
+            }
+            macro_rules! jump {
+                ($offset:expr) => {{
+                    count_down!();
+                    place = place.jump($offset);
                     continue;
                 }};
             }
-            // Goes on with the machine's frame, which has changed.
-            macro_rules! resume {
-                () => {{
-                    pc = machine.pc() as usize;
-                    body = machine.body();
-                    (code, blocks, lists) = (&body.insts[..], &body.blocks[..], &body.lists[..]);
-                    registers = Registers::new(machine.registers());
-                    continue;
-                }};
+            macro_rules! value {
+                ($step:ident, $result:expr) => {
+                    match $result {
+                        Ok(value) => registers.set($step.d, value.bits()),
+                        Err(kind) => break End::Trap(kind),
+                    }
+                };
+            }
+            macro_rules! jump_where {
+                ($step:ident, $result:expr, $wanted:literal) => {
+                    match $result {
+                        Ok(value) if (value.bits() != 0) == $wanted => jump!($step.d),
+                        Ok(_) => {}
+                        Err(kind) => break End::Trap(kind),
+                    }
+                };
             }
             macro_rules! enter {
                 ($function:expr, $list:expr) => {{
-                    if left == 0 {
-                        break End::Trap(TrapKind::Interrupted);
+                    count_down!();
+                    let callee = machine.code($function);
+                    match machine.call(&mut current, place, callee, $list as usize) {
+                        Ok(()) => {}
+                        Err(error) => return Err(error),
                     }
-                    left -= 1;
-                    match machine.call(pc as u32, $function, &lists[$list as usize..]) {
-                        Ok(()) => resume!(),
-                        Err(error) => return End::Fail(error),
+                    registers = current.registers;
+                    place = Place::start(callee);
+                    continue;
+                }};
+            }
+            macro_rules! leave {
+                ($value:expr) => {{
+                    let value = $value;
+                    match machine.leave(&mut current) {
+                        Some(call) => {
+                            registers = current.registers;
+                            registers.set(call.step().d, value);
+                            place = call.next();
+                            continue;
+                        }
+                        None => break End::Outcome(Outcome::Returned(vec![value])),
                     }
                 }};
             }
 
             let end = loop {
-                let inst = &code[pc];
-                match inst.op {
-                    $(Op::$v => {
-                        match evaluate!(registers, inst, $v, $($pt)*) {
-                            Ok(value) => registers.set(inst.d, value.bits()),
-                            Err(kind) => break End::Trap(kind),
+                let step = place.step();
+                match step.action {
+                    $(plain::$v => value!(step, evaluate!($v (registers.get(step.a), registers.get(step.b)) $($pt)*)),)*
+                    $(literal::$v => {
+                        if const { !takes_literal(crate::isa::op::Op::$v) } {
+                            no_such_step(step);
                         }
-                        // Most comparisons feed the branch behind them: saves finding its arm.
-                        if const { Op::ROWS[Op::$v as usize].has(Flag::Compares) } {
-                            let next = &code[pc + 1];
-                            if next.a == inst.d && matches!(next.op, Op::Jmpt | Op::Jmpf) {
-                                if (registers.get(inst.d) != 0) == (next.op == Op::Jmpt) {
-                                    jump!(next.b);
-                                }
-                                pc += 1;
-                            }
-                        }
+                        value!(step, evaluate!($v (registers.get(step.a), step.literal()) $($pt)*));
                     })*
-                    $(Op::$l => {
+                    $(jump_if::$v => {
+                        if const { !compares(crate::isa::op::Op::$v) } {
+                            no_such_step(step);
+                        }
+                        jump_where!(step, evaluate!($v (registers.get(step.a), registers.get(step.b)) $($pt)*), true);
+                    })*
+                    $(jump_unless::$v => {
+                        if const { !compares(crate::isa::op::Op::$v) } {
+                            no_such_step(step);
+                        }
+                        jump_where!(step, evaluate!($v (registers.get(step.a), registers.get(step.b)) $($pt)*), false);
+                    })*
+                    $(jump_if_literal::$v => {
+                        if const { !compares(crate::isa::op::Op::$v) } {
+                            no_such_step(step);
+                        }
+                        jump_where!(step, evaluate!($v (registers.get(step.a), step.literal()) $($pt)*), true);
+                    })*
+                    $(jump_unless_literal::$v => {
+                        if const { !compares(crate::isa::op::Op::$v) } {
+                            no_such_step(step);
+                        }
+                        jump_where!(step, evaluate!($v (registers.get(step.a), step.literal()) $($pt)*), false);
+                    })*
+                    $(plain::$l => {
                         const SIZE: usize = size_of::<$lraw>();
-                        let raw = check!(memory::load::<SIZE, $lraw>(bytes, registers.get(inst.a), inst.b));
-                        registers.set(inst.d, meaning::$l(raw).bits());
+                        let raw = check!(memory::load::<SIZE, $lraw>(bytes, registers.get(step.a), step.b));
+                        registers.set(step.d, meaning::$l(raw).bits());
                     })*
-                    $(Op::$s => {
+                    $(plain::$s => {
                         const SIZE: usize = size_of::<$sraw>();
-                        let raw = meaning::$s($st::of(registers.get(inst.d)));
-                        check!(memory::store::<SIZE, $sraw>(bytes, registers.get(inst.a), inst.b, raw));
+                        let raw = meaning::$s($st::of(registers.get(step.d)));
+                        check!(memory::store::<SIZE, $sraw>(bytes, registers.get(step.a), step.b, raw));
                     })*
-                    Op::ConstI32 | Op::ConstI64 | Op::ConstF32 | Op::ConstF64 => registers.set(inst.d, inst.literal()),
-                    Op::MoveI64 | Op::MoveF32 | Op::MoveF64 => registers.set(inst.d, registers.get(inst.a)),
-                    Op::SelectI64 | Op::SelectF32 | Op::SelectF64 => {
-                        let chosen = lists[inst.b as usize + usize::from(registers.get(inst.a) == 0)];
-                        registers.set(inst.d, registers.get(chosen));
+                    plain::ConstI64 => registers.set(step.d, step.wide_literal()),
+                    plain::MoveI64 => registers.set(step.d, registers.get(step.a)),
+                    plain::SelectI64 => {
+                        let chosen = step.b as usize + usize::from(registers.get(step.a) == 0);
+                        registers.set(step.d, registers.get(current.code.lists[chosen]));
                     }
-                    Op::Jmp => jump!(inst.b),
-                    Op::Jmpt => {
-                        if registers.get(inst.a) != 0 {
-                            jump!(inst.b);
+                    plain::Jmp => jump!(step.d),
+                    plain::Jmpt => {
+                        if registers.get(step.a) != 0 {
+                            jump!(step.d);
                         }
                     }
-                    Op::Jmpf => {
-                        if registers.get(inst.a) == 0 {
-                            jump!(inst.b);
+                    plain::Jmpf => {
+                        if registers.get(step.a) == 0 {
+                            jump!(step.d);
                         }
                     }
-                    Op::Switch => {
-                        let n = lists[inst.b as usize];
-                        let chosen = registers.get(inst.a).min(u64::from(n)) as usize;
-                        jump!(lists[inst.b as usize + 1 + chosen]);
+                    plain::Switch => {
+                        let lists = &current.code.lists;
+                        let n = lists[step.b as usize];
+                        let chosen = registers.get(step.a).min(u64::from(n)) as usize;
+                        jump!(lists[step.b as usize + 1 + chosen]);
                     }
-                    Op::Call => enter!(inst.a, inst.b),
-                    Op::Calli => match table_entry(verified, inst, lists, registers.get(inst.a)) {
-                        Ok(function) => enter!(function, inst.b + 1),
+                    plain::Call => enter!(step.a, step.b),
+                    plain::Calli => match machine.table_entry(current.code, step.b as usize, registers.get(step.a)) {
+                        Ok(function) => enter!(function, step.b + 2),
                         Err(kind) => break End::Trap(kind),
                     },
-                    Op::Ret => {
-                        if let Some(results) = machine.ret(&lists[inst.b as usize..]) {
-                            break End::Outcome(Outcome::Returned(results));
+                    more::RETURN_ONE => leave!(registers.get(step.a)),
+                    more::RETURN_NARROW => leave!(u64::from(registers.get(step.a) as u32)),
+                    more::RETURN_NONE => match machine.leave(&mut current) {
+                        Some(call) => {
+                            registers = current.registers;
+                            place = call.next();
+                            continue;
                         }
-                        resume!();
-                    }
-                    Op::Halt => break End::Outcome(Outcome::Halted),
-                    Op::Trap => break End::Trap(TrapKind::Unreachable),
-                    Op::Msize => registers.set(inst.d, bytes.len() as u64 / PAGE),
-                    Op::Mgrow => {
-                        let grown = memory.grow(registers.get(inst.a) as u32);
-                        registers.set(inst.d, u64::from(grown.unwrap_or(u32::MAX)));
+                        None => break End::Outcome(Outcome::Returned(Vec::new())),
+                    },
+                    plain::Ret => match machine.leave_with(&mut current, step.b as usize) {
+                        Ok(call) => {
+                            registers = current.registers;
+                            place = call.next();
+                            continue;
+                        }
+                        Err(results) => break End::Outcome(Outcome::Returned(results)),
+                    },
+                    plain::Halt => break End::Outcome(Outcome::Halted),
+                    plain::Trap => break End::Trap(TrapKind::Unreachable),
+                    plain::Msize => registers.set(step.d, bytes.len() as u64 / PAGE),
+                    plain::Mgrow => {
+                        let grown = memory.grow(registers.get(step.a) as u32);
+                        registers.set(step.d, u64::from(grown.unwrap_or(u32::MAX)));
                         bytes = memory.bytes_mut();
                     }
-                    Op::Mcopy => {
-                        let (d, a, b) = (registers.get(inst.d), registers.get(inst.a), registers.get(inst.b));
+                    plain::Mcopy => {
+                        let (d, a, b) = (registers.get(step.d), registers.get(step.a), registers.get(step.b));
                         check!(memory::copy(bytes, d, a, b));
                     }
-                    Op::Mfill => {
-                        let (d, a, b) = (registers.get(inst.d), registers.get(inst.a), registers.get(inst.b));
+                    plain::Mfill => {
+                        let (d, a, b) = (registers.get(step.d), registers.get(step.a), registers.get(step.b));
                         check!(memory::fill(bytes, d, a, b));
                     }
-                    Op::GgetI32 | Op::GgetI64 | Op::GgetF32 | Op::GgetF64 => {
-                        registers.set(inst.d, globals[inst.b as usize]);
-                    }
-                    Op::GsetI32 => globals[inst.b as usize] = Type::I32.normalise(registers.get(inst.a)),
-                    Op::GsetI64 | Op::GsetF32 | Op::GsetF64 => globals[inst.b as usize] = registers.get(inst.a),
-                    Op::Arg => match registers.passed(body, registers.get(inst.a).wrapping_sub(1)) {
-                        Some(bits) => registers.set(inst.d, bits),
+                    plain::GgetI64 => registers.set(step.d, globals[step.b as usize]),
+                    plain::GsetI32 => globals[step.b as usize] = Type::I32.normalise(registers.get(step.a)),
+                    plain::GsetI64 => globals[step.b as usize] = registers.get(step.a),
+                    plain::Arg => match machine.passed(&current, registers.get(step.a).wrapping_sub(1)) {
+                        Some(bits) => registers.set(step.d, bits),
                         None => break End::Trap(TrapKind::OutOfBoundsArgument),
                     },
-                    Op::PrintI64 => attempt!(streams.print(Type::I64, registers.get(inst.a))),
-                    Op::PrintF32 => attempt!(streams.print(Type::F32, registers.get(inst.a))),
-                    Op::PrintF64 => attempt!(streams.print(Type::F64, registers.get(inst.a))),
-                    Op::ReadI64 => registers.set(inst.d, attempt!(streams.read(Type::I64))),
-                    Op::ReadF32 => registers.set(inst.d, attempt!(streams.read(Type::F32))),
-                    Op::ReadF64 => registers.set(inst.d, attempt!(streams.read(Type::F64))),
-                    Op::Move | Op::Select | Op::Print | Op::Read | Op::Gget | Op::Gset => {
-                        unreachable!("the verifier settles which type `{}` works on", inst.op.row().mnemonic)
-                    }
+                    plain::PrintI64 => attempt!(streams.print(Type::I64, registers.get(step.a))),
+                    plain::PrintF32 => attempt!(streams.print(Type::F32, registers.get(step.a))),
+                    plain::PrintF64 => attempt!(streams.print(Type::F64, registers.get(step.a))),
+                    plain::ReadI64 => registers.set(step.d, attempt!(streams.read(Type::I64))),
+                    plain::ReadF32 => registers.set(step.d, attempt!(streams.read(Type::F32))),
+                    plain::ReadF64 => registers.set(step.d, attempt!(streams.read(Type::F64))),
+                    _ => no_such_step(step),
                 }
-                pc += 1;
+                place = place.next();
             };
-            machine.set_pc(pc as u32);
-            end
+            match end {
+                End::Outcome(outcome) => Ok(outcome),
+                End::Trap(kind) => Err(machine.trap(kind, current.code, place).into()),
+                End::Fail(error) => Err(error),
+            }
         }
     };
 }

@@ -4,11 +4,14 @@
 //! zero where nothing was written, and costs nothing until it is touched.
 
 use std::io;
+use std::sync::{Arc, OnceLock};
 
 use memmap2::{MmapMut, MmapOptions};
 
-use crate::module::{MAX_PAGES, Memory, PAGE};
+use crate::module::{MAX_PAGES, Memory, Module, PAGE};
 use crate::verified::Verified;
+
+use super::code::Code;
 
 /// The state of a module.
 #[derive(Debug)]
@@ -17,6 +20,30 @@ pub struct Store {
     pub memory: LinearMemory,
     /// The globals' raw bits, by index.
     pub globals: Vec<u64>,
+    pub(super) codes: Codes,
+}
+
+/// The functions that have been decoded so far.
+#[derive(Debug)]
+pub(super) struct Codes {
+    /// The module whose functions they are. While it is held here no other can be in its place.
+    module: Arc<Module>,
+    codes: Box<[OnceLock<Code>]>,
+}
+
+impl Codes {
+    fn new(verified: &Verified) -> Codes {
+        let codes = verified.functions.iter().map(|_| OnceLock::new()).collect();
+        Codes { module: Arc::clone(&verified.module), codes }
+    }
+
+    /// The functions of `verified`; none has been decoded if the last call was one of another module.
+    pub(super) fn of(&mut self, verified: &Verified) -> &[OnceLock<Code>] {
+        if !Arc::ptr_eq(&self.module, &verified.module) {
+            *self = Codes::new(verified);
+        }
+        &self.codes
+    }
 }
 
 impl Store {
@@ -31,7 +58,8 @@ impl Store {
             let start = init.offset as usize;
             memory.bytes_mut()[start..start + init.bytes.len()].copy_from_slice(&init.bytes);
         }
-        Ok(Store { memory, globals: module.globals.iter().map(|global| global.bits).collect() })
+        let globals = module.globals.iter().map(|global| global.bits).collect();
+        Ok(Store { memory, globals, codes: Codes::new(verified) })
     }
 }
 

@@ -7,7 +7,7 @@
 //! Ranges are taken in the order of their starts. Each takes a register that is free by then; where none is, the
 //! range of least weight among those that hold one goes to a slot for the whole of its life. Some volatile registers
 //! are kept back for values within blocks, which get theirs during emission (see
-//! [`locals`](crate::stitch::locals)).
+//! `locals`).
 
 use std::collections::BinaryHeap;
 

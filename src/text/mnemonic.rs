@@ -4,9 +4,6 @@
 //! advice on what was meant. What must hold: every row of the opcode table that a program can write is found under its
 //! name; what a word means beyond that stands in the short lists below.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
 use super::suggest::nearest;
 use crate::isa::op::Op;
 
@@ -70,27 +67,86 @@ const FOREIGN: [(&str, &str); 32] = [
     ("function", "func"),
 ];
 
-static WORDS: LazyLock<HashMap<String, Word>> = LazyLock::new(|| {
-    let mut words = HashMap::new();
-    for row in Op::ROWS.iter().filter(|row| !row.op.is_settled()) {
-        let word = Word { op: row.op, swapped: false };
-        words.insert(row.name(), word);
-        if row.suffix == DEFAULT {
-            words.insert(row.mnemonic.to_owned(), word);
+/// Twice as many as there are rows, at least, so that a search is short.
+const SLOTS: usize = 512;
+
+/// Which row stands under the hash of its name: its number plus one, or 0. A search goes on to the next slot until it
+/// comes to a 0. It is made by the compiler, because every program that starts would have to wait for it.
+static ROW_AT: [u16; SLOTS] = {
+    assert!(Op::ROWS.len() * 2 <= SLOTS, "more slots are needed");
+    let mut slots = [0; SLOTS];
+    let mut row = 0;
+    while row < Op::ROWS.len() {
+        let mut at = hash(Op::ROWS[row].mnemonic, Op::ROWS[row].suffix);
+        while slots[at] != 0 {
+            at = (at + 1) % SLOTS;
         }
+        row += 1;
+        slots[at] = row as u16;
     }
-    for (alias, name, swapped) in ALIASES {
-        let forms = words.iter().filter(|(word, _)| word.split('.').next() == Some(name) || *word == name);
-        let aliases: Vec<_> =
-            forms.map(|(word, meant)| (word.replacen(name, alias, 1), Word { op: meant.op, swapped })).collect();
-        words.extend(aliases);
+    slots
+};
+
+const fn hash(mnemonic: &str, suffix: &str) -> usize {
+    let mut hash = 0x811c_9dc5_u32;
+    let mut part = 0;
+    while part < 2 {
+        let bytes = if part == 0 { mnemonic.as_bytes() } else { suffix.as_bytes() };
+        let mut at = 0;
+        while at < bytes.len() {
+            hash = (hash ^ bytes[at] as u32).wrapping_mul(0x0100_0193);
+            at += 1;
+        }
+        // So that `ab` and `c` are not `a` and `bc`.
+        hash = (hash ^ 0x2e).wrapping_mul(0x0100_0193);
+        part += 1;
     }
-    words
-});
+    (hash ^ hash >> 15) as usize % SLOTS
+}
+
+/// The opcode that is written so, if there is one.
+fn find(mnemonic: &str, suffix: &str) -> Option<Op> {
+    let mut at = hash(mnemonic, suffix);
+    loop {
+        let row = &Op::ROWS[usize::from(ROW_AT[at]).checked_sub(1)?];
+        if row.mnemonic == mnemonic && row.suffix == suffix {
+            return (!row.op.is_settled()).then_some(row.op);
+        }
+        at = (at + 1) % SLOTS;
+    }
+}
+
+/// The same, with the type that is meant where none is written.
+fn find_or_default(mnemonic: &str, suffix: Option<&str>) -> Option<Op> {
+    match suffix {
+        Some("") => None,
+        Some(suffix) => find(mnemonic, suffix),
+        None => find(mnemonic, "").or_else(|| find(mnemonic, DEFAULT)),
+    }
+}
 
 /// What `word` stands for, if it is an instruction.
 pub fn lookup(word: &str) -> Option<Word> {
-    WORDS.get(word).copied()
+    let (stem, suffix) = word.split_once('.').map_or((word, None), |(stem, suffix)| (stem, Some(suffix)));
+    if let Some(op) = find_or_default(stem, suffix) {
+        return Some(Word { op, swapped: false });
+    }
+    let (alias, name, swapped) = ALIASES.into_iter().find(|(alias, ..)| *alias == stem || *alias == word)?;
+    let op = if alias == word && alias.contains('.') { lookup(name)?.op } else { find_or_default(name, suffix)? };
+    Some(Word { op, swapped })
+}
+
+/// Every word that [`lookup`] knows and that begins with `stem`, in the order of the alphabet.
+fn forms(stem: &str) -> Vec<String> {
+    let rows = || Op::ROWS.iter().filter(|row| !row.op.is_settled());
+    let suffixes = rows().map(|row| row.suffix).filter(|suffix| !suffix.is_empty());
+    let aliases = ALIASES.iter().filter_map(|(alias, ..)| alias.split_once('.')).map(|(_, suffix)| suffix);
+    let mut forms: Vec<String> = suffixes.chain(aliases).map(|suffix| format!("{stem}.{suffix}")).collect();
+    forms.push(stem.to_owned());
+    forms.retain(|form| lookup(form).is_some());
+    forms.sort_unstable();
+    forms.dedup();
+    forms
 }
 
 /// What is wrong with a word that is no instruction, and what to do about it.
@@ -99,9 +155,7 @@ pub fn refuse(word: &str, items: &[&'static str]) -> (String, Option<String>) {
     if C_INTERFACE.contains(&stem) {
         return not_yet(stem);
     }
-    let mut forms: Vec<&String> = WORDS.keys().filter(|known| known.split('.').next() == Some(stem)).collect();
-    forms.sort_unstable();
-    match forms.as_slice() {
+    match forms(stem).as_slice() {
         [] => {}
         [only] if !only.contains('.') => {
             let help = match stem {

@@ -19,6 +19,7 @@ mod suggest;
 
 pub use locate::{locate, place};
 pub use parse::{parse, parse_bytes};
+pub(crate) use parts::usage;
 pub use print::print;
 #[doc(hidden)]
 pub use suggest::nearest;
