@@ -2,7 +2,7 @@
 //! and patching them.
 //!
 //! This page is for those who use the crate from Rust, and for those who want to know their way around in it. The
-//! language is described in `docs/language.md`, the writing of templates in `asm/README.md`, the command by `spasm help`.
+//! language is described by its [reference], the writing of templates in `asm/README.md`, the command by `spasm help`.
 //!
 //! # Running a program
 //!
@@ -192,3 +192,7 @@ pub mod trap;
 pub mod value;
 pub mod verified;
 pub mod verify;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

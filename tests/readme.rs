@@ -79,7 +79,10 @@ fn commands_print_what_the_page_shows() {
     }
     let differs = page.lines().zip(told.lines()).position(|(a, b)| a != b);
     let found = differs.map(|n| (n + 1, page.lines().nth(n), told.lines().nth(n)));
-    assert_eq!(found, None, "the first line that differs, as it stands and as it should; UPDATE_GOLDEN=1 writes it anew");
+    assert_eq!(
+        found, None,
+        "the first line that differs, as it stands and as it should; UPDATE_GOLDEN=1 writes it anew"
+    );
     assert_eq!(page.len(), told.len());
 }
 
@@ -101,7 +104,9 @@ fn paths_exist() {
         known.iter().any(|folder| word.starts_with(folder)) || word.starts_with("LICENSE")
     };
     let mut count = 0;
-    for path in quoted(&page).filter(is_path) {
+    // What the page tells people to write is not there yet.
+    let to_write = ["asm/x86_64/op/andn.S"];
+    for path in quoted(&page).filter(is_path).filter(|path| !to_write.contains(path)) {
         let path = path.trim_end_matches("/*.S").split([' ', '#']).next().unwrap();
         assert!(Path::new(ROOT).join(path).exists(), "README.md names `{path}`, which does not exist");
         count += 1;
@@ -110,9 +115,20 @@ fn paths_exist() {
 }
 
 #[test]
+fn templates_stand_where_the_page_says() {
+    let page = page();
+    let blocks: Vec<&str> = page.split("\n```asm\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), 1);
+    let path = Path::new(ROOT).join("asm/x86_64/fused/leq.S");
+    assert!(std::fs::read_to_string(path).unwrap().contains(blocks[0]), "{}", blocks[0]);
+}
+
+#[test]
 fn there_are_two_commands_to_begin_with() {
     let page = page();
     let block = page.split("\n```sh\n").nth(1).unwrap().split("\n```").next().unwrap();
     let commands: Vec<&str> = block.lines().filter(|line| line.starts_with("cargo ")).collect();
-    assert!(matches!(commands[..], [run, test] if run.contains("run --release -- run examples/") && test.contains("test")));
+    assert!(
+        matches!(commands[..], [run, test] if run.contains("run --release -- run examples/") && test.contains("test"))
+    );
 }
