@@ -20,9 +20,8 @@ fn main() {
     println!("cargo::rerun-if-changed=asm");
     println!("cargo::rerun-if-changed=src/isa");
     println!("cargo::rerun-if-env-changed=CC");
-    println!("cargo::rustc-check-cfg=cfg(own_unwinder)");
-    start_fast();
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
+    start_fast(&out);
     match library(Path::new("asm/x86_64"), &out) {
         Ok(text) => {
             if let Err(error) = std::fs::write(out.join("library.rs"), text) {
@@ -43,20 +42,27 @@ fn main() {
 ///
 /// Where it stands is decided when it is linked, not when it is started: the loader would have to write some twelve
 /// thousand addresses into the tables of the library and the disassembler. And it brings the unwinder along instead of
-/// having a shared library loaded for it, where the C compiler has one to bring along.
-fn start_fast() {
+/// having a shared library loaded for it: where the linker is told to look for `libgcc_s`, it first finds a script that
+/// names the archive with the same functions. Only the command is linked like that, no other program with this crate.
+fn start_fast(out: &Path) {
     let target = |name: &str| std::env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
-    if (target("OS").as_str(), target("ENV").as_str(), target("ARCH").as_str()) != ("linux", "gnu", "x86_64") {
+    let usual = (target("OS").as_str(), target("ENV").as_str(), target("ARCH").as_str()) == ("linux", "gnu", "x86_64");
+    if !usual || target("FEATURE").split(',').any(|feature| feature == "crt-static") {
         return;
     }
     println!("cargo::rustc-link-arg-bin=spasm=-no-pie");
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
     let found = std::process::Command::new(compiler).arg("-print-file-name=libgcc_eh.a").output();
-    let found = found.ok().and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
+    let archive = found.ok().and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
     // A compiler that has none gives the bare name back.
-    if let Some(folder) = Path::new(found.trim()).parent().filter(|folder| folder.is_absolute()) {
-        println!("cargo::rustc-link-search=native={}", folder.display());
-        println!("cargo::rustc-cfg=own_unwinder");
+    let archive = Path::new(archive.trim());
+    let folder = out.join("link");
+    let script = || {
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(folder.join("libgcc_s.so"), format!("INPUT({})\n", archive.display()))
+    };
+    if archive.is_absolute() && script().is_ok() {
+        println!("cargo::rustc-link-arg-bin=spasm=-L{}", folder.display());
     }
 }
 

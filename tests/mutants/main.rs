@@ -283,7 +283,7 @@ impl Case<'_> {
             let one = half(state, (place, upper));
             one == half(state, (Place::Word(at + further), upper)) && one != Half::Unknown
         });
-        same && !signature.variadic && further % 8 == 0
+        same && !signature.variadic && (further % 8 == 0 || signature.params.is_empty())
     }
 
     /// A jump or a call leads elsewhere.
@@ -456,7 +456,12 @@ fn mutate(seed: u64, verified: &Verified, library: &Library, n: &mut Numbers, co
             let count = counts.entry(KINDS[kind]).or_default();
             count[0] += 1;
             match made.verdict {
-                Err(_) => count[1] += 1,
+                Err(defect) => {
+                    let name = &verified.module().functions[number].name;
+                    let text = defect.to_string();
+                    assert!(text.starts_with(&format!("function `{name}`")) && !defect.message.is_empty(), "{text}");
+                    count[1] += 1;
+                }
                 Ok(_) if made.harmless => count[2] += 1,
                 Ok(_) => {
                     let text = spasm::text::print(verified.module());
