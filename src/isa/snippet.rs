@@ -95,7 +95,7 @@ impl Head {
     #[inline(always)]
     #[must_use]
     pub const fn chunks(self) -> u16 {
-        if self.len == 0 { 1 } else { (self.len as u16 + 7) / 8 }
+        if self.len == 0 { 1 } else { (self.len as u16).div_ceil(8) }
     }
 }
 
@@ -361,7 +361,7 @@ impl Scatter {
         let mut word = base;
         let mut operand = 0;
         while operand < MAX_REGS {
-            let reg = regs[operand] as u64;
+            let reg = u64::from(regs[operand]);
             word ^= (reg & 7).wrapping_mul(self.low[operand]) ^ (reg >> 3).wrapping_mul(self.high[operand]);
             operand += 1;
         }
