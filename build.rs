@@ -145,7 +145,8 @@ fn write(tables: &Tables, stored: &Stored, abi: &Abi) -> String {
     array(&mut text, "Lists of sites", "SITES", "Site", &stored.sites, site);
     array(&mut text, "The entries of the form table", "FORM_ENTRIES", "[u16; 2]", &stored.forms, |f| format!("{f:?}"));
     array(&mut text, "What better machines get", "ALTERNATIVES", "Alternative", &stored.alternatives, alternative);
-    let starts: Vec<usize> = (0..=stored.words.len()).map(|n| stored.words[..n].iter().map(String::len).sum()).collect();
+    let starts: Vec<usize> =
+        (0..=stored.words.len()).map(|n| stored.words[..n].iter().map(String::len).sum()).collect();
     array(&mut text, "Where each word starts, and the last one ends", "WORD_STARTS", "u16", &starts, usize::to_string);
     let _ = writeln!(text, "/// All words.\npub const WORDS: &str = {:?};", stored.words.concat());
     let _ = writeln!(text, "/// How many keys there are.\npub const KEYS: usize = {};", stored.keys);

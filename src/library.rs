@@ -8,9 +8,7 @@ use std::sync::OnceLock;
 
 use crate::isa::op::Op;
 use crate::isa::part::Part;
-use crate::isa::snippet::{
-    Chunk, FORMS, Features, Hole, Info, Kind, MAX_REGS, Operand, Scatter, Site, instantiate,
-};
+use crate::isa::snippet::{Chunk, FORMS, Features, Hole, Info, Kind, MAX_REGS, Operand, Scatter, Site, instantiate};
 use crate::isa::stored::{Record, Span};
 
 /// The tables that the build extracted from `asm/`.

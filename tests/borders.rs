@@ -95,8 +95,6 @@ const LINES: usize = 450;
 const LONG: &[(&str, &str)] = &[
     ("src/isa/op.rs", "the opcode table: a line for each opcode"),
     ("src/isa/extract.rs", "one pass from assembled samples to a snippet, each step of which needs the one before"),
-    ("src/stitch/values.rs", "how each shape of instruction takes its operands: one method each"),
-    ("src/stitch/emit.rs", "the walk over the instructions and everything it records"),
 ];
 
 struct File {
