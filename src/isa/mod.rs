@@ -17,6 +17,7 @@ pub mod part;
 pub mod patch;
 pub mod samples;
 pub mod snippet;
+pub mod stored;
 pub mod table;
 pub mod template;
 pub mod trap;

@@ -6,8 +6,8 @@
 
 use crate::isa::op::{Class, Op, Shape, Type};
 use crate::isa::part::Part;
-use crate::isa::snippet::{Fault, Form, Head, Info, Kind, form_index};
-use crate::library::Library;
+use crate::isa::snippet::{Fault, Form, Head, Hole, Kind, form_index};
+use crate::library::{Contract, Library};
 use crate::library::builtin::{FSCRATCH0, FSCRATCH1, SCRATCH0, SCRATCH1};
 use crate::module::Inst;
 use crate::stitch::code::{Code, Regs};
@@ -105,7 +105,7 @@ impl Emitter<'_> {
         let narrow = |value: i64| i64::from(value as i8) == value;
         let fits = head.flags & Head::NARROW_FIRST != 0 && narrow(first)
             || head.flags & Head::NARROW_SECOND != 0 && narrow(second);
-        if fits { chunk + u16::from(head.chunks) } else { chunk }
+        if fits { chunk + head.chunks() } else { chunk }
     }
 
     /// Copies a snippet in the narrowest form and notes its trap sites and out-of-line part.
@@ -122,23 +122,23 @@ impl Emitter<'_> {
 
     #[inline(never)]
     pub(super) fn note(&mut self, chunk: u16, regs: Regs, base: u32, from: u32) {
-        let info = self.library.info(chunk);
-        self.note_sites(info, regs, base, from);
-        if info.cold != 0 {
-            let hole = |name| hole_named(info, name).map_or(base, |offset| base.wrapping_add(u32::from(offset)));
+        let contract = self.library.contract(chunk);
+        self.note_sites(contract, regs, base, from);
+        if contract.cold() != 0 {
+            let hole = |name| hole_named(contract, name).map_or(base, |offset| base.wrapping_add(u32::from(offset)));
             let (from, back) = (hole("cold"), self.code.position());
-            self.colds.push(Cold { chunk: info.cold, regs, inst: self.index as u32, from, back });
+            self.colds.push(Cold { chunk: contract.cold(), regs, inst: self.index as u32, from, back });
         }
     }
 
-    pub(super) fn note_sites(&mut self, info: &Info, regs: Regs, base: u32, from: u32) {
-        for site in info.sites {
+    pub(super) fn note_sites(&mut self, contract: Contract, regs: Regs, base: u32, from: u32) {
+        for site in contract.sites() {
             let meaning = match site.fault {
                 Fault::Trap(kind) => SiteMeaning::Trap(kind),
                 Fault::Halt => SiteMeaning::Halt,
                 Fault::Divide(operand) => {
-                    let before = &info.operands[..usize::from(operand)];
-                    let nth = before.iter().filter(|o| o.kind.is_register()).count();
+                    let before = contract.operands().take(usize::from(operand));
+                    let nth = before.filter(|o| o.kind.is_register()).count();
                     let bits = match self.body.insts[self.index].op.row().args.first() {
                         Some(Type::I32) => 32,
                         _ => 64,
@@ -350,7 +350,7 @@ impl Emitter<'_> {
         let head = self.code.head(chunk);
         let mut short = false;
         if known != u32::MAX && head.flags & Head::NARROW_JUMP != 0 {
-            let narrow = chunk + u16::from(head.chunks);
+            let narrow = chunk + head.chunks();
             let end = i64::from(self.code.position()) + i64::from(self.code.head(narrow).len);
             short = i64::from(known) - end >= -128;
             if short {
@@ -377,10 +377,10 @@ impl Emitter<'_> {
         let index = self.in_register(Class::Int, place, SCRATCH0);
         let chunk = self.form(inst.op, false, Form::Reg, Form::Const);
         let base = self.code.put(chunk, [index, 0, 0], [cases.len() as i64, 0]);
-        let info = self.library.info(chunk);
-        for hole in info.holes {
+        let contract = self.library.contract(chunk);
+        for hole in contract.holes() {
             let at = base.wrapping_add(u32::from(hole.offset));
-            match info.operands[usize::from(hole.operand)].kind {
+            match contract.kind(hole) {
                 Kind::Imm32 => self.code.write32(at, cases.len() as i32),
                 Kind::Lit => self.pool.table(at, hole.addend, cases),
                 _ => self.jumps.push(Jump { at, block: default }),
@@ -425,8 +425,9 @@ impl Emitter<'_> {
 
     /// Records that the hole of kind `data` in the snippet at `base` refers to `symbol`.
     pub(super) fn refer(&mut self, base: u32, chunk: u16, symbol: Symbol) {
-        for hole in self.library.info(chunk).holes {
-            if self.library.info(chunk).operands[usize::from(hole.operand)].kind == Kind::Data {
+        let contract = self.library.contract(chunk);
+        for hole in contract.holes() {
+            if contract.kind(hole) == Kind::Data {
                 let offset = base.wrapping_add(u32::from(hole.offset));
                 self.relocations.push(Relocation { offset, symbol, addend: i32::from(hole.addend) });
             }
@@ -436,9 +437,9 @@ impl Emitter<'_> {
     /// Records that the hole of kind `lit` in the snippet at `base` refers to a constant in the literal pool.
     #[inline(never)]
     pub(super) fn refer_literal(&mut self, base: u32, chunk: u16, bits: u64, class: Class) {
-        let info = self.library.info(chunk);
-        for hole in info.holes {
-            if info.operands[usize::from(hole.operand)].kind == Kind::Lit {
+        let contract = self.library.contract(chunk);
+        for hole in contract.holes() {
+            if contract.kind(hole) == Kind::Lit {
                 self.pool.literal(base.wrapping_add(u32::from(hole.offset)), hole.addend, bits, class);
             }
         }
@@ -466,8 +467,9 @@ impl Emitter<'_> {
     }
 }
 
-fn hole_named(info: &Info, name: &str) -> Option<u8> {
-    info.holes.iter().find(|hole| info.operands[usize::from(hole.operand)].name == name).map(|hole| hole.offset)
+fn hole_named(contract: Contract, name: &str) -> Option<u8> {
+    let is_it = |hole: &&Hole| contract.operand(hole).name == name;
+    contract.holes().iter().find(is_it).map(|hole| hole.offset)
 }
 
 /// The scratch register `nth` of a class, as a place's number.

@@ -247,7 +247,7 @@ impl Emitter<'_> {
     /// True where the register may stand in the snippet's operand `name`.
     fn allows(&self, chunk: u16, name: &str, register: u8) -> bool {
         self.code.head(chunk).flags & Head::PICKY == 0
-            || self.library.info(chunk).operands.iter().all(|operand| {
+            || self.library.contract(chunk).operands().all(|operand| {
                 operand.name != name || !operand.kind.is_register() || operand.allowed >> number(register) & 1 != 0
             })
     }
@@ -471,7 +471,7 @@ impl Emitter<'_> {
         } else {
             let chunk = self.form(Op::ConstI64, false, Form::Const, Form::Slot);
             let base = self.put(chunk, [reg, 0, 0], [0, 0]);
-            for hole in self.library.info(chunk).holes {
+            for hole in self.library.contract(chunk).holes() {
                 self.code.write64(base.wrapping_add(u32::from(hole.offset)), bits);
             }
         }
@@ -604,10 +604,10 @@ impl Emitter<'_> {
         }
         let chunk = self.form(inst.op, false, Form::Reg, Form::Reg);
         let register = self.in_register(class, value, scratch(class, 1));
-        let info = self.library.info(chunk);
-        let value_first = info.operands.first().is_some_and(|operand| operand.name == "b");
+        let contract = self.library.contract(chunk);
+        let value_first = contract.operands().next().is_some_and(|operand| operand.name == "b");
         let regs = if value_first { [number(register), index, 0] } else { [index, number(register), 0] };
-        debug_assert!(info.operands.iter().filter(|o| o.kind != Kind::Off32 && o.kind != Kind::Off8).count() == 2);
+        debug_assert!(contract.operands().filter(|o| o.kind != Kind::Off32 && o.kind != Kind::Off8).count() == 2);
         self.put(chunk, regs, [offset, 0]);
     }
 }

@@ -27,7 +27,7 @@ use spasm::check::state::{Half, Name, State, Word};
 use spasm::check::{Defect, replay, states};
 use spasm::generate;
 use spasm::isa::op::Type;
-use spasm::isa::snippet::{Features, Hole, Info, Kind, Patch, Role, instantiate};
+use spasm::isa::snippet::{Features, Hole, Info, Kind, Patch, Role};
 use spasm::library::Library;
 use spasm::stitch::Stitcher;
 use spasm::stitch::image::{Image, SiteMeaning, Symbol};
@@ -207,9 +207,8 @@ impl Case<'_> {
     /// The image with a step copied for other registers; none where it would have another length.
     fn encoded(&self, step: usize, chunk: u16, regs: [u8; 3]) -> Option<Image> {
         let step = &self.decoded.steps[step];
-        let chunks = &self.library.chunks()[usize::from(chunk)..];
-        let mut bytes = instantiate(chunks, regs);
-        let rex = usize::from(chunks[0].head.rex);
+        let mut bytes = self.library.bytes(chunk, regs);
+        let rex = usize::from(self.library.scatter(chunk).rex);
         let mut image = self.image.clone();
         for hole in step.info.holes {
             let at = step.base.wrapping_add(u32::from(hole.offset)) as usize;
