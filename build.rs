@@ -1,8 +1,8 @@
 //! Assembles the templates under `asm/` and writes the snippet library into the crate.
 //!
 //! Comes in: `asm/x86_64/abi.inc`, the `.S` files beside it, and the C compiler (`CC`, or `cc`). Goes out:
-//! `library.rs` in the build folder, a file of constants. What must hold: anything wrong with a template stops the
-//! build here, with its file and line.
+//! `library.rs` in the build folder, a file of constants; and how the command is linked. What must hold: anything wrong
+//! with a template stops the build here, with its file and line.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,9 @@ fn main() {
     println!("cargo::rerun-if-changed=src/isa");
     println!("cargo::rerun-if-env-changed=CC");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
-    match library(Path::new("asm/x86_64"), &out) {
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    link_unwinder(&compiler, &out);
+    match library(Path::new("asm/x86_64"), &compiler, &out) {
         Ok(text) => {
             if let Err(error) = std::fs::write(out.join("library.rs"), text) {
                 println!("cargo::error=cannot write the snippet library: {error}");
@@ -38,7 +40,32 @@ fn main() {
     }
 }
 
-fn library(root: &Path, out: &Path) -> Result<String, Vec<TemplateError>> {
+/// Links the unwinder that Rust's library needs into the `spasm` command, where the compiler has it as an archive. As a
+/// shared library it would be found, mapped and relocated each time the command starts, which takes longer than what
+/// most runs of the command do.
+fn link_unwinder(compiler: &str, out: &Path) {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    if variable("CARGO_CFG_TARGET_ENV") != "gnu" || variable("TARGET") != variable("HOST") {
+        return;
+    }
+    let archives = ["libgcc_eh.a", "libgcc.a"].map(|name| {
+        let mut words = compiler.split_whitespace();
+        let mut command = std::process::Command::new(words.next().unwrap_or("cc"));
+        let output = command.args(words).arg(format!("-print-file-name={name}")).output().ok()?;
+        let path = String::from_utf8(output.stdout).ok()?.trim_end().to_owned();
+        Path::new(&path).is_absolute().then_some(path).filter(|path| Path::new(path).is_file())
+    });
+    let [Some(unwinder), Some(support)] = archives else { return };
+    let folder = out.join("unwinder");
+    // The linker takes this text for the library of that name.
+    let text = format!("GROUP ( \"{unwinder}\" \"{support}\" )\n");
+    let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(folder.join("libgcc_s.so"), text));
+    if written.is_ok() {
+        println!("cargo::rustc-link-arg-bins=-L{}", folder.display());
+    }
+}
+
+fn library(root: &Path, compiler: &str, out: &Path) -> Result<String, Vec<TemplateError>> {
     let abi_file = root.join("abi.inc");
     let abi = Abi::parse(&abi_file.display().to_string(), &read(&abi_file)?).map_err(|e| vec![e])?;
     let mut templates = Vec::new();
@@ -52,8 +79,7 @@ fn library(root: &Path, out: &Path) -> Result<String, Vec<TemplateError>> {
     if !errors.is_empty() {
         return Err(errors);
     }
-    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-    let extracted = isa::extract::extract(templates, &abi, &compiler, out, "templates")?;
+    let extracted = isa::extract::extract(templates, &abi, compiler, out, "templates")?;
     let tables = isa::table::build(extracted)?;
     let stored = isa::stored::store(&tables).map_err(|message| {
         vec![TemplateError { file: root.display().to_string(), line: 0, template: String::new(), message }]
@@ -116,7 +142,8 @@ fn write(tables: &Tables, stored: &Stored, abi: &Abi) -> String {
     array(&mut text, "Lists of sites", "SITES", "Site", &stored.sites, site);
     array(&mut text, "The entries of the form table", "FORM_ENTRIES", "[u16; 2]", &stored.forms, |f| format!("{f:?}"));
     array(&mut text, "What better machines get", "ALTERNATIVES", "Alternative", &stored.alternatives, alternative);
-    let starts: Vec<usize> = (0..=stored.words.len()).map(|n| stored.words[..n].iter().map(String::len).sum()).collect();
+    let starts: Vec<usize> =
+        (0..=stored.words.len()).map(|n| stored.words[..n].iter().map(String::len).sum()).collect();
     array(&mut text, "Where each word starts, and the last one ends", "WORD_STARTS", "u16", &starts, usize::to_string);
     let _ = writeln!(text, "/// All words.\npub const WORDS: &str = {:?};", stored.words.concat());
     let _ = writeln!(text, "/// How many keys there are.\npub const KEYS: usize = {};", stored.keys);

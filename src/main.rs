@@ -1,8 +1,7 @@
 //! The `spasm` command.
 
-mod cli;
+// Tests bring a `main` of their own.
+#![cfg_attr(not(test), no_main)]
 
-fn main() {
-    // Nothing that lives until now needs to be taken down, and the streams have been flushed.
-    std::process::exit(cli::main());
-}
+mod cli;
+mod start;

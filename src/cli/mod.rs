@@ -17,6 +17,7 @@ mod snippets;
 mod stats;
 mod style;
 
+use std::ffi::OsString;
 use std::io;
 
 use args::{Given, Line};
@@ -24,9 +25,9 @@ use commands::{Command, CommandId, OptId};
 use failure::Failure;
 use style::Paint;
 
-/// Does what the command line says, and gives the exit status.
-pub fn main() -> i32 {
-    let line = match args::read(std::env::args_os().skip(1)) {
+/// Does what the command line says, the program's name left out, and gives the exit status.
+pub fn main(arguments: impl Iterator<Item = OsString>) -> i32 {
+    let line = match args::read(arguments) {
         Ok(line) => line,
         Err(error) => return report(&error.into(), None),
     };

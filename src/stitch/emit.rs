@@ -7,8 +7,8 @@
 use crate::isa::op::{Class, Op, Shape, Type};
 use crate::isa::part::Part;
 use crate::isa::snippet::{Fault, Form, Head, Hole, Kind, form_index};
-use crate::library::{Contract, Library};
 use crate::library::builtin::{FSCRATCH0, FSCRATCH1, SCRATCH0, SCRATCH1};
+use crate::library::{Contract, Library};
 use crate::module::Inst;
 use crate::stitch::code::{Code, Regs};
 use crate::stitch::frame::Frame;

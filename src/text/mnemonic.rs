@@ -4,9 +4,6 @@
 //! advice on what was meant. What must hold: every row of the opcode table that a program can write is found under its
 //! name; what a word means beyond that stands in the short lists below.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
 use super::suggest::nearest;
 use crate::isa::op::Op;
 
@@ -70,27 +67,89 @@ const FOREIGN: [(&str, &str); 32] = [
     ("function", "func"),
 ];
 
-static WORDS: LazyLock<HashMap<String, Word>> = LazyLock::new(|| {
-    let mut words = HashMap::new();
-    for row in Op::ROWS.iter().filter(|row| !row.op.is_settled()) {
-        let word = Word { op: row.op, swapped: false };
-        words.insert(row.name(), word);
-        if row.suffix == DEFAULT {
-            words.insert(row.mnemonic.to_owned(), word);
+/// How many places [`PLACES`] has: a power of two, several times as many as there are rows.
+const SIZE: usize = 1024;
+
+/// The number of each row, and one more, in the place that its name hashes to, or in the next one that was free. It is
+/// made when Spasm is compiled: a program that is parsed has nothing to wait for.
+static PLACES: [u16; SIZE] = {
+    let mut places = [0; SIZE];
+    let mut number = 0;
+    while number < Op::ROWS.len() {
+        let row = &Op::ROWS[number];
+        let mut at = hash(hash(hash(SEED, row.mnemonic), "."), row.suffix) as usize % SIZE;
+        if row.suffix.is_empty() {
+            at = hash(SEED, row.mnemonic) as usize % SIZE;
         }
+        while places[at] != 0 {
+            at = (at + 1) % SIZE;
+        }
+        places[at] = number as u16 + 1;
+        number += 1;
     }
-    for (alias, name, swapped) in ALIASES {
-        let forms = words.iter().filter(|(word, _)| word.split('.').next() == Some(name) || *word == name);
-        let aliases: Vec<_> =
-            forms.map(|(word, meant)| (word.replacen(name, alias, 1), Word { op: meant.op, swapped })).collect();
-        words.extend(aliases);
+    places
+};
+
+const SEED: u32 = 0x811c_9dc5;
+
+/// The hash of what was hashed before and `text` behind it.
+const fn hash(mut before: u32, text: &str) -> u32 {
+    let mut nth = 0;
+    while nth < text.len() {
+        before = (before ^ text.as_bytes()[nth] as u32).wrapping_mul(0x0100_0193);
+        nth += 1;
     }
-    words
-});
+    before ^ before >> 15
+}
+
+/// The opcode with this name: what stands before the dot and behind it, if there is one.
+fn named(stem: &str, suffix: Option<&str>) -> Option<Op> {
+    let mut at = hash(SEED, stem);
+    if let Some(suffix) = suffix {
+        at = hash(hash(at, "."), suffix);
+    }
+    let places = (0..SIZE).map(|more| PLACES[(at as usize + more) % SIZE]).take_while(|&place| place != 0);
+    let mut rows = places.map(|place| &Op::ROWS[usize::from(place) - 1]);
+    let found = rows.find(|row| row.mnemonic == stem && row.suffix == suffix.unwrap_or(""));
+    found.map(|row| row.op).filter(|op| !op.is_settled())
+}
 
 /// What `word` stands for, if it is an instruction.
 pub fn lookup(word: &str) -> Option<Word> {
-    WORDS.get(word).copied()
+    let (stem, suffix) = word.split_once('.').map_or((word, None), |(stem, suffix)| (stem, Some(suffix)));
+    let own = |stem, suffix: Option<&str>| match suffix {
+        None => named(stem, None).or_else(|| named(stem, Some(DEFAULT))),
+        Some("") => None,
+        suffix => named(stem, suffix),
+    };
+    if let Some(op) = own(stem, suffix) {
+        return Some(Word { op, swapped: false });
+    }
+    ALIASES.iter().find_map(|&(alias, meant, swapped)| {
+        let op = match meant.split_once('.') {
+            Some((stem, suffix)) if alias == word => named(stem, Some(suffix)),
+            None if alias == stem => own(meant, suffix),
+            _ => None,
+        };
+        op.map(|op| Word { op, swapped })
+    })
+}
+
+/// Every word that is an instruction.
+fn words() -> Vec<String> {
+    let mut words = Vec::new();
+    for row in Op::ROWS.iter().filter(|row| !row.op.is_settled()) {
+        words.push(row.name());
+        if row.suffix == DEFAULT {
+            words.push(row.mnemonic.to_owned());
+        }
+    }
+    for (alias, name, _) in ALIASES {
+        let forms = words.iter().filter(|word| word.split('.').next() == Some(name) || *word == name);
+        let aliases: Vec<String> = forms.map(|word| word.replacen(name, alias, 1)).collect();
+        words.extend(aliases);
+    }
+    words
 }
 
 /// What is wrong with a word that is no instruction, and what to do about it.
@@ -99,7 +158,8 @@ pub fn refuse(word: &str, items: &[&'static str]) -> (String, Option<String>) {
     if C_INTERFACE.contains(&stem) {
         return not_yet(stem);
     }
-    let mut forms: Vec<&String> = WORDS.keys().filter(|known| known.split('.').next() == Some(stem)).collect();
+    let mut forms = words();
+    forms.retain(|known| known.split('.').next() == Some(stem));
     forms.sort_unstable();
     match forms.as_slice() {
         [] => {}
@@ -148,6 +208,17 @@ mod tests {
         for row in Op::ROWS {
             let found = lookup(&row.name());
             assert_eq!(found, (!row.op.is_settled()).then_some(Word { op: row.op, swapped: false }), "{}", row.name());
+        }
+    }
+
+    #[test]
+    fn every_word_is_found_and_no_other() {
+        let words = words();
+        assert!(words.len() > Op::ROWS.len() && words.iter().all(|word| lookup(word).is_some()), "{words:?}");
+        for row in Op::ROWS {
+            for word in [format!("{}.", row.name()), format!("{}.i64", row.name()), format!(".{}", row.name())] {
+                assert_eq!(lookup(&word).is_some(), words.contains(&word), "{word}");
+            }
         }
     }
 

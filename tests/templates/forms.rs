@@ -233,7 +233,8 @@ impl Form {
 
 /// `mov eax, RESULT` and `ret`, from templates.
 fn leave(code: &mut Vec<u8>, result: Option<u8>) {
-    let find = |name: &str| Library::native().infos().iter().find(|info| info.name == name).expect("there is such a template");
+    let find =
+        |name: &str| Library::native().infos().iter().find(|info| info.name == name).expect("there is such a template");
     if let Some(result) = result {
         let constant = find("const.i32");
         let at = code.len() + usize::from(constant.holes[0].offset);
