@@ -1,8 +1,8 @@
 //! Assembles the templates under `asm/` and writes the snippet library into the crate.
 //!
 //! Comes in: `asm/x86_64/abi.inc`, the `.S` files beside it, and the C compiler (`CC`, or `cc`). Goes out:
-//! `library.rs` in the build folder, a file of constants. What must hold: anything wrong with a template stops the
-//! build here, with its file and line.
+//! `library.rs` in the build folder, a file of constants; and how the command is linked. What must hold: anything wrong
+//! with a template stops the build here, with its file and line.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -22,8 +22,9 @@ fn main() {
     println!("cargo::rerun-if-changed=src/isa");
     println!("cargo::rerun-if-env-changed=CC");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
-    start_fast(&out);
-    match library(Path::new("asm/x86_64"), &out) {
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    link_unwinder(&compiler, &out);
+    match library(Path::new("asm/x86_64"), &compiler, &out) {
         Ok(text) => {
             if let Err(error) = std::fs::write(out.join("library.rs"), text) {
                 println!("cargo::error=cannot write the snippet library: {error}");
@@ -39,35 +40,32 @@ fn main() {
     }
 }
 
-/// Lets the command start in little more time than an empty process takes.
-///
-/// Where it stands is decided when it is linked, not when it is started: the loader would have to write some twelve
-/// thousand addresses into the tables of the library and the disassembler. And it brings the unwinder along instead of
-/// having a shared library loaded for it: where the linker is told to look for `libgcc_s`, it first finds a script that
-/// names the archive with the same functions. Only the command is linked like that, no other program with this crate.
-fn start_fast(out: &Path) {
-    let target = |name: &str| std::env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
-    let usual = (target("OS").as_str(), target("ENV").as_str(), target("ARCH").as_str()) == ("linux", "gnu", "x86_64");
-    if !usual || target("FEATURE").split(',').any(|feature| feature == "crt-static") {
+/// Links the unwinder that Rust's library needs into the `spasm` command, where the compiler has it as an archive. As a
+/// shared library it would be found, mapped and relocated each time the command starts, which takes longer than what
+/// most runs of the command do.
+fn link_unwinder(compiler: &str, out: &Path) {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    if variable("CARGO_CFG_TARGET_ENV") != "gnu" || variable("TARGET") != variable("HOST") {
         return;
     }
-    println!("cargo::rustc-link-arg-bin=spasm=-no-pie");
-    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-    let found = std::process::Command::new(compiler).arg("-print-file-name=libgcc_eh.a").output();
-    let archive = found.ok().and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
-    // A compiler that has none gives the bare name back.
-    let archive = Path::new(archive.trim());
-    let folder = out.join("link");
-    let script = || {
-        std::fs::create_dir_all(&folder)?;
-        std::fs::write(folder.join("libgcc_s.so"), format!("INPUT({})\n", archive.display()))
-    };
-    if archive.is_absolute() && script().is_ok() {
-        println!("cargo::rustc-link-arg-bin=spasm=-L{}", folder.display());
+    let archives = ["libgcc_eh.a", "libgcc.a"].map(|name| {
+        let mut words = compiler.split_whitespace();
+        let mut command = std::process::Command::new(words.next().unwrap_or("cc"));
+        let output = command.args(words).arg(format!("-print-file-name={name}")).output().ok()?;
+        let path = String::from_utf8(output.stdout).ok()?.trim_end().to_owned();
+        Path::new(&path).is_absolute().then_some(path).filter(|path| Path::new(path).is_file())
+    });
+    let [Some(unwinder), Some(support)] = archives else { return };
+    let folder = out.join("unwinder");
+    // The linker takes this text for the library of that name.
+    let text = format!("GROUP ( \"{unwinder}\" \"{support}\" )\n");
+    let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(folder.join("libgcc_s.so"), text));
+    if written.is_ok() {
+        println!("cargo::rustc-link-arg-bins=-L{}", folder.display());
     }
 }
 
-fn library(root: &Path, out: &Path) -> Result<String, Vec<TemplateError>> {
+fn library(root: &Path, compiler: &str, out: &Path) -> Result<String, Vec<TemplateError>> {
     let abi_file = root.join("abi.inc");
     let abi = Abi::parse(&abi_file.display().to_string(), &read(&abi_file)?).map_err(|e| vec![e])?;
     let mut templates = Vec::new();
@@ -81,8 +79,7 @@ fn library(root: &Path, out: &Path) -> Result<String, Vec<TemplateError>> {
     if !errors.is_empty() {
         return Err(errors);
     }
-    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-    let extracted = isa::extract::extract(templates, &abi, &compiler, out, "templates")?;
+    let extracted = isa::extract::extract(templates, &abi, compiler, out, "templates")?;
     let tables = isa::table::build(extracted)?;
     let stored = isa::stored::store(&tables).map_err(|message| {
         vec![TemplateError { file: root.display().to_string(), line: 0, template: String::new(), message }]

@@ -6,6 +6,7 @@
 
 use std::sync::OnceLock;
 
+pub use crate::exec::native_features;
 use crate::isa::op::Op;
 use crate::isa::part::Part;
 use crate::isa::snippet::{Chunk, FORMS, Features, Hole, Info, Kind, MAX_REGS, Operand, Scatter, Site, instantiate};
@@ -265,18 +266,4 @@ fn operand(number: u8) -> Operand {
 fn word(number: u16) -> &'static str {
     let [start, end] = [0, 1].map(|more| builtin::WORD_STARTS.get(usize::from(number) + more).copied().unwrap_or(0));
     builtin::WORDS.get(usize::from(start)..usize::from(end)).unwrap_or("")
-}
-
-/// The features of the machine that this program runs on.
-#[must_use]
-pub fn native_features() -> Features {
-    let has = [
-        std::arch::is_x86_feature_detected!("bmi1"),
-        std::arch::is_x86_feature_detected!("bmi2"),
-        std::arch::is_x86_feature_detected!("lzcnt"),
-        std::arch::is_x86_feature_detected!("popcnt"),
-        std::arch::is_x86_feature_detected!("sse4.1"),
-        std::arch::is_x86_feature_detected!("avx"),
-    ];
-    Features(has.iter().zip(Features::ALL).map(|(&has, (_, bit))| if has { bit } else { 0 }).sum())
 }
