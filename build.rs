@@ -1,8 +1,8 @@
 //! Assembles the templates under `asm/` and writes the snippet library into the crate.
 //!
 //! Comes in: `asm/x86_64/abi.inc`, the `.S` files beside it, and the C compiler (`CC`, or `cc`). Goes out:
-//! `library.rs` in the build folder, a file of constants. What must hold: anything wrong with a template stops the
-//! build here, with its file and line.
+//! `library.rs` in the build folder, a file of constants; and how the command is linked. What must hold: anything wrong
+//! with a template stops the build here, with its file and line.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,18 +12,19 @@ use std::process::exit;
 #[allow(dead_code, reason = "the build reads a part of what the crate shares with it")]
 mod isa;
 
-use isa::snippet::Operand;
-use isa::table::Tables;
+use isa::snippet::{Chunk, Hole, Scatter, Site};
+use isa::stored::{Record, Stored, StoredOperand};
+use isa::table::{Alternative, Tables};
 use isa::template::{Abi, TemplateError, register_number};
 
 fn main() {
     println!("cargo::rerun-if-changed=asm");
     println!("cargo::rerun-if-changed=src/isa");
     println!("cargo::rerun-if-env-changed=CC");
-    println!("cargo::rustc-check-cfg=cfg(own_unwinder)");
-    start_fast();
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
-    match library(Path::new("asm/x86_64"), &out) {
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    link_unwinder(&compiler, &out);
+    match library(Path::new("asm/x86_64"), &compiler, &out) {
         Ok(text) => {
             if let Err(error) = std::fs::write(out.join("library.rs"), text) {
                 println!("cargo::error=cannot write the snippet library: {error}");
@@ -39,28 +40,32 @@ fn main() {
     }
 }
 
-/// Lets the command start in little more time than an empty process takes.
-///
-/// Where it stands is decided when it is linked, not when it is started: the loader would have to write some twelve
-/// thousand addresses into the tables of the library and the disassembler. And it brings the unwinder along instead of
-/// having a shared library loaded for it, where the C compiler has one to bring along.
-fn start_fast() {
-    let target = |name: &str| std::env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
-    if (target("OS").as_str(), target("ENV").as_str(), target("ARCH").as_str()) != ("linux", "gnu", "x86_64") {
+/// Links the unwinder that Rust's library needs into the `spasm` command, where the compiler has it as an archive. As a
+/// shared library it would be found, mapped and relocated each time the command starts, which takes longer than what
+/// most runs of the command do.
+fn link_unwinder(compiler: &str, out: &Path) {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    if variable("CARGO_CFG_TARGET_ENV") != "gnu" || variable("TARGET") != variable("HOST") {
         return;
     }
-    println!("cargo::rustc-link-arg-bin=spasm=-no-pie");
-    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-    let found = std::process::Command::new(compiler).arg("-print-file-name=libgcc_eh.a").output();
-    let found = found.ok().and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
-    // A compiler that has none gives the bare name back.
-    if let Some(folder) = Path::new(found.trim()).parent().filter(|folder| folder.is_absolute()) {
-        println!("cargo::rustc-link-search=native={}", folder.display());
-        println!("cargo::rustc-cfg=own_unwinder");
+    let archives = ["libgcc_eh.a", "libgcc.a"].map(|name| {
+        let mut words = compiler.split_whitespace();
+        let mut command = std::process::Command::new(words.next().unwrap_or("cc"));
+        let output = command.args(words).arg(format!("-print-file-name={name}")).output().ok()?;
+        let path = String::from_utf8(output.stdout).ok()?.trim_end().to_owned();
+        Path::new(&path).is_absolute().then_some(path).filter(|path| Path::new(path).is_file())
+    });
+    let [Some(unwinder), Some(support)] = archives else { return };
+    let folder = out.join("unwinder");
+    // The linker takes this text for the library of that name.
+    let text = format!("GROUP ( \"{unwinder}\" \"{support}\" )\n");
+    let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(folder.join("libgcc_s.so"), text));
+    if written.is_ok() {
+        println!("cargo::rustc-link-arg-bins=-L{}", folder.display());
     }
 }
 
-fn library(root: &Path, out: &Path) -> Result<String, Vec<TemplateError>> {
+fn library(root: &Path, compiler: &str, out: &Path) -> Result<String, Vec<TemplateError>> {
     let abi_file = root.join("abi.inc");
     let abi = Abi::parse(&abi_file.display().to_string(), &read(&abi_file)?).map_err(|e| vec![e])?;
     let mut templates = Vec::new();
@@ -74,9 +79,12 @@ fn library(root: &Path, out: &Path) -> Result<String, Vec<TemplateError>> {
     if !errors.is_empty() {
         return Err(errors);
     }
-    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-    let extracted = isa::extract::extract(templates, &abi, &compiler, out, "templates")?;
-    Ok(write(&isa::table::build(extracted)?, &abi))
+    let extracted = isa::extract::extract(templates, &abi, compiler, out, "templates")?;
+    let tables = isa::table::build(extracted)?;
+    let stored = isa::stored::store(&tables).map_err(|message| {
+        vec![TemplateError { file: root.display().to_string(), line: 0, template: String::new(), message }]
+    })?;
+    Ok(write(&tables, &stored, &abi))
 }
 
 fn io_error(path: &Path, error: &std::io::Error) -> Vec<TemplateError> {
@@ -108,67 +116,65 @@ fn files(root: &Path) -> Result<Vec<PathBuf>, Vec<TemplateError>> {
     Ok(files)
 }
 
-fn write(tables: &Tables, abi: &Abi) -> String {
+fn write(tables: &Tables, stored: &Stored, abi: &Abi) -> String {
     let mut text = String::new();
-    let chunks = tables.snippets.last().map_or(1, |(first, s)| usize::from(*first) + s.chunks.len());
-    let _ = writeln!(text, "/// The chunks of all snippets.\npub static CHUNKS: [Chunk; {chunks}] = [");
-    let empty = isa::snippet::Chunk::default();
-    for chunk in std::iter::once(&empty).chain(tables.snippets.iter().flat_map(|(_, s)| &s.chunks)) {
-        let _ = writeln!(
-            text,
-            "Chunk {{ base: {:#x}, low: {:?}, high: {:?}, head: {:?} }},",
-            chunk.base, chunk.low, chunk.high, chunk.head
-        );
-    }
-    let _ = writeln!(text, "];\n/// The contracts.\npub static INFOS: [Info; {}] = [", tables.snippets.len());
-    for (number, (chunk, snippet)) in tables.snippets.iter().enumerate() {
-        let t = &snippet.template;
-        let _ = write!(text, "Info {{ name: {:?}, file: {:?}, line: {}, chunk: {chunk}, ", t.name, t.file, t.line);
-        let _ = write!(text, "cold: {}, operands: &[", tables.cold[number]);
-        for o in &t.operands {
-            let operand = Operand { name: "", role: o.role, kind: o.kind, allowed: o.allowed };
-            let _ = write!(
-                text,
-                "Operand {{ name: {:?}, role: Role::{:?}, kind: Kind::{:?}, allowed: {} }}, ",
-                o.name, operand.role, operand.kind, operand.allowed
-            );
-        }
-        text.push_str("], holes: &[");
-        for h in &snippet.holes {
-            let _ = write!(
-                text,
-                "Hole {{ operand: {}, offset: {}, patch: Patch::{:?}, addend: {} }}, ",
-                h.operand, h.offset, h.patch, h.addend
-            );
-        }
-        text.push_str("], sites: &[");
-        for site in &snippet.sites {
-            let fault = format!("{:?}", site.fault).replace("Trap(", "Trap(TrapKind::");
-            let _ = write!(text, "Site {{ offset: {}, fault: Fault::{fault} }}, ", site.offset);
-        }
-        let _ = writeln!(
-            text,
-            "], starts: &{:?}, clobbers: {}, xmm_clobbers: {}, clobbers_flags: {}, needs: {} }},",
-            snippet.starts, t.clobbers, t.xmm_clobbers, t.clobbers_flags, t.needs
-        );
-    }
-    let _ = writeln!(text, "];\n/// Which snippet serves which operand forms.");
-    let _ = writeln!(text, "pub static FORM_TABLE: [u16; {}] = {:?};", tables.forms.len(), tables.forms);
-    let _ = writeln!(text, "/// What takes the place of entries on better machines.");
-    let _ = writeln!(text, "pub static ALTERNATIVES: [Alternative; {}] = [", tables.alternatives.len());
-    for a in &tables.alternatives {
-        let _ = writeln!(text, "Alternative {{ entry: {}, chunk: {}, needs: {} }},", a.entry, a.chunk, a.needs);
-    }
-    let _ = writeln!(text, "];\n/// The fusions, by the first opcode.");
-    let _ = writeln!(text, "pub const FUSIONS: [Fusion; {}] = [", tables.fusions.len());
+    let scatter = |s: &Scatter| format!("Scatter {{ low: {:?}, high: {:?}, rex: {:#x} }}", s.low, s.high, s.rex);
+    let chunk = |c: &Chunk| format!("Chunk {{ base: {:#x}, head: {:?} }}", c.base, c.head);
+    let site = |s: &Site| {
+        let fault = format!("{:?}", s.fault).replace("Trap(", "Trap(TrapKind::");
+        format!("Site {{ offset: {}, fault: Fault::{fault} }}", s.offset)
+    };
+    let hole = |h: &Hole| {
+        let Hole { operand, offset, patch, addend } = h;
+        format!("Hole {{ operand: {operand}, offset: {offset}, patch: Patch::{patch:?}, addend: {addend} }}")
+    };
+    let operand = |o: &StoredOperand| {
+        let StoredOperand { name, allowed, role, kind } = o;
+        format!("StoredOperand {{ name: {name}, allowed: {allowed:#x}, role: Role::{role:?}, kind: Kind::{kind:?} }}")
+    };
+    let alternative = |a: &Alternative| format!("{a:?}");
+    array(&mut text, "The chunks of all snippets", "CHUNKS", "Chunk", &stored.chunks, chunk);
+    array(&mut text, "Where registers go", "SCATTERS", "Scatter", &stored.scatters, scatter);
+    array(&mut text, "The contracts", "RECORDS", "Record", &stored.records, record);
+    array(&mut text, "The operands", "OPERANDS", "StoredOperand", &stored.operands, operand);
+    array(&mut text, "Lists of operands", "OPERAND_LISTS", "u8", &stored.operand_lists, u8::to_string);
+    array(&mut text, "Lists of holes", "HOLES", "Hole", &stored.holes, hole);
+    array(&mut text, "Lists of sites", "SITES", "Site", &stored.sites, site);
+    array(&mut text, "The entries of the form table", "FORM_ENTRIES", "[u16; 2]", &stored.forms, |f| format!("{f:?}"));
+    array(&mut text, "What better machines get", "ALTERNATIVES", "Alternative", &stored.alternatives, alternative);
+    let starts: Vec<usize> =
+        (0..=stored.words.len()).map(|n| stored.words[..n].iter().map(String::len).sum()).collect();
+    array(&mut text, "Where each word starts, and the last one ends", "WORD_STARTS", "u16", &starts, usize::to_string);
+    let _ = writeln!(text, "/// All words.\npub const WORDS: &str = {:?};", stored.words.concat());
+    let _ = writeln!(text, "/// How many keys there are.\npub const KEYS: usize = {};", stored.keys);
     let mut fusions: Vec<_> = tables.fusions.iter().collect();
     fusions.sort_by_key(|f| (f.first, f.second));
+    let _ = writeln!(text, "/// The fusions, by the first opcode.\npub const FUSIONS: [Fusion; {}] = [", fusions.len());
     for f in fusions {
         let _ = writeln!(text, "Fusion {{ first: Op::{:?}, second: Op::{:?}, key: {} }},", f.first, f.second, f.key);
     }
     text.push_str("];\n");
     write_roles(&mut text, abi);
     text
+}
+
+fn array<T>(text: &mut String, what: &str, name: &str, ty: &str, entries: &[T], show: impl Fn(&T) -> String) {
+    let _ = writeln!(text, "/// {what}.\npub static {name}: [{ty}; {}] = [", entries.len());
+    for entry in entries {
+        text.push_str(&(show(entry) + ",\n"));
+    }
+    text.push_str("];\n");
+}
+
+fn record(r: &Record) -> String {
+    let [operands, holes, sites] =
+        [r.operands, r.holes, r.sites].map(|span| format!("Span::from_bits({:#x})", span.bits()));
+    let Record { name, file, line, chunk, cold, clobbers, xmm_clobbers, clobbers_flags, needs, .. } = r;
+    format!(
+        "Record {{ name: {name}, file: {file}, line: {line}, chunk: {chunk}, cold: {cold}, operands: {operands}, \
+         holes: {holes}, sites: {sites}, clobbers: {clobbers:#x}, xmm_clobbers: {xmm_clobbers:#x}, clobbers_flags: \
+         {clobbers_flags}, needs: {needs} }}"
+    )
 }
 
 fn write_roles(text: &mut String, abi: &Abi) {

@@ -24,7 +24,7 @@ use iced_x86::{Decoder, DecoderOptions, Instruction};
 use crate::isa::extract::Extracted;
 use crate::isa::part::Part;
 use crate::isa::patch::patch;
-use crate::isa::snippet::{Kind, MAX_REGS, instantiate};
+use crate::isa::snippet::{Kind, MAX_REGS};
 use crate::isa::template::{Abi, TemplateError};
 
 pub use encoding::{Body, check_encoding};
@@ -62,7 +62,7 @@ impl Instance {
     /// The instance for these registers, which are those of the register operands in their order.
     fn new(snippet: &Extracted, regs: [u8; MAX_REGS]) -> Result<Instance, TemplateError> {
         let template = &snippet.template;
-        let mut code = instantiate(&snippet.chunks, regs);
+        let mut code = snippet.bytes(regs);
         let values = sample_values(snippet);
         for hole in &snippet.holes {
             let operand = usize::from(hole.operand);

@@ -1,19 +1,23 @@
 //! The snippet library of the running program: the built-in tables, suited to the machine.
 //!
 //! Comes in: the constants that the build wrote, and the machine's features. Goes out: [`Library`], which the stitcher
-//! looks snippets up in. What must hold: a snippet that needs a feature is found only where the machine has it.
+//! looks snippets up in. What must hold: a snippet that needs a feature is found only where the machine has it; code is
+//! stitched from the stored tables as they are, and only who wants to see contracts in full pays for that.
 
 use std::sync::OnceLock;
 
+pub use crate::exec::native_features;
 use crate::isa::op::Op;
 use crate::isa::part::Part;
-use crate::isa::snippet::{Chunk, FORMS, Features, Info};
+use crate::isa::snippet::{Chunk, FORMS, Features, Hole, Info, Kind, MAX_REGS, Operand, Scatter, Site, instantiate};
+use crate::isa::stored::{Record, Span};
 
 /// The tables that the build extracted from `asm/`.
 #[allow(clippy::unreadable_literal, clippy::large_stack_arrays, reason = "written by the build, for the compiler only")]
 pub mod builtin {
     use crate::isa::op::Op;
-    use crate::isa::snippet::{Chunk, Fault, Head, Hole, Info, Kind, Operand, Patch, Role, Site};
+    use crate::isa::snippet::{Chunk, Fault, Head, Hole, Kind, Patch, Role, Scatter, Site};
+    use crate::isa::stored::{Record, Span, StoredOperand};
     use crate::isa::table::Alternative;
     use crate::isa::trap::TrapKind;
 
@@ -43,10 +47,13 @@ impl Library {
     /// The built-in snippets that a machine with these features can run.
     #[must_use]
     pub fn with_features(features: Features) -> Library {
-        let mut forms = builtin::FORM_TABLE.as_chunks::<FORMS>().0.to_vec();
+        let mut forms = vec![[0; FORMS]; builtin::KEYS];
+        let mut set = |entry: u16, chunk| forms[usize::from(entry) / FORMS][usize::from(entry) % FORMS] = chunk;
+        for &[entry, chunk] in &builtin::FORM_ENTRIES {
+            set(entry, chunk);
+        }
         for alternative in builtin::ALTERNATIVES.iter().filter(|a| features.has(a.needs)) {
-            let entry = usize::from(alternative.entry);
-            forms[entry / FORMS][entry % FORMS] = alternative.chunk;
+            set(alternative.entry, alternative.chunk);
         }
         let mut fused = vec![[0; 2]; Op::ALL.len()];
         for fusion in &builtin::FUSIONS {
@@ -82,17 +89,56 @@ impl Library {
         &builtin::CHUNKS
     }
 
-    /// The contract of the snippet that starts at `chunk`.
+    /// Where registers go in a chunk.
     #[inline]
     #[must_use]
-    pub fn info(&self, chunk: u16) -> &'static Info {
-        &builtin::INFOS[usize::from(builtin::CHUNKS[usize::from(chunk)].head.info)]
+    pub fn scatter(&self, chunk: u16) -> &'static Scatter {
+        &builtin::SCATTERS[usize::from(builtin::CHUNKS[usize::from(chunk)].head.scatter)]
     }
 
-    /// The contracts of all snippets.
+    /// The snippet that starts at `chunk` with these registers, and nothing in its value holes.
+    #[must_use]
+    pub fn bytes(&self, chunk: u16, regs: [u8; MAX_REGS]) -> Vec<u8> {
+        instantiate(&builtin::CHUNKS[usize::from(chunk)..], &builtin::SCATTERS, regs)
+    }
+
+    /// The contract of the snippet that starts at `chunk`, as it is stored.
+    #[inline]
+    #[must_use]
+    pub fn contract(&self, chunk: u16) -> Contract {
+        Contract(&builtin::RECORDS[usize::from(builtin::CHUNKS[usize::from(chunk)].head.info)])
+    }
+
+    /// The contract of the snippet that starts at `chunk`, in full.
+    #[must_use]
+    pub fn info(&self, chunk: u16) -> &'static Info {
+        &self.infos()[usize::from(builtin::CHUNKS[usize::from(chunk)].head.info)]
+    }
+
+    /// The contracts of all snippets in full, made when they are first asked for.
     #[must_use]
     pub fn infos(&self) -> &'static [Info] {
-        &builtin::INFOS
+        static INFOS: OnceLock<Vec<Info>> = OnceLock::new();
+        INFOS.get_or_init(|| builtin::RECORDS.iter().map(|record| Contract(record).info()).collect())
+    }
+
+    /// How many bytes of the binary the tables of the built-in library take.
+    #[must_use]
+    pub const fn stored_bytes() -> usize {
+        use builtin::{ALTERNATIVES, CHUNKS, FORM_ENTRIES, FUSIONS, HOLES, OPERAND_LISTS, OPERANDS};
+        use builtin::{RECORDS, SCATTERS, SITES, WORD_STARTS, WORDS};
+        size_of_val(&CHUNKS)
+            + size_of_val(&SCATTERS)
+            + size_of_val(&RECORDS)
+            + size_of_val(&OPERANDS)
+            + size_of_val(&OPERAND_LISTS)
+            + size_of_val(&HOLES)
+            + size_of_val(&SITES)
+            + size_of_val(&FORM_ENTRIES)
+            + size_of_val(&ALTERNATIVES)
+            + size_of_val(&FUSIONS)
+            + size_of_val(&WORD_STARTS)
+            + WORDS.len()
     }
 
     /// The forms of a key: the first chunk of each snippet, 0 where there is none.
@@ -136,16 +182,88 @@ impl Library {
     }
 }
 
-/// The features of the machine that this program runs on.
-#[must_use]
-pub fn native_features() -> Features {
-    let has = [
-        std::arch::is_x86_feature_detected!("bmi1"),
-        std::arch::is_x86_feature_detected!("bmi2"),
-        std::arch::is_x86_feature_detected!("lzcnt"),
-        std::arch::is_x86_feature_detected!("popcnt"),
-        std::arch::is_x86_feature_detected!("sse4.1"),
-        std::arch::is_x86_feature_detected!("avx"),
-    ];
-    Features(has.iter().zip(Features::ALL).map(|(&has, (_, bit))| if has { bit } else { 0 }).sum())
+/// A contract as it is stored: cheap to get at, for those who need a part of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Contract(&'static Record);
+
+impl Contract {
+    /// The first chunk of the part out of line; 0 for none.
+    #[inline]
+    #[must_use]
+    pub fn cold(self) -> u16 {
+        self.0.cold
+    }
+
+    /// The value holes in the order of their offsets.
+    #[inline]
+    #[must_use]
+    pub fn holes(self) -> &'static [Hole] {
+        self.0.holes.of(&builtin::HOLES)
+    }
+
+    /// The instructions that may fault.
+    #[inline]
+    #[must_use]
+    pub fn sites(self) -> &'static [Site] {
+        self.0.sites.of(&builtin::SITES)
+    }
+
+    /// The operands in the order of their declaration.
+    #[inline]
+    pub fn operands(self) -> impl ExactSizeIterator<Item = Operand> {
+        self.0.operands.of(&builtin::OPERAND_LISTS).iter().map(|&number| operand(number))
+    }
+
+    /// The operand whose value goes into a hole of this contract.
+    #[inline]
+    #[must_use]
+    pub fn operand(self, hole: &Hole) -> Operand {
+        operand(self.0.operands.of(&builtin::OPERAND_LISTS)[usize::from(hole.operand)])
+    }
+
+    /// The kind of the operand whose value goes into a hole of this contract.
+    #[inline]
+    #[must_use]
+    pub fn kind(self, hole: &Hole) -> Kind {
+        self.operand(hole).kind
+    }
+
+    /// All of it.
+    fn info(self) -> Info {
+        let Record { name, file, line, chunk, cold, clobbers, xmm_clobbers, clobbers_flags, needs, .. } = *self.0;
+        Info {
+            name: word(name),
+            file: word(file),
+            line: u32::from(line),
+            chunk,
+            cold,
+            operands: operand_list(self.0.operands),
+            holes: self.holes(),
+            sites: self.sites(),
+            clobbers,
+            xmm_clobbers,
+            clobbers_flags,
+            needs,
+        }
+    }
+}
+
+/// A list of operands in full.
+fn operand_list(list: Span) -> &'static [Operand] {
+    static OPERANDS: OnceLock<Vec<Operand>> = OnceLock::new();
+    let all = || builtin::OPERAND_LISTS.iter().map(|&number| operand(number)).collect();
+    list.of(OPERANDS.get_or_init(all))
+}
+
+#[inline]
+fn operand(number: u8) -> Operand {
+    let stored = builtin::OPERANDS[usize::from(number)];
+    Operand { name: word(stored.name), role: stored.role, kind: stored.kind, allowed: stored.allowed }
+}
+
+/// A name or a file.
+#[inline]
+fn word(number: u16) -> &'static str {
+    let [start, end] = [0, 1].map(|more| builtin::WORD_STARTS.get(usize::from(number) + more).copied().unwrap_or(0));
+    builtin::WORDS.get(usize::from(start)..usize::from(end)).unwrap_or("")
 }

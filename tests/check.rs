@@ -4,7 +4,8 @@
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     clippy::cast_sign_loss,
-    reason = "random numbers are cut as needed"
+    clippy::format_push_string,
+    reason = "random numbers are cut as needed, and a program is written once"
 )]
 
 use std::path::{Path, PathBuf};

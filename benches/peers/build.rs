@@ -1,7 +1,7 @@
 //! Compiles the C kernels: once with `-O2`, once with `-O0`.
 //!
-//! Comes in: `kernels.c` and the C compiler (`CC`, or `cc`). Goes out: two objects that are linked in, and the compiler's
-//! name for the report.
+//! Comes in: `kernels.c` and the C compiler (`CC`, or `cc`). Goes out: two objects that are linked in, an empty program,
+//! and the compiler's name for the report.
 
 use std::path::Path;
 use std::process::{Command, exit};
@@ -23,6 +23,14 @@ fn main() {
         }
         println!("cargo::rustc-link-arg={}", object.display());
     }
+    let (source, empty) = (Path::new(&out).join("empty.c"), Path::new(&out).join("empty"));
+    let written = std::fs::write(&source, "int main(void) { return 0; }\n");
+    let compiled = Command::new(&compiler).arg("-O2").arg(&source).arg("-o").arg(&empty).status();
+    if written.is_err() || !compiled.as_ref().is_ok_and(std::process::ExitStatus::success) {
+        println!("cargo::error={compiler} does not compile an empty program: {written:?} {compiled:?}");
+        exit(1);
+    }
+    println!("cargo::rustc-env=EMPTY={}", empty.display());
     println!("cargo::rustc-link-lib=m");
     let version = Command::new(&compiler).arg("--version").output().map(|o| o.stdout).unwrap_or_default();
     let first = String::from_utf8_lossy(&version).lines().next().unwrap_or(&compiler).to_owned();

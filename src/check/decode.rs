@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use crate::check::defect::Defect;
-use crate::isa::snippet::{Chunk, Hole, Info, Kind, MAX_REGS, Patch, instantiate};
+use crate::isa::snippet::{Hole, Info, Kind, MAX_REGS, Patch};
 use crate::library::Library;
 use crate::stitch::image::Image;
 use crate::stitch::trace::{Event, Step as Why, Trace};
@@ -186,18 +186,16 @@ fn step(image: &Image, library: &Library, index: usize, event: &Event) -> Result
 
 /// Holds the bytes against the snippet, holes left out; says where its offset 0 stands.
 fn compare(image: &Image, library: &Library, event: &Event, info: &Info) -> Result<u32, String> {
-    let chunks: &[Chunk] = &library.chunks()[usize::from(event.chunk)..];
-    let head = chunks[0].head;
     if event.regs.iter().any(|&register| register > 15) || event.regs.len() != MAX_REGS {
         return Err("names a register that there is not".to_owned());
     }
-    let mut expected: Vec<Option<u8>> = instantiate(chunks, event.regs).into_iter().map(Some).collect();
+    let mut expected: Vec<Option<u8>> = library.bytes(event.chunk, event.regs).into_iter().map(Some).collect();
     for hole in info.holes {
         let start = usize::from(hole.offset);
         expected[start..start + hole.patch.size()].fill(None);
     }
     let code = image.code.get(event.start as usize..event.end as usize).ok_or("lies outside the code")?;
-    let rex = usize::from(head.rex);
+    let rex = usize::from(library.scatter(event.chunk).rex);
     let short = code.len() + 1 == expected.len();
     if short {
         if expected.get(rex) != Some(&Some(0x40)) {

@@ -18,6 +18,7 @@ mod backtrace;
 mod bind;
 mod call;
 mod context;
+mod cpu;
 mod error;
 mod helpers;
 mod instance;
@@ -32,6 +33,7 @@ mod tests;
 mod thread;
 
 pub use arena::ArenaSize;
+pub use cpu::features as native_features;
 pub use error::ExecError;
 pub use instance::{Ended, Function, Instance};
 pub use runtime::Runtime;

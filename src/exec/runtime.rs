@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::isa::part::Part;
-use crate::isa::snippet::{MAX_REGS, Patch, instantiate};
+use crate::isa::snippet::{MAX_REGS, Patch};
 use crate::library::Library;
 
 #[cfg(test)]
@@ -95,19 +95,17 @@ impl Runtime {
     }
 }
 
-fn chunk(part: Part) -> usize {
-    usize::from(Library::native().part(part))
-}
-
 fn part(part: Part) -> Vec<u8> {
-    instantiate(&Library::native().chunks()[chunk(part)..], [0; MAX_REGS])
+    let library = Library::native();
+    library.bytes(library.part(part), [0; MAX_REGS])
 }
 
 /// The thunk that calls the helper with this number.
 fn thunk_for(helper: usize) -> Vec<u8> {
     let mut bytes = part(Part::Helper);
     let cell = crate::isa::layout::CONTEXT_FUNCTIONS + 8 * helper;
-    for hole in Library::native().info(chunk(Part::Helper) as u16).holes {
+    let library = Library::native();
+    for hole in library.contract(library.part(Part::Helper)).holes() {
         debug_assert_eq!(hole.patch, Patch::Abs32S, "the thunk names its cell by a distance of four bytes");
         let at = usize::from(hole.offset);
         bytes[at..at + 4].copy_from_slice(&(cell as u32).to_le_bytes());

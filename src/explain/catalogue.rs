@@ -10,7 +10,7 @@ use super::holes::{Mark, marks, register_operand};
 use super::ink::{Ink, Pen};
 use super::show::WIDTH;
 use super::{Byte, Line, json, place};
-use crate::isa::snippet::{Chunk, Fault, Features, Info, Kind, MAX_REGS, Operand, instantiate};
+use crate::isa::snippet::{Fault, Features, Info, Kind, MAX_REGS, Operand};
 use crate::isa::template::role_word;
 use crate::library::Library;
 
@@ -153,7 +153,7 @@ fn one(library: &Library, info: &'static Info, pen: Pen, out: &mut String) -> bo
         let offset = pen.ink(Ink::Quiet, &format!("{:04x}", line.offset));
         let gap = 36usize.saturating_sub(width) + 2;
         let _ = writeln!(out, "  {offset}  {bytes}{:gap$}{}", "", pen.pieces(info, &line));
-        let bits: Vec<Vec<Bit>> = bits(library.chunks(), info, &line);
+        let bits: Vec<Vec<Bit>> = bits(library, info, &line);
         inverted |= bits.iter().flatten().any(|bit| bit.inverted());
         for row in bits.chunks(8) {
             let row: Vec<String> =
@@ -253,7 +253,7 @@ fn sample(info: &Info) -> [u8; MAX_REGS] {
 #[must_use]
 pub fn disassembled(library: &Library, info: &'static Info) -> Vec<Line> {
     let regs = sample(info);
-    let mut bytes = instantiate(&library.chunks()[usize::from(info.chunk)..], regs);
+    let mut bytes = library.bytes(info.chunk, regs);
     let (mut numbers, mut symbols) = (Vec::new(), Vec::new());
     for (nth, hole) in info.holes.iter().enumerate() {
         let operand = &info.operands[usize::from(hole.operand)];
@@ -280,7 +280,7 @@ pub fn disassembled(library: &Library, info: &'static Info) -> Vec<Line> {
     }
     let shown: Vec<Byte> = bytes
         .iter()
-        .zip(marks(library.chunks(), info))
+        .zip(marks(library, info))
         .map(|(&value, mark)| Byte { value: Some(value).filter(|_| !matches!(mark, Mark::Value(_))), mark })
         .collect();
     disassemble::lines(&Code {
@@ -321,8 +321,8 @@ impl Bit {
 }
 
 /// The bits of a line's bytes, highest first.
-fn bits(chunks: &[Chunk], info: &Info, line: &Line) -> Vec<Vec<Bit>> {
-    let base = instantiate(&chunks[usize::from(info.chunk)..], [0; MAX_REGS]);
+fn bits(library: &Library, info: &Info, line: &Line) -> Vec<Vec<Bit>> {
+    let base = library.bytes(info.chunk, [0; MAX_REGS]);
     let one = |(at, byte): (usize, &Byte)| {
         let base = base[line.offset as usize + at];
         let bit = |shift: u8| {
@@ -368,7 +368,7 @@ fn info_json(library: &Library, info: &'static Info) -> String {
     let plain = Pen { coloured: false };
     let lines = disassembled(library, info);
     let code = lines.iter().map(|line| {
-        let bits = bits(library.chunks(), info, line);
+        let bits = bits(library, info, line);
         let bits = bits.iter().map(|byte| byte.iter().map(|bit| bit.show(info, plain)).collect::<String>());
         json::object([
             ("offset", line.offset.to_string()),

@@ -3,7 +3,8 @@
 //! Comes in: chunks and the contract. Goes out: a [`Mark`] for each byte. What must hold: the masks are those that the
 //! copying loop multiplies registers with.
 
-use crate::isa::snippet::{Chunk, Info, MAX_REGS};
+use crate::isa::snippet::{Info, MAX_REGS};
+use crate::library::Library;
 
 /// What a byte is part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,13 +19,13 @@ pub enum Mark {
 
 /// The marks of a snippet's bytes, its first prefix included.
 #[must_use]
-pub fn marks(chunks: &[Chunk], info: &Info) -> Vec<Mark> {
-    let first = usize::from(info.chunk);
-    let head = chunks[first].head;
+pub fn marks(library: &Library, info: &Info) -> Vec<Mark> {
+    let head = library.chunks()[usize::from(info.chunk)].head;
     let mut marks = Vec::with_capacity(usize::from(head.len));
-    for chunk in &chunks[first..][..usize::from(head.chunks)] {
+    for chunk in info.chunk..info.chunk + head.chunks() {
+        let scatter = library.scatter(chunk);
         let decided: [[u8; 8]; MAX_REGS] =
-            std::array::from_fn(|operand| (chunk.low[operand].wrapping_mul(7) | chunk.high[operand]).to_le_bytes());
+            std::array::from_fn(|operand| (scatter.low[operand].wrapping_mul(7) | scatter.high[operand]).to_le_bytes());
         marks.extend((0..8).map(|byte| {
             let bits: [u8; MAX_REGS] = std::array::from_fn(|operand| decided[operand][byte]);
             if bits == [0; MAX_REGS] { Mark::Fixed } else { Mark::Register(bits) }
@@ -56,23 +57,21 @@ pub fn owner(info: &Info, masks: [u8; MAX_REGS], within: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isa::snippet::{Kind, instantiate};
-    use crate::library::Library;
+    use crate::isa::snippet::Kind;
 
     #[test]
     fn a_register_changes_the_bits_that_are_marked_and_no_others() {
         let library = Library::native();
         for info in library.infos() {
-            let marks = marks(library.chunks(), info);
-            let chunks = &library.chunks()[usize::from(info.chunk)..];
-            let base = instantiate(chunks, [0; MAX_REGS]);
+            let marks = marks(library, info);
+            let base = library.bytes(info.chunk, [0; MAX_REGS]);
             let count = info.operands.iter().filter(|operand| operand.kind.is_register()).count();
             for nth in 0..count {
                 let mut changed = vec![0u8; base.len()];
                 for bit in 0..4 {
                     let mut regs = [0; MAX_REGS];
                     regs[nth] = 1 << bit;
-                    let bytes = instantiate(chunks, regs);
+                    let bytes = library.bytes(info.chunk, regs);
                     changed.iter_mut().zip(base.iter().zip(&bytes)).for_each(|(bits, (a, b))| *bits |= a ^ b);
                 }
                 let marked: Vec<u8> =

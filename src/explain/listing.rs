@@ -230,10 +230,10 @@ impl<'a> View<'a> {
     fn copied(&mut self, event: &Event) -> Copied {
         let info = self.library.info(event.chunk);
         let head = self.library.chunks()[usize::from(event.chunk)].head;
-        let mut marks = marks(self.library.chunks(), info);
+        let mut marks = marks(self.library, info);
         let dropped = usize::from(head.len) - (event.end - event.start) as usize;
         if dropped != 0 {
-            marks.remove(usize::from(head.rex));
+            marks.remove(usize::from(self.library.scatter(event.chunk).rex));
         }
         let base = event.start.wrapping_sub(dropped as u32);
         let mut bytes = self.image.code[event.start as usize..event.end as usize].to_vec();

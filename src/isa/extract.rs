@@ -11,7 +11,7 @@ mod solve;
 use std::path::Path;
 
 use super::samples;
-use super::snippet::{Chunk, Hole, Kind, MAX_REGS, Site};
+use super::snippet::{Chunk, Hole, Kind, MAX_REGS, Scatter, Site, instantiate};
 use super::table::op_named;
 use super::template::{Abi, Declared, GP, Template, TemplateError, XMM, register_number};
 use super::trap::TrapKind;
@@ -21,8 +21,10 @@ use super::trap::TrapKind;
 pub struct Extracted {
     /// What it was made of.
     pub template: Template,
-    /// Its bytes and register holes.
+    /// Its bytes.
     pub chunks: Vec<Chunk>,
+    /// Its register holes: one for each chunk.
+    pub scatters: Vec<Scatter>,
     /// Its length in bytes.
     pub len: u8,
     /// Its value holes in the order of their offsets.
@@ -31,6 +33,14 @@ pub struct Extracted {
     pub sites: Vec<Site>,
     /// Where its instructions start.
     pub starts: Vec<u8>,
+}
+
+impl Extracted {
+    /// The snippet for these registers, with nothing in its value holes.
+    #[must_use]
+    pub fn bytes(&self, regs: [u8; MAX_REGS]) -> Vec<u8> {
+        instantiate(&self.chunks, &self.scatters, regs)
+    }
 }
 
 /// Assembles and solves `templates` in `dir`, in which `name.s` and `name.o` are written, with the C compiler

@@ -1,8 +1,8 @@
 //! The data of the snippet library: what extraction makes of the templates, and what the stitcher copies.
 //!
-//! Comes in: nothing. Goes out: [`Chunk`] (the hot data, one cache line for eight bytes of code), [`Info`] (the
-//! contract, for everyone but the copying loop) and the way both are looked up. What must hold: plain data only, so
-//! that the build can write it into the binary as constants and the running program can make more of it.
+//! Comes in: nothing. Goes out: [`Chunk`] and [`Scatter`] (the hot data: eight bytes of code, and where registers go in
+//! them), [`Info`] (the contract, for everyone but the copying loop) and the way both are looked up. What must hold:
+//! chunks and scatters are plain data without addresses, which the build writes into the binary as they are used.
 //!
 //! # Register holes
 //!
@@ -22,34 +22,48 @@ use super::trap::TrapKind;
 /// How many register operands a snippet can have.
 pub const MAX_REGS: usize = 3;
 
-/// Eight bytes of a snippet and the holes in them. A snippet is one or more consecutive chunks.
+/// Eight bytes of a snippet. A snippet is one or more consecutive chunks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C, align(64))]
+#[repr(C, align(16))]
 pub struct Chunk {
     /// The bytes, little endian, with register 0 in every register hole.
     pub base: u64,
+    /// What the copying loop must know; in chunks behind a snippet's first one, only [`Head::scatter`] counts.
+    pub head: Head,
+}
+
+/// Where the numbers of registers go in eight bytes. Many chunks have the same places, so a library keeps each once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C, align(64))]
+pub struct Scatter {
     /// For each register operand, where the low three bits of the register's number go.
     pub low: [u64; MAX_REGS],
     /// For each register operand, where the fourth bit goes.
     pub high: [u64; MAX_REGS],
-    /// In a snippet's first chunk, what the copying loop must know of the whole snippet.
-    pub head: Head,
+    /// Where the byte stands that is a `REX` prefix and may be left out when it comes out as 0x40; [`Scatter::NO_REX`]
+    /// for none. Only in a snippet's first chunk.
+    pub rex: u8,
+}
+
+impl Scatter {
+    /// There is no prefix that may be left out.
+    pub const NO_REX: u8 = 0xff;
+    /// No register goes anywhere.
+    pub const NONE: Scatter = Scatter { low: [0; MAX_REGS], high: [0; MAX_REGS], rex: Scatter::NO_REX };
 }
 
 /// What the copying loop must know of a snippet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Head {
+    /// Which scatter is the chunk's.
+    pub scatter: u16,
+    /// Which entry of the table of contracts is the snippet's.
+    pub info: u16,
     /// The snippet's length in bytes.
     pub len: u8,
-    /// How many chunks it has.
-    pub chunks: u8,
-    /// Where the byte stands that is a `REX` prefix and may be left out when it comes out as 0x40; 0xff for none.
-    pub rex: u8,
     /// Bits: see the constants.
     pub flags: u8,
-    /// Which entry of the information table is its own.
-    pub info: u16,
     /// Where its first value holes start, in the order of their offsets; [`Head::NO_HOLE`] for none. Bit 7 is set
     /// for holes of one byte. Holes that cannot be told this way stand in [`Info::holes`] only.
     pub holes: [u8; 2],
@@ -76,6 +90,13 @@ impl Head {
     pub const EARLY: u8 = 16;
     /// It has one chunk, no value holes, no trap sites and no out-of-line part: copying is all there is to do.
     pub const PLAIN: u8 = 128;
+
+    /// How many chunks the snippet has.
+    #[inline(always)]
+    #[must_use]
+    pub const fn chunks(self) -> u16 {
+        if self.len == 0 { 1 } else { (self.len as u16).div_ceil(8) }
+    }
 }
 
 /// How a value is written into a value hole.
@@ -267,8 +288,6 @@ pub struct Info {
     pub holes: &'static [Hole],
     /// Instructions that may fault.
     pub sites: &'static [Site],
-    /// Where its instructions start.
-    pub starts: &'static [u8],
     /// General registers that it changes beside its outputs, a bit each.
     pub clobbers: u16,
     /// Vector registers that it changes beside its outputs, a bit each.
@@ -323,22 +342,23 @@ pub const fn form_index(result_in_slot: bool, a: Form, b: Form) -> usize {
 /// Writes the snippet that starts at `chunks[0]` for the given registers; unused register operands must be 0.
 ///
 /// # Panics
-/// If `chunks` is shorter than the snippet.
+/// If `chunks` is shorter than the snippet, or refers to other scatters.
 #[must_use]
-pub fn instantiate(chunks: &[Chunk], regs: [u8; MAX_REGS]) -> Vec<u8> {
+pub fn instantiate(chunks: &[Chunk], scatters: &[Scatter], regs: [u8; MAX_REGS]) -> Vec<u8> {
     let head = chunks[0].head;
+    let words = chunks[..usize::from(head.chunks())].iter();
     let mut bytes: Vec<u8> =
-        chunks[..usize::from(head.chunks)].iter().flat_map(|chunk| chunk.word(regs).to_le_bytes()).collect();
+        words.flat_map(|c| scatters[usize::from(c.head.scatter)].fill(c.base, regs).to_le_bytes()).collect();
     bytes.truncate(usize::from(head.len));
     bytes
 }
 
-impl Chunk {
-    /// The eight bytes for these registers.
+impl Scatter {
+    /// The eight bytes `base` with these registers in them.
     #[inline(always)]
     #[must_use]
-    pub fn word(&self, regs: [u8; MAX_REGS]) -> u64 {
-        let mut word = self.base;
+    pub fn fill(&self, base: u64, regs: [u8; MAX_REGS]) -> u64 {
+        let mut word = base;
         let mut operand = 0;
         while operand < MAX_REGS {
             let reg = u64::from(regs[operand]);

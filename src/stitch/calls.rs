@@ -206,10 +206,10 @@ impl Emitter<'_> {
         let chunk = self.form(inst.op, false, Form::Reg, Form::Const);
         let from = self.code.position();
         let base = self.code.put(chunk, [SCRATCH0, 0, 0], [0, 0]);
-        let info = self.library.info(chunk);
+        let contract = self.library.contract(chunk);
         let length = verified.module().tables[inst.d as usize].functions.len() as i32;
-        for hole in info.holes {
-            let operand = &info.operands[usize::from(hole.operand)];
+        for hole in contract.holes() {
+            let operand = contract.operand(hole);
             let at = base.wrapping_add(u32::from(hole.offset));
             match (operand.kind, operand.name) {
                 (Kind::Imm32, "b") => self.code.write32(at, length),
@@ -218,7 +218,7 @@ impl Emitter<'_> {
             }
         }
         self.refer(base, chunk, Symbol::Table(inst.d));
-        self.note_sites(info, [SCRATCH0, 0, 0], base, from);
+        self.note_sites(contract, [SCRATCH0, 0, 0], base, from);
         let stack = Convention::stack_arguments(signature, operands.args.len());
         self.take_results(operands.results, results_at, stack);
         self.around(true, operands.results);

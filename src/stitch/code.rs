@@ -3,7 +3,8 @@
 //! Comes in: snippets with registers and values. Goes out: bytes. What must hold: every hole is either written when
 //! its snippet is copied or recorded as waiting; a hole that waits is written before the image leaves.
 
-use crate::isa::snippet::{Chunk, Head};
+use crate::isa::snippet::{Chunk, Head, Scatter};
+use crate::library::builtin::SCATTERS;
 use crate::stitch::place::Place;
 use crate::stitch::trace::{Event, Step, Trace};
 
@@ -142,8 +143,8 @@ impl Code {
         let mut at = self.pos;
         self.bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
         at += 8 - dropped;
-        for number in 1..usize::from(head.chunks) {
-            let word = self.chunks[usize::from(chunk) + number].word(regs);
+        for number in 1..usize::from(head.chunks()) {
+            let word = fill(&self.chunks[usize::from(chunk) + number], regs).0;
             self.bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
             at += 8;
         }
@@ -238,10 +239,16 @@ impl Code {
 /// left out.
 #[inline(always)]
 pub(super) fn first_word(chunk: &Chunk, regs: Regs) -> (u64, usize) {
-    let word = chunk.word(regs);
-    let rex = chunk.head.rex;
-    if rex == 0xff || (word >> (rex * 8)) as u8 != 0x40 {
+    let (word, rex) = fill(chunk, regs);
+    if rex == Scatter::NO_REX || (word >> (rex * 8)) as u8 != 0x40 {
         return (word, 0);
     }
     (if rex == 0 { word >> 8 } else { word & 0xff | word >> 16 << 8 }, 1)
+}
+
+/// Eight bytes with registers in them, and where a prefix stands that may be left out.
+#[inline(always)]
+fn fill(chunk: &Chunk, regs: Regs) -> (u64, u8) {
+    let scatter = &SCATTERS[usize::from(chunk.head.scatter)];
+    (scatter.fill(chunk.base, regs), scatter.rex)
 }

@@ -6,16 +6,16 @@
 
 use crate::isa::op::{Class, Op, Shape, Type};
 use crate::isa::part::Part;
-use crate::isa::snippet::{Fault, Form, Head, Info, Kind, form_index};
-use crate::library::Library;
+use crate::isa::snippet::{Fault, Form, Head, Hole, Kind, form_index};
 use crate::library::builtin::{FSCRATCH0, FSCRATCH1, SCRATCH0, SCRATCH1};
+use crate::library::{Contract, Library};
 use crate::module::Inst;
 use crate::stitch::code::{Code, Regs};
 use crate::stitch::frame::Frame;
 use crate::stitch::image::{Relocation, SiteMeaning, Symbol, TrapSite, UnwindRow};
-use crate::stitch::live::{ENDS_A, ENDS_B, Live, NEEDLESS, is_constant, is_fused};
+use crate::stitch::live::{ENDS_A, Live, NEEDLESS, is_constant, is_fused};
 use crate::stitch::locals::Locals;
-use crate::stitch::operands::{shape, switch_targets, traits};
+use crate::stitch::operands::shape;
 use crate::stitch::place::{FIRST_XMM, Place, Placement};
 use crate::stitch::pool::Pool;
 use crate::stitch::trace::Step;
@@ -105,7 +105,7 @@ impl Emitter<'_> {
         let narrow = |value: i64| i64::from(value as i8) == value;
         let fits = head.flags & Head::NARROW_FIRST != 0 && narrow(first)
             || head.flags & Head::NARROW_SECOND != 0 && narrow(second);
-        if fits { chunk + u16::from(head.chunks) } else { chunk }
+        if fits { chunk + head.chunks() } else { chunk }
     }
 
     /// Copies a snippet in the narrowest form and notes its trap sites and out-of-line part.
@@ -122,23 +122,23 @@ impl Emitter<'_> {
 
     #[inline(never)]
     pub(super) fn note(&mut self, chunk: u16, regs: Regs, base: u32, from: u32) {
-        let info = self.library.info(chunk);
-        self.note_sites(info, regs, base, from);
-        if info.cold != 0 {
-            let hole = |name| hole_named(info, name).map_or(base, |offset| base.wrapping_add(u32::from(offset)));
+        let contract = self.library.contract(chunk);
+        self.note_sites(contract, regs, base, from);
+        if contract.cold() != 0 {
+            let hole = |name| hole_named(contract, name).map_or(base, |offset| base.wrapping_add(u32::from(offset)));
             let (from, back) = (hole("cold"), self.code.position());
-            self.colds.push(Cold { chunk: info.cold, regs, inst: self.index as u32, from, back });
+            self.colds.push(Cold { chunk: contract.cold(), regs, inst: self.index as u32, from, back });
         }
     }
 
-    pub(super) fn note_sites(&mut self, info: &Info, regs: Regs, base: u32, from: u32) {
-        for site in info.sites {
+    pub(super) fn note_sites(&mut self, contract: Contract, regs: Regs, base: u32, from: u32) {
+        for site in contract.sites() {
             let meaning = match site.fault {
                 Fault::Trap(kind) => SiteMeaning::Trap(kind),
                 Fault::Halt => SiteMeaning::Halt,
                 Fault::Divide(operand) => {
-                    let before = &info.operands[..usize::from(operand)];
-                    let nth = before.iter().filter(|o| o.kind.is_register()).count();
+                    let before = contract.operands().take(usize::from(operand));
+                    let nth = before.filter(|o| o.kind.is_register()).count();
                     let bits = match self.body.insts[self.index].op.row().args.first() {
                         Some(Type::I32) => 32,
                         _ => 64,
@@ -272,122 +272,6 @@ impl Emitter<'_> {
         self.move_value(facts.class, Place::constant(index as u32), to);
     }
 
-    /// The constant that `place` is, as the operand of an instruction with a sign-extended 32-bit immediate.
-    #[inline(always)]
-    fn immediate(&self, place: Place, narrow: bool) -> Option<i64> {
-        let bits = self.constant(place.as_constant()?);
-        // A 32-bit operation looks at the low half only, so any representation of it will do.
-        let value = if narrow { i64::from(bits as u32 as i32) } else { bits as i64 };
-        (i64::from(value as i32) == value).then_some(value)
-    }
-
-    fn branch(&mut self, inst: &Inst) {
-        let place = self.place(inst.a);
-        if let Some(index) = place.as_constant() {
-            if (self.constant(index) != 0) == (inst.op == Op::Jmpt) {
-                self.jump(self.form(Op::Jmp, false, Form::Reg, Form::Reg), [0; 3], [0, 0], inst.b);
-            }
-            return;
-        }
-        let in_slot = self.form(inst.op, false, Form::Slot, Form::Reg);
-        if let (Some(slot), true) = (place.as_slot(), in_slot != 0) {
-            self.jump(in_slot, [0; 3], [self.frame.slot(slot), 0], inst.b);
-            return;
-        }
-        let register = self.in_register(Class::Int, place, SCRATCH0);
-        self.jump(self.form(inst.op, false, Form::Reg, Form::Reg), [register, 0, 0], [0, 0], inst.b);
-    }
-
-    /// A compare and the branch on its result as one snippet.
-    #[inline(never)]
-    fn compare_and_branch(&mut self, compare: &Inst, note: u16, branch: &Inst) {
-        let key = self.library.fusion(compare.op, branch.op);
-        let [class, narrow] = operand_class(compare.op);
-        let float = class != 0;
-        let (mut a, mut b) = (self.place(compare.a), self.place(compare.b));
-        self.end_noted(note, ENDS_A, compare.a, a);
-        self.end_noted(note, ENDS_B, compare.b, b);
-        self.index += 1;
-        let commutes = traits(compare.op).commutes();
-        if commutes && a.as_register().is_none() && b.as_register().is_some() {
-            std::mem::swap(&mut a, &mut b);
-        }
-        let forms = self.library.forms(key);
-        let class = operand_type(compare.op);
-        let mut values = [0, 0];
-        let mut literal = None;
-        let mut b_form = Form::Reg;
-        if let (Some(slot), true) = (b.as_slot(), forms[form_index(false, Form::Reg, Form::Slot)] != 0) {
-            (b_form, values[0]) = (Form::Slot, self.frame.slot(slot));
-        } else if let Some(index) = b.as_constant() {
-            let has = forms[form_index(false, Form::Reg, Form::Const)] != 0;
-            if float && has {
-                (b_form, literal) = (Form::Const, Some(self.constant(index)));
-            } else if let (Some(value), true) = (self.immediate(b, narrow != 0), has) {
-                (b_form, values[0]) = (Form::Const, value);
-            }
-        }
-        let slot_form = forms[form_index(false, Form::Slot, b_form)];
-        if let (Some(slot), true, true) = (a.as_slot(), slot_form != 0, b_form != Form::Slot) {
-            let register = if b_form == Form::Reg { self.in_register(class, b, scratch(class, 1)) } else { 0 };
-            values = [self.frame.slot(slot), values[0]];
-            self.jump(slot_form, [number(register), 0, 0], values, branch.b);
-            return;
-        }
-        let a = self.in_register(class, a, scratch(class, 0));
-        let b = if b_form == Form::Reg { self.in_register(class, b, scratch(class, 1)) } else { 0 };
-        let chunk = self.library.forms(key)[form_index(false, Form::Reg, b_form)];
-        let base = self.jump(chunk, [number(a), number(b), 0], values, branch.b);
-        if let Some(bits) = literal {
-            self.refer_literal(base, chunk, bits, class);
-        }
-    }
-
-    /// Copies a snippet whose last hole is the distance to a block.
-    pub(super) fn jump(&mut self, chunk: u16, regs: Regs, values: [i64; 2], block: u32) -> u32 {
-        let mut chunk = self.fit(chunk, values[0], values[1]);
-        let known = self.blocks[block as usize];
-        let head = self.code.head(chunk);
-        let mut short = false;
-        if known != u32::MAX && head.flags & Head::NARROW_JUMP != 0 {
-            let narrow = chunk + u16::from(head.chunks);
-            let end = i64::from(self.code.position()) + i64::from(self.code.head(narrow).len);
-            short = i64::from(known) - end >= -128;
-            if short {
-                chunk = narrow;
-            }
-        }
-        let base = self.code.put(chunk, regs, values);
-        let end = self.code.position();
-        let distance = i64::from(known) - i64::from(end);
-        if short {
-            self.code.write8(end - 1, distance as i8);
-        } else if known == u32::MAX {
-            self.jumps.push(Jump { at: end - 4, block });
-        } else {
-            self.code.write32(end - 4, distance as i32);
-        }
-        base
-    }
-
-    fn switch(&mut self, inst: &Inst) {
-        let targets = switch_targets(inst, &self.body.lists);
-        let Some((&default, cases)) = targets.split_last() else { return };
-        let place = self.place(inst.a);
-        let index = self.in_register(Class::Int, place, SCRATCH0);
-        let chunk = self.form(inst.op, false, Form::Reg, Form::Const);
-        let base = self.code.put(chunk, [index, 0, 0], [cases.len() as i64, 0]);
-        let info = self.library.info(chunk);
-        for hole in info.holes {
-            let at = base.wrapping_add(u32::from(hole.offset));
-            match info.operands[usize::from(hole.operand)].kind {
-                Kind::Imm32 => self.code.write32(at, cases.len() as i32),
-                Kind::Lit => self.pool.table(at, hole.addend, cases),
-                _ => self.jumps.push(Jump { at, block: default }),
-            }
-        }
-    }
-
     fn read_datum(&mut self, inst: &Inst, note: u16, symbol: Symbol) {
         let op = inst.op;
         let to = self.define(inst.d, note, 0, 0);
@@ -425,8 +309,9 @@ impl Emitter<'_> {
 
     /// Records that the hole of kind `data` in the snippet at `base` refers to `symbol`.
     pub(super) fn refer(&mut self, base: u32, chunk: u16, symbol: Symbol) {
-        for hole in self.library.info(chunk).holes {
-            if self.library.info(chunk).operands[usize::from(hole.operand)].kind == Kind::Data {
+        let contract = self.library.contract(chunk);
+        for hole in contract.holes() {
+            if contract.kind(hole) == Kind::Data {
                 let offset = base.wrapping_add(u32::from(hole.offset));
                 self.relocations.push(Relocation { offset, symbol, addend: i32::from(hole.addend) });
             }
@@ -436,9 +321,9 @@ impl Emitter<'_> {
     /// Records that the hole of kind `lit` in the snippet at `base` refers to a constant in the literal pool.
     #[inline(never)]
     pub(super) fn refer_literal(&mut self, base: u32, chunk: u16, bits: u64, class: Class) {
-        let info = self.library.info(chunk);
-        for hole in info.holes {
-            if info.operands[usize::from(hole.operand)].kind == Kind::Lit {
+        let contract = self.library.contract(chunk);
+        for hole in contract.holes() {
+            if contract.kind(hole) == Kind::Lit {
                 self.pool.literal(base.wrapping_add(u32::from(hole.offset)), hole.addend, bits, class);
             }
         }
@@ -466,8 +351,9 @@ impl Emitter<'_> {
     }
 }
 
-fn hole_named(info: &Info, name: &str) -> Option<u8> {
-    info.holes.iter().find(|hole| info.operands[usize::from(hole.operand)].name == name).map(|hole| hole.offset)
+fn hole_named(contract: Contract, name: &str) -> Option<u8> {
+    let is_it = |hole: &&Hole| contract.operand(hole).name == name;
+    contract.holes().iter().find(is_it).map(|hole| hole.offset)
 }
 
 /// The scratch register `nth` of a class, as a place's number.

@@ -14,14 +14,17 @@
 //! gives registers to the values within blocks, chooses the snippet for the places of the operands, and copies it. All
 //! three take time in proportion to the function's length.
 
+mod branches;
 pub mod calls;
 pub mod code;
 mod emit;
 pub mod frame;
+mod glue;
 pub mod image;
 pub mod live;
 mod locals;
 pub mod loops;
+mod memory;
 mod moves;
 pub mod operands;
 pub mod place;
@@ -237,12 +240,12 @@ impl Emitter<'_> {
             places.push((start, cold.inst));
             self.code.write32(cold.from, start.wrapping_sub(cold.from + 4) as i32);
             let base = self.code.put(cold.chunk, cold.regs, [0, 0]);
-            let info = self.library.info(cold.chunk);
-            for hole in info.holes {
+            let contract = self.library.contract(cold.chunk);
+            for hole in contract.holes() {
                 let at = base.wrapping_add(u32::from(hole.offset));
                 self.code.write32(at, cold.back.wrapping_sub(at + 4) as i32);
             }
-            self.note_sites(info, cold.regs, base, start);
+            self.note_sites(contract, cold.regs, base, start);
         }
         self.colds = colds;
         self.colds.clear();

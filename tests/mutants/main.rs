@@ -27,7 +27,7 @@ use spasm::check::state::{Half, Name, State, Word};
 use spasm::check::{Defect, replay, states};
 use spasm::generate;
 use spasm::isa::op::Type;
-use spasm::isa::snippet::{Features, Hole, Info, Kind, Patch, Role, instantiate};
+use spasm::isa::snippet::{Features, Hole, Info, Kind, Patch, Role};
 use spasm::library::Library;
 use spasm::stitch::Stitcher;
 use spasm::stitch::image::{Image, SiteMeaning, Symbol};
@@ -207,9 +207,8 @@ impl Case<'_> {
     /// The image with a step copied for other registers; none where it would have another length.
     fn encoded(&self, step: usize, chunk: u16, regs: [u8; 3]) -> Option<Image> {
         let step = &self.decoded.steps[step];
-        let chunks = &self.library.chunks()[usize::from(chunk)..];
-        let mut bytes = instantiate(chunks, regs);
-        let rex = usize::from(chunks[0].head.rex);
+        let mut bytes = self.library.bytes(chunk, regs);
+        let rex = usize::from(self.library.scatter(chunk).rex);
         let mut image = self.image.clone();
         for hole in step.info.holes {
             let at = step.base.wrapping_add(u32::from(hole.offset)) as usize;
@@ -283,7 +282,7 @@ impl Case<'_> {
             let one = half(state, (place, upper));
             one == half(state, (Place::Word(at + further), upper)) && one != Half::Unknown
         });
-        same && !signature.variadic && further % 8 == 0
+        same && !signature.variadic && (further % 8 == 0 || signature.params.is_empty())
     }
 
     /// A jump or a call leads elsewhere.
@@ -456,7 +455,12 @@ fn mutate(seed: u64, verified: &Verified, library: &Library, n: &mut Numbers, co
             let count = counts.entry(KINDS[kind]).or_default();
             count[0] += 1;
             match made.verdict {
-                Err(_) => count[1] += 1,
+                Err(defect) => {
+                    let name = &verified.module().functions[number].name;
+                    let text = defect.to_string();
+                    assert!(text.starts_with(&format!("function `{name}`")) && !defect.message.is_empty(), "{text}");
+                    count[1] += 1;
+                }
                 Ok(_) if made.harmless => count[2] += 1,
                 Ok(_) => {
                     let text = spasm::text::print(verified.module());

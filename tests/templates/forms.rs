@@ -4,8 +4,8 @@
 //! hold: slots and constants are different for every operand, so that one taken for another is found out.
 
 use spasm::isa::patch::patch;
-use spasm::isa::snippet::{Info, Kind, Operand, Role, instantiate};
-use spasm::library::builtin;
+use spasm::isa::snippet::{Info, Kind, Operand, Role};
+use spasm::library::Library;
 
 use super::machine::{Machine, State};
 use super::values::Noise;
@@ -103,7 +103,7 @@ impl Form {
         let literal = code.len();
         code.extend(self.value("a").to_le_bytes());
         let start = code.len();
-        code.extend(instantiate(&builtin::CHUNKS[usize::from(self.info.chunk)..], self.regs));
+        code.extend(Library::native().bytes(self.info.chunk, self.regs));
         let end = code.len();
         let holds = self.branches_if.map(|if_true| if if_true { [0, 1] } else { [1, 0] });
         leave(code, holds.map(|h| h[0]));
@@ -113,8 +113,8 @@ impl Form {
         }
         let cold = code.len();
         if self.info.cold != 0 {
-            let info = &builtin::INFOS[usize::from(builtin::CHUNKS[usize::from(self.info.cold)].head.info)];
-            code.extend(instantiate(&builtin::CHUNKS[usize::from(self.info.cold)..], self.regs));
+            let info = Library::native().info(self.info.cold);
+            code.extend(Library::native().bytes(self.info.cold, self.regs));
             self.fill(code, info, cold, [literal, end, cold]);
         }
         self.fill(code, self.info, start, [literal, target, cold]);
@@ -193,7 +193,7 @@ impl Form {
 
     /// Asserts that no register has changed but the result and what is declared as clobbered.
     pub fn assert_rest_unchanged(&self, before: &State, after: &State) {
-        let cold = &builtin::INFOS[usize::from(builtin::CHUNKS[usize::from(self.info.cold)].head.info)];
+        let cold = Library::native().info(self.info.cold);
         let cold = if self.info.cold == 0 { (0, 0) } else { (cold.clobbers, cold.xmm_clobbers) };
         let (mut gp, mut xmm) = (self.info.clobbers | cold.0, self.info.xmm_clobbers | cold.1);
         match self.register("d") {
@@ -233,12 +233,13 @@ impl Form {
 
 /// `mov eax, RESULT` and `ret`, from templates.
 fn leave(code: &mut Vec<u8>, result: Option<u8>) {
-    let find = |name: &str| builtin::INFOS.iter().find(|info| info.name == name).expect("there is such a template");
+    let find =
+        |name: &str| Library::native().infos().iter().find(|info| info.name == name).expect("there is such a template");
     if let Some(result) = result {
         let constant = find("const.i32");
         let at = code.len() + usize::from(constant.holes[0].offset);
-        code.extend(instantiate(&builtin::CHUNKS[usize::from(constant.chunk)..], [0; 3]));
+        code.extend(Library::native().bytes(constant.chunk, [0; 3]));
         code[at] = result;
     }
-    code.extend(instantiate(&builtin::CHUNKS[usize::from(find("ret").chunk)..], [0; 3]));
+    code.extend(Library::native().bytes(find("ret").chunk, [0; 3]));
 }

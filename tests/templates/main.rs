@@ -23,14 +23,14 @@ use forms::{Form, frame_noise, registers};
 use machine::{Machine, State};
 use spasm::isa::op::{Op, Shape, Type};
 use spasm::isa::snippet::{Info, Kind, Role};
-use spasm::library::{builtin, native_features};
+use spasm::library::{Library, native_features};
 use values::{Noise, any, edges};
 
 /// How many pairs of operands are tried with an assignment of registers that is not the first.
 const PAIRS: usize = 16;
 
 fn infos() -> impl Iterator<Item = &'static Info> {
-    builtin::INFOS.iter().filter(|info| native_features().has(info.needs))
+    Library::native().infos().iter().filter(|info| native_features().has(info.needs))
 }
 
 fn op(name: &str) -> Option<Op> {

@@ -6,6 +6,7 @@
 
 mod kernels;
 mod measure;
+mod start;
 mod stitching;
 mod straight;
 mod table;
@@ -27,11 +28,13 @@ fn main() {
 
 /// Prints the sections that were asked for.
 fn sections(words: &[&str]) {
-    const SECTIONS: [(&str, &str, fn(&[&str]) -> Table); 4] = [
+    const SECTIONS: [(&str, &str, fn(&[&str]) -> Table); 6] = [
         ("straight", "Verified function to code", |_| stitching::straight_table(15)),
         ("programs", "The same for whole programs", |_| stitching::programs_table(9)),
         ("small", "The smallest program", |_| stitching::small_table(15)),
         ("kernels", concat!("Run time of the examples' kernels, C by ", env!("COMPILER")), |only| kernels::table(9, only)),
+        ("start", "From the start of a process to the result", |_| start::start_table(500)),
+        ("size", "The snippet library", |_| start::size_table()),
     ];
     let (chosen, kernels): (Vec<&str>, Vec<&str>) =
         words.iter().partition(|word| SECTIONS.iter().any(|(name, ..)| name == *word));

@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::isa::extract::{Extracted, extract};
 use crate::isa::patch::patch;
-use crate::isa::snippet::{Fault, Kind, Patch, instantiate};
+use crate::isa::snippet::{Fault, Kind, Patch};
 use crate::isa::template::{Abi, parse};
 use crate::stitch::image::{FunctionImage, Helper, Image, Relocation, SiteMeaning, Symbol, TrapSite, UnwindRow};
 use crate::streams::{Captured, Streams};
@@ -65,7 +65,7 @@ fn append(image: &mut Image, snippet: &Extracted, what: &str) {
     image.code.resize(image.code.len().next_multiple_of(16), 0);
     let entry = image.code.len() as u32;
     let rsi = 6;
-    let mut bytes = instantiate(&snippet.chunks, [if snippet.template.name == "divide" { rsi } else { 0 }, 0, 0]);
+    let mut bytes = snippet.bytes([if snippet.template.name == "divide" { rsi } else { 0 }, 0, 0]);
     for hole in &snippet.holes {
         let operand = &snippet.template.operands[usize::from(hole.operand)];
         if operand.kind == Kind::Data {

@@ -4,7 +4,7 @@
 //! sample.
 
 use super::super::samples::Sample;
-use super::super::snippet::{Chunk, Fault, Head, Hole, Kind, MAX_REGS, Role, Site};
+use super::super::snippet::{Chunk, Fault, Head, Hole, Kind, MAX_REGS, Role, Scatter, Site, instantiate};
 use super::super::template::{GP, Template, TemplateError, XMM};
 use super::super::trap::TrapKind;
 use super::Extracted;
@@ -14,6 +14,7 @@ use super::holes::{byte_holes, relocation_holes};
 /// What is found out about a template.
 pub struct Solved {
     chunks: Vec<Chunk>,
+    scatters: Vec<Scatter>,
     len: u8,
     holes: Vec<Hole>,
     sites: Vec<Site>,
@@ -26,6 +27,7 @@ impl Solved {
         Extracted {
             template,
             chunks: self.chunks,
+            scatters: self.scatters,
             len: self.len,
             holes: self.holes,
             sites: self.sites,
@@ -98,12 +100,14 @@ pub fn solve(
     holes.extend(byte_holes(template, samples, &cuts)?);
     holes.sort_by_key(|hole| hole.offset);
     let masks = register_masks(template, samples, &cuts);
-    let mut chunks = solve_chunks(template, samples, &bytes, &masks)?;
+    let (mut chunks, mut scatters) = solve_chunks(template, samples, &bytes, &masks)?;
     let (starts, rex) = instruction_starts(&reference, template);
     let sites = sites(first, &reference, object);
-    chunks[0].head = head(template, &holes, [bytes.len() as u8, chunks.len() as u8], rex, !sites.is_empty(), usual);
-    check_samples(template, samples, &cuts, &chunks, &holes)?;
-    Ok(Solved { chunks, len: bytes.len() as u8, holes, sites, starts })
+    scatters[0].rex = rex;
+    chunks[0].head = head(template, &holes, bytes.len() as u8, !sites.is_empty(), usual);
+    let solved = Solved { chunks, scatters, len: bytes.len() as u8, holes, sites, starts };
+    check_samples(template, samples, &cuts, &solved)?;
+    Ok(solved)
 }
 
 fn registers(template: &Template) -> Vec<usize> {
@@ -159,27 +163,27 @@ fn solve_chunks(
     samples: &[Sample],
     bytes: &[u8],
     masks: &[[Vec<u8>; 4]],
-) -> Result<Vec<Chunk>, TemplateError> {
-    let mut chunks: Vec<Chunk> = words(bytes).iter().map(|&base| Chunk { base, ..Chunk::default() }).collect();
-    if chunks.is_empty() {
-        chunks.push(Chunk::default());
-    }
+) -> Result<(Vec<Chunk>, Vec<Scatter>), TemplateError> {
+    let mut bases = words(bytes);
+    bases.resize(bases.len().max(1), 0);
+    let mut scatters = vec![Scatter::NONE; bases.len()];
     for (nth, operand) in registers(template).into_iter().enumerate() {
         let reg = samples[0].regs[operand];
         let [m0, m1, m2, m3] = [0, 1, 2, 3].map(|bit: usize| words(&masks[nth][bit]));
-        for (i, chunk) in chunks.iter_mut().enumerate().take(m0.len()) {
+        for (i, (base, scatter)) in bases.iter_mut().zip(&mut scatters).enumerate().take(m0.len()) {
             if m1[i] != m0[i] << 1 || m2[i] != m0[i] << 2 {
                 return Err(template.error(format!(
                     "operand `{}`: the low bits of the register do not stand side by side in the code",
                     template.operands[operand].name
                 )));
             }
-            chunk.low[nth] = m0[i];
-            chunk.high[nth] = m3[i];
-            chunk.base ^= u64::from(reg & 7).wrapping_mul(m0[i]) ^ u64::from(reg >> 3).wrapping_mul(m3[i]);
+            scatter.low[nth] = m0[i];
+            scatter.high[nth] = m3[i];
+            *base ^= u64::from(reg & 7).wrapping_mul(m0[i]) ^ u64::from(reg >> 3).wrapping_mul(m3[i]);
         }
     }
-    Ok(chunks)
+    let chunk = |(i, base)| Chunk { base, head: Head { scatter: i as u16, ..Head::default() } };
+    Ok((bases.into_iter().enumerate().map(chunk).collect(), scatters))
 }
 
 fn instruction_starts(reference: &Bytes, template: &Template) -> (Vec<u8>, u8) {
@@ -199,7 +203,7 @@ fn instruction_starts(reference: &Bytes, template: &Template) -> (Vec<u8>, u8) {
     let looped = template.body.first().is_some_and(|(_, line)| line.ends_with(':'));
     let first = reference.instructions.first().filter(|_| !looped);
     let droppable = |i: &&Vec<u8>| has_rex(i) && !bytes && i[prefix_len(i)] & 0x08 == 0;
-    let rex = first.filter(droppable).map_or(0xff, |i| prefix_len(i) as u8);
+    let rex = first.filter(droppable).map_or(Scatter::NO_REX, |i| prefix_len(i) as u8);
     (starts, rex)
 }
 
@@ -224,8 +228,7 @@ fn sites(first: usize, reference: &Bytes, object: &Assembled) -> Vec<Site> {
     sites
 }
 
-fn head(t: &Template, holes: &[Hole], size: [u8; 2], rex: u8, sites: bool, usual: [u16; 2]) -> Head {
-    let (template, [len, chunks]) = (t, size);
+fn head(template: &Template, holes: &[Hole], len: u8, sites: bool, usual: [u16; 2]) -> Head {
     let mut flags = 0;
     for operand in &template.operands {
         if operand.kind.is_register() && !operand.allowed & usual[usize::from(operand.kind == Kind::Xmm)] != 0 {
@@ -241,7 +244,7 @@ fn head(t: &Template, holes: &[Hole], size: [u8; 2], rex: u8, sites: bool, usual
     if sites {
         flags |= Head::HAS_SITES;
     }
-    if chunks == 1 && holes.is_empty() && flags & (Head::HAS_SITES | Head::HAS_COLD) == 0 {
+    if len <= 8 && holes.is_empty() && flags & (Head::HAS_SITES | Head::HAS_COLD) == 0 {
         flags |= Head::PLAIN;
     }
     let place = |n: usize| match holes.get(n) {
@@ -249,7 +252,7 @@ fn head(t: &Template, holes: &[Hole], size: [u8; 2], rex: u8, sites: bool, usual
         Some(hole) if hole.patch.size() == 4 => hole.offset,
         _ => Head::NO_HOLE,
     };
-    Head { len, chunks, rex, flags, info: 0, holes: [place(0), place(1)] }
+    Head { scatter: 0, info: 0, len, flags, holes: [place(0), place(1)] }
 }
 
 /// Holds every sample against what the holes say: this is where an encoding that is not XOR-linear shows.
@@ -257,16 +260,14 @@ fn check_samples(
     template: &Template,
     samples: &[Sample],
     cuts: &[Vec<u8>],
-    chunks: &[Chunk],
-    holes: &[Hole],
+    solved: &Solved,
 ) -> Result<(), TemplateError> {
     let operands = registers(template);
     for (sample, cut) in samples.iter().zip(cuts) {
         let mut regs = [0; MAX_REGS];
         operands.iter().enumerate().for_each(|(nth, &operand)| regs[nth] = sample.regs[operand]);
-        let mut bytes: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.word(regs).to_le_bytes()).collect();
-        bytes.truncate(cut.len());
-        for hole in holes.iter().filter(|hole| hole.patch.size() == 1) {
+        let mut bytes = instantiate(&solved.chunks, &solved.scatters, regs);
+        for hole in solved.holes.iter().filter(|hole| hole.patch.size() == 1) {
             bytes[usize::from(hole.offset)] = cut[usize::from(hole.offset)];
         }
         if bytes != *cut {
