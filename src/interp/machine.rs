@@ -61,7 +61,7 @@ impl<'c> Machine<'c> {
     /// The activation of the outermost function, with `args`, which have been checked.
     pub(super) fn begin(&mut self, function: u32, args: &[u64]) -> Result<Activation<'c>, RunError> {
         let code = self.code(function);
-        let end = self.end_of(code, 0, args.len());
+        let end = Self::end_of(code, 0, args.len());
         if end > self.stack.len() {
             self.make_room(end).map_err(|error| {
                 error.unwrap_or_else(|| self.trap(TrapKind::StackOverflow, code, Place::start(code)).into())
@@ -85,7 +85,7 @@ impl<'c> Machine<'c> {
 
     /// Where the registers of an activation that start at `base` end.
     #[inline(always)]
-    fn end_of(&self, code: &Code, base: usize, args: usize) -> usize {
+    fn end_of(code: &Code, base: usize, args: usize) -> usize {
         base + code.size() + if code.keeps_args { args } else { 0 }
     }
 
@@ -115,7 +115,7 @@ impl<'c> Machine<'c> {
         let list = &caller.code.lists[list..];
         let (n, args) = (list[0] as usize, &list[1..]);
         let base = caller.end;
-        let end = self.end_of(callee, base, n);
+        let end = Self::end_of(callee, base, n);
         if end > self.stack.len() || self.callers.len() >= self.limits.frames {
             self.make_room_for_call(caller, place, end)?;
             registers = caller.registers;

@@ -47,8 +47,8 @@ enum End {
 }
 
 /// Executes until the outermost call ends.
-pub(super) fn run<'c>(
-    mut machine: Machine<'c>,
+pub(super) fn run(
+    mut machine: Machine<'_>,
     function: u32,
     args: &[u64],
     memory: &mut LinearMemory,
@@ -102,6 +102,7 @@ impl<'c> Context<'c, '_> {
     /// Ends the run.
     #[cold]
     #[inline(never)]
+    #[allow(clippy::unnecessary_wraps, reason = "what every step gives")]
     fn end(&mut self, end: End) -> Option<Place<'c>> {
         self.end = end;
         Some(Place::END)
