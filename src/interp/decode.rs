@@ -8,7 +8,8 @@ use crate::isa::op::{Flag, Op, Shape, Type};
 use crate::module::Inst;
 use crate::verified::{Body, Var, Verified};
 
-use super::code::{self, Code, Step, literal, more, plain};
+use super::code::{Code, Step};
+use super::run::{self, Family, run_of};
 
 const NONE: u32 = u32::MAX;
 
@@ -22,7 +23,6 @@ struct Literal {
 }
 
 struct Decoder<'b> {
-    verified: &'b Verified,
     body: &'b Body,
     steps: Vec<Step>,
     origins: Vec<u32>,
@@ -55,7 +55,6 @@ pub(super) fn decode(verified: &Verified, function: u32) -> Code {
     let body = verified.body(function);
     let n = body.insts.len();
     let mut decoder = Decoder {
-        verified,
         body,
         steps: Vec::with_capacity(n),
         origins: Vec::with_capacity(n),
@@ -154,7 +153,7 @@ impl Decoder<'_> {
 
     /// Whether `branch`, which follows `inst`, is the only one that wants what `inst` finds.
     fn fuses(&self, inst: &Inst, branch: &Inst) -> bool {
-        code::compares(inst.op)
+        inst.op.row().has(Flag::Compares)
             && matches!(branch.op, Op::Jmpt | Op::Jmpf)
             && branch.a == inst.d
             && !self.body.vars[inst.d as usize].has(Var::CROSSES)
@@ -163,32 +162,29 @@ impl Decoder<'_> {
     fn compare_and_jump(&mut self, at: usize, inst: &Inst, branch: &Inst) {
         let (a, b, is_literal) = self.operands(inst);
         let family = match (branch.op == Op::Jmpt, is_literal) {
-            (true, false) => code::jump_if::FIRST,
-            (false, false) => code::jump_unless::FIRST,
-            (true, true) => code::jump_if_literal::FIRST,
-            (false, true) => code::jump_unless_literal::FIRST,
+            (true, false) => Family::JumpIf,
+            (false, false) => Family::JumpUnless,
+            (true, true) => Family::JumpIfLiteral,
+            (false, true) => Family::JumpUnlessLiteral,
         };
         self.write(inst.d);
         self.jumps.push(self.steps.len() as u32);
-        self.step(at, Step { action: family + inst.op as u16, d: branch.b, a, b });
+        self.step(at, Step { run: run_of(family, inst.op), d: branch.b, a, b });
     }
 
     fn decode_inst(&mut self, at: usize, inst: &Inst) {
-        let mut step = Step { action: inst.op as u16, d: inst.d, a: inst.a, b: inst.b };
+        let mut step = Step { run: run_of(Family::Plain, inst.op), d: inst.d, a: inst.a, b: inst.b };
         match inst.op.row().shape {
             Shape::Value => {
                 let is_literal;
                 (step.a, step.b, is_literal) = self.operands(inst);
-                step.action += if is_literal { literal::FIRST } else { 0 };
+                if is_literal {
+                    step.run = run_of(Family::Literal, inst.op);
+                }
                 step.d = self.write(inst.d);
             }
             Shape::Const => return self.constant(at, inst),
-            Shape::Move => {
-                step.action = plain::MoveI64;
-                self.read_write(inst);
-            }
             Shape::Select => {
-                step.action = plain::SelectI64;
                 step.b = self.lists.len() as u32;
                 for k in 0..2 {
                     let slot = self.read(self.body.lists[inst.b as usize + k]);
@@ -196,15 +192,12 @@ impl Decoder<'_> {
                 }
                 self.read_write(inst);
             }
-            Shape::Load | Shape::Mgrow | Shape::Arg => self.read_write(inst),
+            Shape::Move | Shape::Load | Shape::Mgrow | Shape::Arg => self.read_write(inst),
             Shape::Store => {
                 self.read(inst.d);
                 self.read(inst.a);
             }
             Shape::Msize | Shape::Read | Shape::Gget => {
-                if inst.op.row().shape == Shape::Gget {
-                    step.action = plain::GgetI64;
-                }
                 self.write(inst.d);
             }
             Shape::Mcopy | Shape::Mfill => {
@@ -212,11 +205,7 @@ impl Decoder<'_> {
                     self.read(var);
                 }
             }
-            Shape::Gset => {
-                step.action = if inst.op == Op::GsetI32 { plain::GsetI32 } else { plain::GsetI64 };
-                self.read(inst.a);
-            }
-            Shape::Print => {
+            Shape::Gset | Shape::Print => {
                 self.read(inst.a);
             }
             Shape::Jump | Shape::Branch => {
@@ -239,7 +228,7 @@ impl Decoder<'_> {
             }
             Shape::Calli => {
                 self.read(inst.a);
-                step.b = self.lists.len() as u32;
+                step.b = self.lists.len() as u32 + 2;
                 self.lists.extend([inst.d, self.body.lists[inst.b as usize]]);
                 step.d = self.call(inst.b as usize + 1);
             }
@@ -259,7 +248,7 @@ impl Decoder<'_> {
         self.known[inst.d as usize] = self.literals.len() as u32;
         let step = self.steps.len() as u32;
         self.literals.push(Literal { bits: inst.literal(), step, block: self.block });
-        self.step(at, Step { action: plain::ConstI64, d: inst.d, a: inst.a, b: inst.b });
+        self.step(at, Step { run: run_of(Family::Plain, inst.op), d: inst.d, a: inst.a, b: inst.b });
         let var = self.body.vars[inst.d as usize];
         self.idle[step as usize] = var.has(Var::CONSTANT) || !var.has(Var::CROSSES);
     }
@@ -291,9 +280,9 @@ impl Decoder<'_> {
         let is_half = |var: u32, ty: Type| ty == Type::I32 && !self.body.vars[var as usize].has(Var::NARROW);
         let results = &self.body.signature.results;
         match (values, &results[..]) {
-            ([], _) => step.action = more::RETURN_NONE,
+            ([], _) => step.run = run::return_none,
             (&[value], &[ty]) => {
-                step.action = if is_half(value, ty) { more::RETURN_NARROW } else { more::RETURN_ONE };
+                step.run = if is_half(value, ty) { run::return_half } else { run::return_one };
                 step.a = self.read(value);
             }
             _ => {
@@ -353,11 +342,14 @@ impl Decoder<'_> {
         let locals = params.len() + 1..self.body.vars.len();
         let starts_as_zero = |&var: &usize| self.body.vars[var].has(Var::CROSSES) && self.first[var] != First::Written;
         let halves = (0..).zip(params).filter(|(_, ty)| **ty == Type::I32).map(|(k, _)| k);
+        let halves: Box<[u32]> = halves.collect();
+        let zeros: Box<[u32]> = locals.filter(starts_as_zero).map(|var| var as u32).collect();
         Code {
             function,
             params: params.len() as u32,
-            halves: halves.collect(),
-            zeros: locals.filter(starts_as_zero).map(|var| var as u32).collect(),
+            is_plain: halves.is_empty() && zeros.is_empty() && !self.body.has_arg,
+            halves,
+            zeros,
             keeps_args: self.body.has_arg,
             registers: self.unwanted() + 1,
             steps: self.steps.into(),

@@ -11,7 +11,7 @@ use crate::trap::{RunError, Trap};
 use crate::verified::Verified;
 
 use super::Limits;
-use super::code::{Code, plain};
+use super::code::Code;
 use super::decode::decode;
 use super::registers::{Place, Window};
 
@@ -61,7 +61,7 @@ impl<'c> Machine<'c> {
     /// The activation of the outermost function, with `args`, which have been checked.
     pub(super) fn begin(&mut self, function: u32, args: &[u64]) -> Result<Activation<'c>, RunError> {
         let code = self.code(function);
-        let end = self.end_of(code, 0, args.len());
+        let end = Self::end_of(code, 0, args.len());
         if end > self.stack.len() {
             self.make_room(end).map_err(|error| {
                 error.unwrap_or_else(|| self.trap(TrapKind::StackOverflow, code, Place::start(code)).into())
@@ -78,13 +78,14 @@ impl<'c> Machine<'c> {
             self.stack.copy_within(..fixed, code.size());
         }
         let registers = Window::open(&mut self.stack, 0, code);
-        start(code, registers, args.len());
+        registers.set(code.params, args.len() as u64);
+        start(code, registers);
         Ok(Activation { code, base: 0, end, registers })
     }
 
     /// Where the registers of an activation that start at `base` end.
     #[inline(always)]
-    fn end_of(&self, code: &Code, base: usize, args: usize) -> usize {
+    fn end_of(code: &Code, base: usize, args: usize) -> usize {
         base + code.size() + if code.keeps_args { args } else { 0 }
     }
 
@@ -101,34 +102,34 @@ impl<'c> Machine<'c> {
         Ok(())
     }
 
-    /// Calls `callee` from `place` in `caller` with the registers that the list at `list` names.
+    /// Calls `callee` from `place` in `caller` with those of its `registers` that the list at `list` names.
     #[inline(always)]
     pub(super) fn call(
         &mut self,
         caller: &mut Activation<'c>,
+        mut registers: Window,
         place: Place<'c>,
         callee: &'c Code,
         list: usize,
     ) -> Result<(), RunError> {
-        let (args, _) = counted(&caller.code.lists[list..]);
+        let list = &caller.code.lists[list..];
+        let (n, args) = (list[0] as usize, &list[1..]);
         let base = caller.end;
-        let end = self.end_of(callee, base, args.len());
+        let end = Self::end_of(callee, base, n);
         if end > self.stack.len() || self.callers.len() >= self.limits.frames {
             self.make_room_for_call(caller, place, end)?;
+            registers = caller.registers;
         }
-        let registers = Window::open(&mut self.stack, base, callee);
-        for (slot, &arg) in (0..callee.params).zip(args) {
-            registers.set(slot, caller.registers.get(arg));
+        let opened = Window::open(&mut self.stack, base, callee);
+        for slot in 0..callee.params {
+            opened.set(slot, registers.get(args[slot as usize]));
         }
-        for &slot in &callee.halves {
-            registers.set(slot, u64::from(registers.get(slot) as u32));
+        opened.set(callee.params, n as u64);
+        if !callee.is_plain {
+            self.prepare(caller, opened, callee, &args[..n]);
         }
-        if callee.keeps_args {
-            self.keep_args(caller, base, callee, args);
-        }
-        start(callee, registers, args.len());
         self.callers.push(Caller { code: caller.code, place, base: caller.base });
-        *caller = Activation { code: callee, base, end, registers };
+        *caller = Activation { code: callee, base, end, registers: opened };
         Ok(())
     }
 
@@ -150,14 +151,17 @@ impl<'c> Machine<'c> {
         Ok(())
     }
 
-    /// Keeps the arguments of an activation as they are passed.
-    #[cold]
-    fn keep_args(&mut self, caller: &Activation<'c>, base: usize, callee: &Code, args: &[u32]) {
-        let kept = base + callee.size();
-        for (k, &arg) in args.iter().enumerate() {
-            // Fixed parameters are already there, with the upper halves cut off that are not passed.
-            let passed = if k < callee.params as usize { base + k } else { caller.base + arg as usize };
-            self.stack[kept + k] = self.stack[passed];
+    /// Does what few functions need before their first step, whose registers are `opened`.
+    #[inline(never)]
+    fn prepare(&mut self, caller: &Activation<'c>, opened: Window, callee: &Code, args: &[u32]) {
+        start(callee, opened);
+        if callee.keeps_args {
+            let base = caller.end;
+            for (k, &arg) in args.iter().enumerate() {
+                // Fixed parameters are already there, with the upper halves cut off that are not passed.
+                let passed = if k < callee.params as usize { base + k } else { caller.base + arg as usize };
+                self.stack[base + callee.size() + k] = self.stack[passed];
+            }
         }
     }
 
@@ -189,8 +193,7 @@ impl<'c> Machine<'c> {
             return Err(values.iter().map(|&v| value(returning, v)).collect());
         };
         let call = place.step();
-        let list = call.b as usize + if call.action == plain::Calli { 2 } else { 0 };
-        let (_, rest) = counted(&current.code.lists[list..]);
+        let (_, rest) = counted(&current.code.lists[call.b as usize..]);
         let (destinations, _) = counted(rest);
         for (&destination, &v) in destinations.iter().zip(values) {
             current.registers.set(destination, value(returning, v));
@@ -198,9 +201,9 @@ impl<'c> Machine<'c> {
         Ok(place)
     }
 
-    /// The function that `calli` at `place` in `code` reaches with index `i`.
+    /// The function that the `calli` in `code` whose list stands at `list` reaches with index `i`.
     pub(super) fn table_entry(&self, code: &Code, list: usize, i: u64) -> Result<u32, TrapKind> {
-        let (table, signature) = (code.lists[list], code.lists[list + 1]);
+        let (table, signature) = (code.lists[list - 2], code.lists[list - 1]);
         let functions = &self.verified.module.tables[table as usize].functions;
         let function = usize::try_from(i).ok().and_then(|i| functions.get(i)).ok_or(TrapKind::UndefinedElement)?;
         if self.verified.signature_ids[*function as usize] == self.verified.calli_ids[signature as usize] {
@@ -224,10 +227,11 @@ fn decode_once<'c>(code: &'c OnceLock<Code>, verified: &Verified, function: u32)
     code.get_or_init(|| decode(verified, function))
 }
 
-/// Sets the registers that have values before the first step, beside the parameters.
-#[inline(always)]
-fn start(code: &Code, registers: Window, args: usize) {
-    registers.set(code.params, args as u64);
+/// Cuts off the upper halves that are not passed and zeroes what has to be zero.
+fn start(code: &Code, registers: Window) {
+    for &slot in &code.halves {
+        registers.set(slot, u64::from(registers.get(slot) as u32));
+    }
     for &slot in &code.zeros {
         registers.set(slot, 0);
     }

@@ -25,7 +25,6 @@ use crate::trap::{Outcome, RunError};
 use crate::verified::Verified;
 
 use machine::Machine;
-use run::World;
 
 /// How far a call may go.
 #[derive(Clone, Copy, Debug)]
@@ -74,9 +73,8 @@ pub fn call_within(
 ) -> Result<Outcome, RunError> {
     check_args(verified, function, args)?;
     let Store { memory, globals, codes } = store;
-    let mut machine = Machine::new(limits, verified, codes.of(verified));
-    let begun = machine.begin(function, args);
-    let result = begun.and_then(|first| run::run(&mut machine, first, World { memory, globals, streams }));
+    let machine = Machine::new(limits, verified, codes.of(verified));
+    let result = run::run(machine, function, args, memory, globals, streams);
     streams.finish(result)
 }
 

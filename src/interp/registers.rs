@@ -11,6 +11,7 @@
 )]
 
 use std::marker::PhantomData;
+use std::ptr::NonNull;
 
 use super::code::{Code, Step};
 
@@ -57,7 +58,7 @@ impl Window {
 /// A step of a code.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place<'c> {
-    step: *const Step,
+    step: NonNull<Step>,
     code: PhantomData<&'c Code>,
 }
 
@@ -65,14 +66,23 @@ impl<'c> Place<'c> {
     /// The first step of `code`.
     #[inline(always)]
     pub(super) fn start(code: &'c Code) -> Place<'c> {
-        Place { step: code.steps.as_ptr(), code: PhantomData }
+        Place { step: NonNull::from(&*code.steps).cast(), code: PhantomData }
+    }
+
+    /// No place: where the run ends. It has no step.
+    pub(super) const END: Place<'c> = Place { step: NonNull::dangling(), code: PhantomData };
+
+    /// Whether this is [`Place::END`].
+    #[inline(always)]
+    pub(super) fn is_end(self) -> bool {
+        self.step == Place::END.step
     }
 
     /// The step.
     #[inline(always)]
     pub(super) fn step(self) -> &'c Step {
         // SAFETY: a code has a first step, and from there on only `next` and `jump` lead to others.
-        unsafe { &*self.step }
+        unsafe { self.step.as_ref() }
     }
 
     /// The step behind this one.
@@ -91,16 +101,6 @@ impl<'c> Place<'c> {
 
     /// The number of the step in `code`, from which it is.
     pub(super) fn index(self, code: &Code) -> usize {
-        (self.step.addr() - code.steps.as_ptr().addr()) / size_of::<Step>()
+        (self.step.addr().get() - code.steps.as_ptr().addr()) / size_of::<Step>()
     }
-}
-
-/// Stands for the arms of numbers that no step has.
-#[inline(always)]
-pub(super) fn no_such_step(step: &Step) -> ! {
-    if cfg!(debug_assertions) {
-        unreachable!("no step has the number {}", step.action);
-    }
-    // SAFETY: `decode` gives steps only the numbers that the loop has arms for.
-    unsafe { std::hint::unreachable_unchecked() }
 }

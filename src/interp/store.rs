@@ -103,13 +103,23 @@ impl LinearMemory {
         self.map.as_mut().map_or(&mut [], |map| &mut map[..self.len])
     }
 
+    /// All bytes that it may ever have, how many it has, and how many pages that may become.
+    pub(super) fn parts(&mut self) -> (&mut [u8], &mut usize, u32) {
+        (self.map.as_mut().map_or(&mut [], |map| &mut map[..]), &mut self.len, self.max)
+    }
+
     /// Grows by `pages` and gives the old size; `None`, and nothing changes, where that is too much.
     pub fn grow(&mut self, pages: u32) -> Option<u32> {
-        let old = self.pages();
-        let new = old.checked_add(pages).filter(|&new| new <= self.max)?;
-        self.len = bytes(new);
-        Some(old)
+        grow(&mut self.len, self.max, pages)
     }
+}
+
+/// What [`LinearMemory::grow`] does to a memory of `len` bytes.
+pub(super) fn grow(len: &mut usize, max: u32, pages: u32) -> Option<u32> {
+    let old = (*len as u64 / PAGE) as u32;
+    let new = old.checked_add(pages).filter(|&new| new <= max)?;
+    *len = bytes(new);
+    Some(old)
 }
 
 fn bytes(pages: u32) -> usize {
