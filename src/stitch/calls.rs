@@ -324,8 +324,10 @@ impl Emitter<'_> {
                 let copy = To::Frame(i64::from(self.frame.args) + 8 * var as i64);
                 moves.push(Move::new(source, copy, ty.class()));
             }
-            if self.current[var].place != Place::NONE {
-                moves.push(Move::new(source, To::Place(self.current[var].place), ty.class()));
+            // Of a parameter that a constant stands for, nothing reads what was passed.
+            let place = self.current[var].place;
+            if place != Place::NONE && place.as_constant().is_none() {
+                moves.push(Move::new(source, To::Place(place), ty.class()));
             }
         }
         let count = self.place(body.count_var());
