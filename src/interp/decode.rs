@@ -23,7 +23,6 @@ struct Literal {
 }
 
 struct Decoder<'b> {
-    verified: &'b Verified,
     body: &'b Body,
     steps: Vec<Step>,
     origins: Vec<u32>,
@@ -56,7 +55,6 @@ pub(super) fn decode(verified: &Verified, function: u32) -> Code {
     let body = verified.body(function);
     let n = body.insts.len();
     let mut decoder = Decoder {
-        verified,
         body,
         steps: Vec::with_capacity(n),
         origins: Vec::with_capacity(n),
