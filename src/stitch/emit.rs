@@ -105,7 +105,7 @@ impl<'a> Emitter<'a> {
         let narrow = |value: i64| i64::from(value as i8) == value;
         let fits = head.flags & Head::NARROW_FIRST != 0 && narrow(first)
             || head.flags & Head::NARROW_SECOND != 0 && narrow(second);
-        if fits { chunk + head.chunks() } else { chunk }
+        if fits { chunk + u16::from(head.chunks) } else { chunk }
     }
 
     /// Copies a snippet in the narrowest form and notes its trap sites and out-of-line part.
@@ -350,7 +350,7 @@ impl<'a> Emitter<'a> {
         let head = self.code.head(chunk);
         let mut short = false;
         if known != u32::MAX && head.flags & Head::NARROW_JUMP != 0 {
-            let narrow = chunk + head.chunks();
+            let narrow = chunk + u16::from(head.chunks);
             let end = i64::from(self.code.position()) + i64::from(self.code.head(narrow).len);
             short = i64::from(known) - end >= -128;
             if short {
