@@ -6,11 +6,11 @@
 
 use std::sync::OnceLock;
 
-pub use crate::exec::native_features;
 use crate::isa::op::Op;
 use crate::isa::part::Part;
 use crate::isa::snippet::{Chunk, FORMS, Features, Hole, Info, Kind, MAX_REGS, Operand, Scatter, Site, instantiate};
 use crate::isa::stored::{Record, Span};
+pub use crate::machine::native_features;
 
 /// The tables that the build extracted from `asm/`.
 #[allow(clippy::unreadable_literal, clippy::large_stack_arrays, reason = "written by the build, for the compiler only")]
