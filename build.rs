@@ -161,7 +161,9 @@ fn write(tables: &Tables, stored: &Stored, abi: &Abi) -> String {
 
 fn array<T>(text: &mut String, what: &str, name: &str, ty: &str, entries: &[T], show: impl Fn(&T) -> String) {
     let _ = writeln!(text, "/// {what}.\npub static {name}: [{ty}; {}] = [", entries.len());
-    entries.iter().for_each(|entry| text.push_str(&(show(entry) + ",\n")));
+    for entry in entries {
+        text.push_str(&(show(entry) + ",\n"));
+    }
     text.push_str("];\n");
 }
 

@@ -27,6 +27,7 @@ use crate::exec::{self, Runtime};
 pub use crate::exec::{ArenaSize, DEFAULT_STACK, ExecError};
 use crate::interp::{self, Store};
 use crate::isa::op::Type;
+pub use crate::isa::snippet::Features;
 use crate::library::Library;
 use crate::module::{MAX_ARGS, Module, Signature};
 use crate::stitch::image::Image;
@@ -57,11 +58,13 @@ pub struct Config {
     pub stack_size: usize,
     /// Room for code and data of all instances that there are at a time.
     pub arena: ArenaSize,
+    /// What the machine has and code is to do without.
+    pub left_out: Features,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { tier: Tier::default(), stack_size: DEFAULT_STACK, arena: ArenaSize::default() }
+        Config { tier: Tier::default(), stack_size: DEFAULT_STACK, arena: ArenaSize::default(), left_out: Features(0) }
     }
 }
 
@@ -125,7 +128,10 @@ impl Engine {
     /// # Errors
     /// Where the module cannot be stitched.
     pub fn stitch(&self, verified: &Verified) -> Result<Image, StitchError> {
-        let new = || Stitcher::new(Library::native());
+        let new = || match self.0.config.left_out {
+            Features(0) => Stitcher::new(Library::native()),
+            left_out => Stitcher::new(Library::native_without(left_out)),
+        };
         match self.0.stitcher.try_lock() {
             Ok(mut kept) => kept.get_or_insert_with(new).stitch(verified),
             Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => new().stitch(verified),

@@ -68,6 +68,14 @@ impl Library {
         NATIVE.get_or_init(|| Library::with_features(native_features()))
     }
 
+    /// The library for this machine that does without the features in `left_out`, made once for each such set.
+    pub fn native_without(left_out: Features) -> &'static Library {
+        const SETS: usize = 1 << Features::ALL.len();
+        static LIBRARIES: [OnceLock<Library>; SETS] = [const { OnceLock::new() }; SETS];
+        let features = Features(native_features().0 & !left_out.0);
+        LIBRARIES[usize::from(features.0) % SETS].get_or_init(|| Library::with_features(features))
+    }
+
     /// What it was made for.
     #[must_use]
     pub fn features(&self) -> Features {

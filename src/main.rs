@@ -1,7 +1,8 @@
 //! The `spasm` command.
 
-// Tests bring a `main` of their own.
-#![cfg_attr(not(test), no_main)]
-
 mod cli;
-mod start;
+
+fn main() {
+    // Nothing that lives until now needs to be taken down, and the streams have been flushed.
+    std::process::exit(cli::main());
+}

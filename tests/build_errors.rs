@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use spasm::isa::extract::{Extracted, extract};
+use spasm::isa::snippet::Kind;
 use spasm::isa::table;
 use spasm::isa::template::{Abi, Template, TemplateError, parse};
 
@@ -125,6 +126,24 @@ fn a_better_machine_is_no_excuse() {
 }
 
 #[test]
+fn whatever_no_other_form_serves_is_brought_into_registers() {
+    let without = |name: &str, second: Kind| {
+        let is_it = |s: &&Extracted| s.template.name != name || s.template.operands.iter().any(|o| o.kind == second);
+        let errors = table::build(LIBRARY.iter().filter(is_it).cloned().collect()).unwrap_err();
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let expected = "op/sub.S: no template `sub.i64` for plain x86-64 takes all operands in registers: write one, for all \
+                    other cases";
+    assert_eq!(without("sub.i64", Kind::Imm32), expected);
+    let expected = "fused/less.S: no template `less.i64+jmpf` for plain x86-64 takes all operands in registers: write \
+                    one, for all other cases";
+    assert_eq!(without("less.i64+jmpf", Kind::Imm32), expected);
+    let expected = "fused/less.S: there is no template `less.i64+jmpf` for plain x86-64: write `template less.i64+jmpf, \
+                    …` with its body and `end`";
+    assert_eq!(without("less.i64+jmpf", Kind::Data), expected);
+}
+
+#[test]
 fn a_template_is_an_opcode_a_fusion_or_a_part() {
     refuses(
         "template frobnicate.i64, out d:gp, in a:gp\n mov \\d, \\a\nend\n",
@@ -132,8 +151,13 @@ fn a_template_is_an_opcode_a_fusion_or_a_part() {
          (`less.i64+jmpt`), nor a part of a frame: add a row for it, or correct the name",
     );
     refuses(
+        "template add.i64+mul.i64, inout d:gp, in a:gp, in b:gp, clobber flags\n add \\d, \\a\n imul \\d, \\b\nend\n",
+        "op/test.S:1: template `add.i64+mul.i64`: a fusion joins…\nop/test.S:1: template `add.i64+mul.i64`: is neither…",
+    );
+    refuses(
         "template less.i64+jump, in a:gp, in b:gp, target t:rel32, clobber flags\n cmp \\a, \\b\n jl \\t\nend\n",
-        "op/test.S:1: template `less.i64+jump`: a fusion joins the names of two opcodes with `+`\n\
+        "op/test.S:1: template `less.i64+jump`: a fusion joins an opcode with two sources and `jmpt` or `jmpf` with \
+         `+`, as in `less.i64+jmpt`\n\
          op/test.S:1: template `less.i64+jump`: is neither…",
     );
 }
@@ -155,6 +179,10 @@ fn declarations() {
     declared("inout d:gp-xmm3", "operand `d`: `-xmm3` excludes no gp register");
     declared("inout d:gp-rbz", "operand `d`: `-rbz` excludes no gp register");
     declared("inout d:gp, clobber rbz", "`clobber rbz`: expected a register, a role or `flags`");
+    declared(
+        "inout d:gp, clobber rax rbx",
+        "`clobber rbx`: a variable may live there; work in the scratch registers, rcx, rdx, rax, xmm15, xmm14, xmm13",
+    );
     declared("inout d:gp, needs avx512", "`needs avx512`: expected one of bmi1, bmi2, lzcnt, popcnt, sse4.1, avx");
     declared("inout d:gp, in b:gp", "operand `b` is declared but never used: write \\b in the body or drop it");
     declared("inout d:gp, in a:gp, in b:gp, in c:gp", "has more than 3 register operands");

@@ -4,7 +4,8 @@
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     clippy::cast_sign_loss,
-    reason = "random numbers are cut as needed"
+    clippy::format_push_string,
+    reason = "random numbers are cut as needed, and a program is written once"
 )]
 
 use std::path::{Path, PathBuf};
@@ -17,18 +18,6 @@ use spasm::library::Library;
 use spasm::stitch::Stitcher;
 use spasm::verified::Verified;
 use spasm::verify::verify;
-
-/// The generator of Steele, Lea and Flood.
-fn numbers(seed: u64) -> impl FnMut() -> u64 {
-    let mut state = seed;
-    move || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    }
-}
 
 /// The machine at hand, a plain one, and the machine at hand without one of its features.
 fn libraries() -> Vec<Library> {
@@ -110,7 +99,7 @@ fn random_programs_are_stitched_right() {
         // The first two kinds of machine see every program, the others take turns.
         let others = libraries.len() - 2;
         let third = if others == 0 { 0 } else { 2 + seed as usize % others };
-        let verified = verify(generate::program(&mut numbers(seed)).module).unwrap();
+        let verified = verify(generate::seeded(seed).module).unwrap();
         for which in [0, 1, third] {
             let report = accepted(&format!("seed {seed}"), &mut stitchers[which], &libraries[which], &verified);
             total.functions += report.functions;
@@ -119,7 +108,7 @@ fn random_programs_are_stitched_right() {
             total.idle += report.idle;
         }
         programs += 1;
-        if start.elapsed() > budget {
+        if start.elapsed() > budget && programs >= 30 {
             break;
         }
     }
@@ -168,5 +157,62 @@ fn counts_beyond_the_width_fit_their_byte() {
                     ret r2, a1"
             ));
         }
+    }
+}
+
+/// A function with `n` ints and `n` floats that are all needed in a loop and over its calls.
+fn crowded(n: usize) -> String {
+    let mut text = String::from(
+        "func many(i64, f64, i32, f32, i64, i64, i64, i64, i64, f64) -> (i64, f64, i32, f32, i64, f64, f64)
+            add r1, a1, a9
+            ret r1, a10, a3, a4, a5, a2, a10
+        func main(i64, f64) -> (i64, f64)
+            const r1, 100\n",
+    );
+    let (ints, floats) = (2..2 + n, 2 + n..2 + 2 * n);
+    for r in ints.clone() {
+        text += &format!("add r{r}, a1, r0\n");
+    }
+    for r in floats.clone() {
+        text += &format!("move r{r}, a2\n");
+    }
+    text += "again:\n";
+    for (r, f) in ints.clone().zip(floats.clone()).skip(1) {
+        text += &format!("mul r{r}, r{r}, r{}\nadd.f64 r{f}, r{}, r{f}\n", r - 1, f - 1);
+    }
+    let (i, f, last) = (2, 2 + n, 1 + 2 * n);
+    text += &format!(
+        "demote r{0}, r{f}
+            call (r{i}, r{f}, r3, r{0}, r4, r{last}, r{1}), many, r{i}, r{f}, r3, r{0}, r4, r5, r6, r7, r8, r{last}
+            sub r1, r1, r3
+            jmpt r1, again\n",
+        last + 1,
+        last + 2,
+    );
+    for (r, f) in ints.zip(floats) {
+        text += &format!("xor a1, a1, r{r}\nadd.f64 a2, a2, r{f}\n");
+    }
+    text + "ret a1, a2\n"
+}
+
+#[test]
+fn crowded_functions_are_stitched_right() {
+    for n in [8, 20, 400] {
+        checked(&crowded(n));
+    }
+}
+
+#[test]
+fn long_functions_are_stitched_right() {
+    let library = Library::native();
+    let mut stitcher = Stitcher::new(library);
+    for seed in 0..4u64 {
+        let mut state = seed;
+        let program = generate::function(600, &mut || {
+            state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            state ^ state >> 32
+        });
+        let verified = verify(program.module).unwrap();
+        accepted(&format!("seed {seed}"), &mut stitcher, library, &verified);
     }
 }

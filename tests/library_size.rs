@@ -29,7 +29,7 @@ fn contracts_are_the_same_in_full_and_as_stored() {
             assert_eq!(operand, info.operands[usize::from(hole.operand)]);
             assert!(!operand.kind.is_register() && !operand.name.is_empty() && operand.kind == contract.kind(hole));
         }
-        assert!(info.file.ends_with(".S") && !info.name.is_empty() && info.line > 0, "{info:?}");
+        assert!(info.file.contains(".S") && !info.name.is_empty() && info.line > 0, "{info:?}");
     }
     let known = library.infos().iter().find(|info| info.name == "add.i64" && info.operands.len() == 3);
     let kinds: Vec<(&str, Kind)> = known.expect("there is one").operands.iter().map(|o| (o.name, o.kind)).collect();

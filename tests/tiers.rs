@@ -1,9 +1,10 @@
 //! Every tier gives the same results, traps, prints, globals and memory.
 
-use spasm::engine::{CallError, Config, Engine, Tier};
+use std::time::{Duration, Instant};
+
+use spasm::engine::{CallError, Config, Engine, Features, Tier};
 use spasm::generate;
 use spasm::isa::op::Type;
-use spasm::isa::snippet::Features;
 use spasm::library::{Library, native_features};
 use spasm::stitch::Stitcher;
 use spasm::streams::Streams;
@@ -48,11 +49,14 @@ fn run(engine: &Engine, verified: &Verified, args: &[u64]) -> Seen {
     Seen { result, printed: printed.text(), globals, memory: instance.memory().to_vec() }
 }
 
-/// `SEED` and `COUNT` in the environment choose others.
-fn seeds() -> std::ops::Range<u64> {
-    let number = |name: &str| std::env::var(name).ok().and_then(|s| s.parse::<u64>().ok());
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// The seeds of `count` programs; `SEED` and `COUNT` in the environment choose others.
+fn seeds(count: u64) -> std::ops::Range<u64> {
     let from = number("SEED").unwrap_or(0);
-    from..from + number("COUNT").unwrap_or(600)
+    from..from + number("COUNT").unwrap_or(count)
 }
 
 #[test]
@@ -60,7 +64,7 @@ fn tracing_changes_nothing() {
     for features in [native_features(), Features(0)] {
         let library = Library::with_features(features);
         let mut stitcher = Stitcher::new(&library);
-        for seed in seeds() {
+        for seed in seeds(100) {
             let verified = verify(generate::seeded(seed).module).unwrap();
             let plain = stitcher.stitch(&verified).unwrap();
             let (traced, _) = stitcher.stitch_traced(&verified).unwrap();
@@ -69,25 +73,50 @@ fn tracing_changes_nothing() {
     }
 }
 
+/// Engines for the machine at hand, for a plain one, and for this one without each of its features.
+fn engines() -> Vec<(String, Engine)> {
+    let all = Features::ALL.iter().fold(0, |all, (_, bit)| all | bit);
+    let left_out = |left_out| Engine::new(Config { tier: Tier::Baseline, left_out, ..Config::default() });
+    let mut engines = vec![
+        ("this machine".to_owned(), left_out(Features(0))),
+        ("a plain machine".to_owned(), left_out(Features(all))),
+    ];
+    for (name, bit) in Features::ALL.into_iter().filter(|(_, bit)| native_features().has(*bit)) {
+        engines.push((format!("a machine without {name}"), left_out(Features(bit))));
+    }
+    engines
+}
+
 #[test]
 fn random_programs_run_the_same_on_every_tier() {
-    let [interp, baseline] =
-        [Tier::Interp, Tier::Baseline].map(|tier| Engine::new(Config { tier, ..Config::default() }));
-    for seed in seeds() {
+    let interp = Engine::new(Config { tier: Tier::Interp, ..Config::default() });
+    let engines = engines();
+    let budget = Duration::from_secs(number("SECONDS").unwrap_or(8));
+    let start = Instant::now();
+    for (seed, turn) in seeds(100_000).zip(0..) {
         let made = generate::seeded(seed);
         let verified = verify(made.module).unwrap();
         let expected = run(&interp, &verified, &made.args);
-        let found = run(&baseline, &verified, &made.args);
-        assert!(
-            expected == found,
-            "seed {seed}: interpreter {} {:?} {:x?}\nstitched {} {:?} {:x?} memory equal: {}",
-            expected.result,
-            expected.printed,
-            expected.globals,
-            found.result,
-            found.printed,
-            found.globals,
-            expected.memory == found.memory
-        );
+        // The first two kinds of machine see every program, the others take turns.
+        let others = engines.get(2..).filter(|others| !others.is_empty());
+        let other = others.map(|others| &others[turn % others.len()]);
+        for (machine, engine) in engines[..2].iter().chain(other) {
+            let found = run(engine, &verified, &made.args);
+            assert!(
+                expected == found,
+                "seed {seed}: interpreter {} {:?} {:x?}\nstitched for {machine} {} {:?} {:x?} memory equal: {}",
+                expected.result,
+                expected.printed,
+                expected.globals,
+                found.result,
+                found.printed,
+                found.globals,
+                expected.memory == found.memory
+            );
+        }
+        if start.elapsed() > budget && turn >= 100 {
+            println!("{} programs", turn + 1);
+            break;
+        }
     }
 }

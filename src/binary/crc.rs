@@ -1,4 +1,6 @@
 //! CRC-32 as zip and PNG have it: the polynomial 0xEDB88320, reflected.
+//!
+//! Comes in: bytes. Goes out: their checksum. What must hold: any single damaged run of up to 32 bits shows.
 
 const TABLE: [u32; 256] = table();
 

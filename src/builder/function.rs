@@ -1,4 +1,7 @@
 //! Builds one function.
+//!
+//! Comes in: its instructions, one call each. Goes out: a [`Function`] for the module's builder. What must hold: lists are
+//! laid out as [`Shape`](crate::isa::op::Shape) says; misuse is kept until there is somebody to tell.
 
 use super::{BuildError, FunctionId, GlobalId, SignatureId, TableId, count};
 use crate::isa::op::Op;

@@ -244,9 +244,9 @@ Keys of --json, a list with an object for each function:
   frame_bytes, slots, saved   its frame
   registers                   where each register lives
   instructions, bytes         how large it is
-  snippets                    what was copied: instruction, line, step (body, glue, frame or cold), name,
-                              offset, operands (kind, and what it is), bytes, holes (for each byte: .
-                              of the template, r with bits of a register, v of a value), code
+  snippets                    what was copied: instruction, line, step (body, glue, frame, cold),
+                              name, offset, operands (kind, and what it is), bytes, code, and holes:
+                              for each byte . of the template, r of a register, v of a value
 ",
         examples: &[
             ("spasm explain examples/fib.spasm", "Every function of the file"),

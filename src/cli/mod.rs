@@ -17,7 +17,6 @@ mod snippets;
 mod stats;
 mod style;
 
-use std::ffi::OsString;
 use std::io;
 
 use args::{Given, Line};
@@ -25,9 +24,9 @@ use commands::{Command, CommandId, OptId};
 use failure::Failure;
 use style::Paint;
 
-/// Does what the command line says, the program's name left out, and gives the exit status.
-pub fn main(arguments: impl Iterator<Item = OsString>) -> i32 {
-    let line = match args::read(arguments) {
+/// Does what the command line says, and gives the exit status.
+pub fn main() -> i32 {
+    let line = match args::read(std::env::args_os().skip(1)) {
         Ok(line) => line,
         Err(error) => return report(&error.into(), None),
     };

@@ -108,13 +108,14 @@ extern "sysv64" fn read_f64(context: *mut Context) -> Read {
     read(unsafe { state(context) }, Type::F64)
 }
 
-extern "sysv64" fn mgrow(context: *mut Context, pages: u32) -> u32 {
+/// All 64 bits of the result are its own: C leaves the upper half of a register that returns 32 bits to chance.
+extern "sysv64" fn mgrow(context: *mut Context, pages: u32) -> u64 {
     // SAFETY: as above; the cell of the pages is read by stitched code only, which waits for this.
     unsafe {
-        let Some(memory) = &mut state(context).memory else { return u32::MAX };
+        let Some(memory) = &mut state(context).memory else { return u64::from(u32::MAX) };
         let old = memory.grow(pages);
         (*context).pages = memory.pages();
-        old.unwrap_or(u32::MAX)
+        u64::from(old.unwrap_or(u32::MAX))
     }
 }
 

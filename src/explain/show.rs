@@ -304,7 +304,7 @@ impl Page<'_> {
         } else {
             "48 template  (c3) register  [2a] value"
         };
-        self.line(&format!("{}   bytes: {bytes}  -- filled in when it is mapped", marks.join("  ")));
+        self.line(&format!("{}   bytes: {bytes}  -- set at run time", marks.join("  ")));
     }
 }
 

@@ -1,182 +1,244 @@
-//! The interpreter's stack: frames, and what calls and returns do to them.
+//! The interpreter's stack: activations, and what calls and returns do to them.
 //!
-//! Comes in: calls and returns from the loop in [`run`](super::run). Goes out: frames with arguments and zeroed locals
-//! in place. What must hold: the host's stack does not grow with the program's.
+//! Comes in: calls and returns from the loop in [`run`](super::run). Goes out: activations with arguments and zeroed
+//! locals in place. What must hold: the host's stack does not grow with the program's.
 
 use std::io;
-use std::ops::Range;
+use std::sync::OnceLock;
 
-use crate::isa::op::Op;
 use crate::isa::trap::TrapKind;
-use crate::module::Inst;
 use crate::trap::{RunError, Trap};
-use crate::verified::{Body, Verified};
+use crate::verified::Verified;
 
 use super::Limits;
+use super::code::Code;
+use super::decode::decode;
+use super::registers::{Place, Window};
 
 /// A function that is being executed.
 #[derive(Clone, Copy, Debug)]
-struct Frame {
-    function: u32,
-    /// The instruction at hand; in a caller, the call.
-    pc: u32,
+pub(super) struct Activation<'c> {
+    pub(super) code: &'c Code,
     /// Where its registers start.
     base: usize,
     /// Where they end: its variables, and its arguments as they were passed where `arg` may ask for them.
     end: usize,
+    pub(super) registers: Window,
+}
+
+/// A function that waits for the one that it called.
+#[derive(Clone, Copy, Debug)]
+struct Caller<'c> {
+    code: &'c Code,
+    /// The call.
+    place: Place<'c>,
+    base: usize,
 }
 
 /// A call being executed.
 #[derive(Debug)]
-pub(super) struct Machine<'v> {
-    pub(super) verified: &'v Verified,
-    pub(super) limits: &'v Limits,
-    registers: Vec<u64>,
-    /// The functions being executed, outermost first.
-    frames: Vec<Frame>,
+pub(super) struct Machine<'c> {
+    pub(super) verified: &'c Verified,
+    pub(super) limits: &'c Limits,
+    codes: &'c [OnceLock<Code>],
+    stack: Vec<u64>,
+    /// The functions that wait, outermost first.
+    callers: Vec<Caller<'c>>,
 }
 
-impl<'v> Machine<'v> {
-    /// A machine that has called `function` with `args`, which have been checked.
-    pub(super) fn new(
-        limits: &'v Limits,
-        verified: &'v Verified,
-        function: u32,
-        args: &[u64],
-    ) -> Result<Machine<'v>, RunError> {
-        let mut machine = Machine { verified, limits, registers: Vec::new(), frames: Vec::with_capacity(16) };
-        machine.enter(function, args.len(), 0..0, |_, k| args[k])?;
-        Ok(machine)
+impl<'c> Machine<'c> {
+    pub(super) fn new(limits: &'c Limits, verified: &'c Verified, codes: &'c [OnceLock<Code>]) -> Machine<'c> {
+        Machine { verified, limits, codes, stack: Vec::new(), callers: Vec::with_capacity(16) }
     }
 
-    fn frame(&self) -> &Frame {
-        &self.frames[self.frames.len() - 1]
+    /// Function `function` in the form that the loop executes.
+    #[inline(always)]
+    pub(super) fn code(&self, function: u32) -> &'c Code {
+        let code = &self.codes[function as usize];
+        code.get().unwrap_or_else(|| decode_once(code, self.verified, function))
     }
 
-    /// The body of the function being executed.
-    pub(super) fn body(&self) -> &'v Body {
-        &self.verified.functions[self.frame().function as usize]
-    }
-
-    /// The registers of the function being executed.
-    pub(super) fn registers(&mut self) -> &mut [u64] {
-        let &Frame { base, end, .. } = self.frame();
-        &mut self.registers[base..end]
-    }
-
-    /// The instruction that the function being executed goes on with.
-    pub(super) fn pc(&self) -> u32 {
-        self.frame().pc
-    }
-
-    /// Notes which instruction is being executed.
-    pub(super) fn set_pc(&mut self, pc: u32) {
-        let current = self.frames.len() - 1;
-        self.frames[current].pc = pc;
-    }
-
-    /// Makes a frame for `function` above `caller` and gives it its arguments.
-    ///
-    /// `args` gives, of the caller's registers, the bits of an argument.
-    #[inline]
-    fn enter(
-        &mut self,
-        function: u32,
-        n: usize,
-        caller: Range<usize>,
-        args: impl Fn(&[u64], usize) -> u64,
-    ) -> Result<(), RunError> {
-        let body = &self.verified.functions[function as usize];
-        let vars = body.vars.len();
-        let base = caller.end;
-        let end = base + vars + if body.has_arg { n } else { 0 };
-        if end > self.registers.len() {
-            self.make_room(end)?;
+    /// The activation of the outermost function, with `args`, which have been checked.
+    pub(super) fn begin(&mut self, function: u32, args: &[u64]) -> Result<Activation<'c>, RunError> {
+        let code = self.code(function);
+        let end = Self::end_of(code, 0, args.len());
+        if end > self.stack.len() {
+            self.make_room(end).map_err(|error| {
+                error.unwrap_or_else(|| self.trap(TrapKind::StackOverflow, code, Place::start(code)).into())
+            })?;
         }
-        let (lower, upper) = self.registers.split_at_mut(base);
-        let (own, kept) = upper[..end - base].split_at_mut(vars);
-        let below = &lower[caller.start..];
-        let params = &body.signature.params[..];
-        for (k, (place, ty)) in own.iter_mut().zip(params).enumerate() {
-            *place = ty.normalise(args(below, k));
+        let registers = Window::open(&mut self.stack, 0, code);
+        let types = &self.verified.body(function).signature.params;
+        for ((slot, &arg), ty) in (0..).zip(args).zip(types) {
+            registers.set(slot, ty.normalise(arg));
         }
-        own[params.len()] = n as u64;
-        own[params.len() + 1..].fill(0);
-        for (k, place) in kept.iter_mut().enumerate() {
-            *place = if k < params.len() { own[k] } else { args(below, k) };
+        if code.keeps_args {
+            self.stack[code.size()..end].copy_from_slice(args);
+            let fixed = code.params as usize;
+            self.stack.copy_within(..fixed, code.size());
         }
-        self.frames.push(Frame { function, pc: 0, base, end });
-        Ok(())
+        let registers = Window::open(&mut self.stack, 0, code);
+        registers.set(code.params, args.len() as u64);
+        start(code, registers);
+        Ok(Activation { code, base: 0, end, registers })
     }
 
-    /// Makes room for registers up to `end`, where the limits allow it.
+    /// Where the registers of an activation that start at `base` end.
+    #[inline(always)]
+    fn end_of(code: &Code, base: usize, args: usize) -> usize {
+        base + code.size() + if code.keeps_args { args } else { 0 }
+    }
+
+    /// Makes room for registers up to `end`; gives nothing for an error where the limits do not allow it.
     #[cold]
-    fn make_room(&mut self, end: usize) -> Result<(), RunError> {
+    fn make_room(&mut self, end: usize) -> Result<(), Option<RunError>> {
         if end > self.limits.registers {
-            return Err(self.trap(TrapKind::StackOverflow).into());
+            return Err(None);
         }
         let wanted = (end * 2).clamp(256, self.limits.registers.max(256));
-        let more = wanted - self.registers.len();
-        self.registers.try_reserve_exact(more).map_err(|e| RunError::Memory(io::Error::other(e)))?;
-        self.registers.resize(wanted, 0);
+        let more = wanted - self.stack.len();
+        self.stack.try_reserve_exact(more).map_err(|e| RunError::Memory(io::Error::other(e)))?;
+        self.stack.resize(wanted, 0);
         Ok(())
     }
 
-    /// Calls `function` from instruction `pc` with the registers that the call's list names.
-    pub(super) fn call(&mut self, pc: u32, function: u32, list: &[u32]) -> Result<(), RunError> {
-        self.set_pc(pc);
-        if self.frames.len() > self.limits.frames {
-            return Err(self.trap(TrapKind::StackOverflow).into());
+    /// Calls `callee` from `place` in `caller` with those of its `registers` that the list at `list` names.
+    #[inline(always)]
+    pub(super) fn call(
+        &mut self,
+        caller: &mut Activation<'c>,
+        mut registers: Window,
+        place: Place<'c>,
+        callee: &'c Code,
+        list: usize,
+    ) -> Result<(), RunError> {
+        let list = &caller.code.lists[list..];
+        let (n, args) = (list[0] as usize, &list[1..]);
+        let base = caller.end;
+        let end = Self::end_of(callee, base, n);
+        if end > self.stack.len() || self.callers.len() >= self.limits.frames {
+            self.make_room_for_call(caller, place, end)?;
+            registers = caller.registers;
         }
-        let (_, args) = call_lists(list);
-        let &Frame { base, end, .. } = self.frame();
-        self.enter(function, args.len(), base..end, |below, k| below[args[k] as usize])
+        let opened = Window::open(&mut self.stack, base, callee);
+        for slot in 0..callee.params {
+            opened.set(slot, registers.get(args[slot as usize]));
+        }
+        opened.set(callee.params, n as u64);
+        if !callee.is_plain {
+            self.prepare(caller, opened, callee, &args[..n]);
+        }
+        self.callers.push(Caller { code: caller.code, place, base: caller.base });
+        *caller = Activation { code: callee, base, end, registers: opened };
+        Ok(())
     }
 
-    /// Returns the values that the list of a `ret` names to the caller; hands them out where there is none.
-    pub(super) fn ret(&mut self, list: &[u32]) -> Option<Vec<u64>> {
-        let results = &self.body().signature.results;
-        let values = list[1..].iter().zip(results);
-        if self.frames.len() == 1 {
-            let registers = self.registers();
-            return Some(values.map(|(&v, ty)| ty.normalise(registers[v as usize])).collect());
-        }
-        let returning = self.frames.pop()?;
-        let &Frame { base, pc, .. } = self.frame();
-        let body = self.body();
-        let inst = &body.insts[pc as usize];
-        let list = &body.lists[inst.b as usize + usize::from(inst.op == Op::Calli)..];
-        let (destinations, _) = call_lists(list);
-        let (lower, upper) = self.registers.split_at_mut(returning.base);
-        for (&d, (&v, ty)) in destinations.iter().zip(values) {
-            lower[base + d as usize] = ty.normalise(upper[v as usize]);
-        }
-        self.set_pc(pc + 1);
-        None
-    }
-
-    /// A trap at the instruction at hand.
     #[cold]
-    pub(super) fn trap(&self, kind: TrapKind) -> Trap {
-        let stack = self.frames.iter().rev();
-        Trap::new(kind, &self.verified.module, stack.map(|frame| (frame.function, frame.pc)))
+    fn make_room_for_call(
+        &mut self,
+        caller: &mut Activation<'c>,
+        place: Place<'c>,
+        end: usize,
+    ) -> Result<(), RunError> {
+        let overflow = |machine: &Machine<'_>| machine.trap(TrapKind::StackOverflow, caller.code, place).into();
+        if self.callers.len() >= self.limits.frames {
+            return Err(overflow(self));
+        }
+        if end > self.stack.len() {
+            self.make_room(end).map_err(|error| error.unwrap_or_else(|| overflow(self)))?;
+            caller.registers = Window::open(&mut self.stack, caller.base, caller.code);
+        }
+        Ok(())
+    }
+
+    /// Does what few functions need before their first step, whose registers are `opened`.
+    #[inline(never)]
+    fn prepare(&mut self, caller: &Activation<'c>, opened: Window, callee: &Code, args: &[u32]) {
+        start(callee, opened);
+        if callee.keeps_args {
+            let base = caller.end;
+            for (k, &arg) in args.iter().enumerate() {
+                // Fixed parameters are already there, with the upper halves cut off that are not passed.
+                let passed = if k < callee.params as usize { base + k } else { caller.base + arg as usize };
+                self.stack[base + callee.size() + k] = self.stack[passed];
+            }
+        }
+    }
+
+    /// Argument `i`, counted from 0, as it was passed to a function that keeps its arguments.
+    pub(super) fn passed(&self, current: &Activation<'c>, i: u64) -> Option<u64> {
+        let kept = &self.stack[current.base + current.code.size()..current.end];
+        usize::try_from(i).ok().and_then(|i| kept.get(i)).copied()
+    }
+
+    /// Goes back to the function that waits, and gives the place of its call; nothing where there is none.
+    #[inline(always)]
+    pub(super) fn leave(&mut self, current: &mut Activation<'c>) -> Option<Place<'c>> {
+        let Caller { code, place, base } = self.callers.pop()?;
+        let registers = Window::open(&mut self.stack, base, code);
+        *current = Activation { code, base, end: current.base, registers };
+        Some(place)
+    }
+
+    /// Returns the values that the list at `list` names, and gives the place of the call; hands them out where there is
+    /// none.
+    pub(super) fn leave_with(&mut self, current: &mut Activation<'c>, list: usize) -> Result<Place<'c>, Vec<u64>> {
+        let (values, _) = counted(&current.code.lists[list..]);
+        let value = |registers: Window, value: u32| {
+            let bits = registers.get(value & !Code::HALF);
+            if value & Code::HALF == 0 { bits } else { u64::from(bits as u32) }
+        };
+        let returning = current.registers;
+        let Some(place) = self.leave(current) else {
+            return Err(values.iter().map(|&v| value(returning, v)).collect());
+        };
+        let call = place.step();
+        let (_, rest) = counted(&current.code.lists[call.b as usize..]);
+        let (destinations, _) = counted(rest);
+        for (&destination, &v) in destinations.iter().zip(values) {
+            current.registers.set(destination, value(returning, v));
+        }
+        Ok(place)
+    }
+
+    /// The function that the `calli` in `code` whose list stands at `list` reaches with index `i`.
+    pub(super) fn table_entry(&self, code: &Code, list: usize, i: u64) -> Result<u32, TrapKind> {
+        let (table, signature) = (code.lists[list - 2], code.lists[list - 1]);
+        let functions = &self.verified.module.tables[table as usize].functions;
+        let function = usize::try_from(i).ok().and_then(|i| functions.get(i)).ok_or(TrapKind::UndefinedElement)?;
+        if self.verified.signature_ids[*function as usize] == self.verified.calli_ids[signature as usize] {
+            Ok(*function)
+        } else {
+            Err(TrapKind::IndirectCallTypeMismatch)
+        }
+    }
+
+    /// A trap at `place` in `code`.
+    #[cold]
+    pub(super) fn trap(&self, kind: TrapKind, code: &Code, place: Place<'_>) -> Trap {
+        let innermost = (code.function, code.origin(place));
+        let callers = self.callers.iter().rev().map(|caller| (caller.code.function, caller.code.origin(caller.place)));
+        Trap::new(kind, &self.verified.module, std::iter::once(innermost).chain(callers))
     }
 }
 
-/// The function that `calli` reaches.
-pub(super) fn table_entry(verified: &Verified, calli: &Inst, lists: &[u32], i: u64) -> Result<u32, TrapKind> {
-    let functions = &verified.module.tables[calli.d as usize].functions;
-    let signature = lists[calli.b as usize];
-    let function = usize::try_from(i).ok().and_then(|i| functions.get(i)).ok_or(TrapKind::UndefinedElement)?;
-    if verified.signature_ids[*function as usize] == verified.calli_ids[signature as usize] {
-        Ok(*function)
-    } else {
-        Err(TrapKind::IndirectCallTypeMismatch)
+#[cold]
+fn decode_once<'c>(code: &'c OnceLock<Code>, verified: &Verified, function: u32) -> &'c Code {
+    code.get_or_init(|| decode(verified, function))
+}
+
+/// Cuts off the upper halves that are not passed and zeroes what has to be zero.
+fn start(code: &Code, registers: Window) {
+    for &slot in &code.halves {
+        registers.set(slot, u64::from(registers.get(slot) as u32));
+    }
+    for &slot in &code.zeros {
+        registers.set(slot, 0);
     }
 }
 
-/// The destinations and arguments in a call's list.
-fn call_lists(list: &[u32]) -> (&[u32], &[u32]) {
-    let (results, rest) = list[1..].split_at(list[0] as usize);
-    (results, &rest[1..][..rest[0] as usize])
+/// A list that starts with its length, and what follows it.
+#[inline(always)]
+fn counted(list: &[u32]) -> (&[u32], &[u32]) {
+    list[1..].split_at(list[0] as usize)
 }

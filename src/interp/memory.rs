@@ -7,19 +7,31 @@ use std::ops::Range;
 
 use crate::isa::op::Bits;
 
-/// The `SIZE` bytes at `u32(i) + offset`, as a view that has this size.
+/// The `SIZE` bytes at `u32(i) + offset` of the first `len` bytes of `memory`, as a view that has this size.
 #[inline(always)]
-pub(super) fn load<const SIZE: usize, T: Bits>(memory: &[u8], i: u64, offset: u32) -> Option<T> {
+pub(super) fn load<const SIZE: usize, T: Bits>(memory: &[u8], len: usize, i: u64, offset: u32) -> Option<T> {
     let start = start(i, offset);
+    if start + SIZE > len {
+        return None;
+    }
     let mut bytes = [0; 8];
     bytes[..SIZE].copy_from_slice(memory.get(start..start + SIZE)?);
     Some(T::of(u64::from_le_bytes(bytes)))
 }
 
-/// Writes a view of `SIZE` bytes at `u32(i) + offset`.
+/// Writes a view of `SIZE` bytes at `u32(i) + offset` of the first `len` bytes of `memory`.
 #[inline(always)]
-pub(super) fn store<const SIZE: usize, T: Bits>(memory: &mut [u8], i: u64, offset: u32, value: T) -> Option<()> {
+pub(super) fn store<const SIZE: usize, T: Bits>(
+    memory: &mut [u8],
+    len: usize,
+    i: u64,
+    offset: u32,
+    value: T,
+) -> Option<()> {
     let start = start(i, offset);
+    if start + SIZE > len {
+        return None;
+    }
     let place = memory.get_mut(start..start + SIZE)?;
     place.copy_from_slice(&value.bits().to_le_bytes()[..SIZE]);
     Some(())

@@ -9,6 +9,8 @@
     reason = "the machine works on the low bits of registers, and verified counts fit u32"
 )]
 
+mod code;
+mod decode;
 mod machine;
 mod memory;
 mod registers;
@@ -70,7 +72,9 @@ pub fn call_within(
     args: &[u64],
 ) -> Result<Outcome, RunError> {
     check_args(verified, function, args)?;
-    let result = Machine::new(limits, verified, function, args).and_then(|machine| machine.run(store, streams));
+    let Store { memory, globals, codes } = store;
+    let machine = Machine::new(limits, verified, codes.of(verified));
+    let result = run::run(machine, function, args, memory, globals, streams);
     streams.finish(result)
 }
 

@@ -1,7 +1,10 @@
-//! The interpreter's loop.
+//! The interpreter's loop, and what it does for each step.
 //!
-//! Comes in: a machine with its first frame. Goes out: how the call ended. What must hold: every row of the opcode
-//! table that the verifier lets through has an arm; rows that compute, load or store get theirs from the table.
+//! Comes in: a machine with its first activation. Goes out: how the call ended. What must hold: every row of the opcode
+//! table that the verifier lets through has a function here; rows that compute, load or store get theirs from the table.
+//!
+//! Each step is one call through a pointer. The loop is unrolled so that a step of a short loop is always called from
+//! the same place: processors foresee such a call, and would not foresee one place from which everything is called.
 
 use crate::for_each_op;
 use crate::isa::op::{Bits, Flag, Op, Type, meaning};
@@ -10,10 +13,31 @@ use crate::module::PAGE;
 use crate::streams::Streams;
 use crate::trap::{Outcome, RunError};
 
-use super::Store;
-use super::machine::{Machine, table_entry};
+use super::LinearMemory;
+use super::code::{Literal, Register, Second};
+use super::machine::{Activation, Machine};
 use super::memory;
-use super::registers::Registers;
+use super::registers::{Place, Window};
+use super::store;
+
+/// What does a step. It gives the place to go on at if that is not the next step.
+pub(super) type Run = for<'c, 'w> fn(Place<'c>, Window, &mut Context<'c, 'w>) -> Option<Place<'c>>;
+
+/// What steps work on beside registers.
+pub(super) struct Context<'c, 'w> {
+    machine: Machine<'c>,
+    current: Activation<'c>,
+    /// How many jumps are left.
+    left: u64,
+    /// All the linear memory that there may ever be, how much of it there is, and how many pages that may become.
+    reserved: &'w mut [u8],
+    len: usize,
+    max: u32,
+    globals: &'w mut [u64],
+    streams: &'w mut Streams,
+    /// Why there is no place to go on at.
+    end: End,
+}
 
 /// How the loop ended.
 enum End {
@@ -22,196 +46,438 @@ enum End {
     Fail(RunError),
 }
 
-impl Machine<'_> {
-    /// Executes until the outermost call ends.
-    pub(super) fn run(mut self, store: &mut Store, streams: &mut Streams) -> Result<Outcome, RunError> {
-        match execute(&mut self, store, streams) {
-            End::Outcome(outcome) => Ok(outcome),
-            End::Trap(kind) => Err(self.trap(kind).into()),
-            End::Fail(error) => Err(error),
+/// Executes until the outermost call ends.
+pub(super) fn run(
+    mut machine: Machine<'_>,
+    function: u32,
+    args: &[u64],
+    memory: &mut LinearMemory,
+    globals: &mut [u64],
+    streams: &mut Streams,
+) -> Result<Outcome, RunError> {
+    let current = machine.begin(function, args)?;
+    let left = machine.limits.jumps;
+    let (reserved, len, max) = memory.parts();
+    let end = End::Outcome(Outcome::Halted);
+    let mut context = Context { machine, current, left, reserved, len: *len, max, globals, streams, end };
+    let last = go(&mut context);
+    *len = context.len;
+    match context.end {
+        End::Outcome(outcome) => Ok(outcome),
+        End::Trap(kind) => Err(context.machine.trap(kind, context.current.code, last).into()),
+        End::Fail(error) => Err(error),
+    }
+}
+
+/// Goes from step to step, and gives the last.
+fn go<'c>(context: &mut Context<'c, '_>) -> Place<'c> {
+    let mut place = Place::start(context.current.code);
+    'jump: loop {
+        let registers = context.current.registers;
+        macro_rules! steps {
+            ($($nth:literal)*) => { $(
+                step!($nth);
+            )* };
+        }
+        macro_rules! step {
+            ($nth:literal) => {
+                if let Some(next) = (place.step().run)(place, registers, context) {
+                    if next.is_end() {
+                        return place;
+                    }
+                    place = next;
+                    continue 'jump;
+                }
+                place = place.next();
+            };
+        }
+        loop {
+            steps!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
+            steps!(32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63);
         }
     }
 }
 
-/// Applies a row's expression to the registers that its instruction reads.
+impl<'c> Context<'c, '_> {
+    /// Ends the run.
+    #[cold]
+    #[inline(never)]
+    #[allow(clippy::unnecessary_wraps, reason = "what every step gives")]
+    fn end(&mut self, end: End) -> Option<Place<'c>> {
+        self.end = end;
+        Some(Place::END)
+    }
+
+    /// Ends the run with results.
+    #[cold]
+    #[inline(never)]
+    fn hand_out(&mut self, results: &[u64]) -> Option<Place<'c>> {
+        self.end(End::Outcome(Outcome::Returned(results.to_vec())))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fail(&mut self, error: RunError) -> Option<Place<'c>> {
+        self.end(End::Fail(error))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn trap(&mut self, kind: TrapKind) -> Option<Place<'c>> {
+        self.end(End::Trap(kind))
+    }
+
+    /// Counts one jump; false where there are none left.
+    #[inline(always)]
+    fn count_jump(&mut self) -> bool {
+        let (left, none) = self.left.overflowing_sub(1);
+        self.left = left;
+        !none
+    }
+
+    /// Goes to what is `offset` bytes from `place`.
+    #[inline(always)]
+    fn jump(&mut self, place: Place<'c>, offset: u32) -> Option<Place<'c>> {
+        if self.count_jump() { Some(place.jump(offset)) } else { self.trap(TrapKind::Interrupted) }
+    }
+
+    /// The bytes of linear memory that there are.
+    #[inline(always)]
+    fn bytes(&mut self) -> &mut [u8] {
+        &mut self.reserved[..self.len]
+    }
+
+    #[inline(always)]
+    fn call(&mut self, place: Place<'c>, registers: Window, function: u32, list: u32) -> Option<Place<'c>> {
+        if !self.count_jump() {
+            return self.trap(TrapKind::Interrupted);
+        }
+        let callee = self.machine.code(function);
+        match self.machine.call(&mut self.current, registers, place, callee, list as usize) {
+            Ok(()) => Some(Place::start(callee)),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// Returns one value.
+    #[inline(always)]
+    fn give(&mut self, value: u64) -> Option<Place<'c>> {
+        let Some(call) = self.machine.leave(&mut self.current) else {
+            return self.hand_out(&[value]);
+        };
+        self.current.registers.set(call.step().d, value);
+        Some(call.next())
+    }
+}
+
+/// What is made of a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Family {
+    /// The instruction as it is.
+    Plain,
+    /// With a literal for the second operand.
+    Literal,
+    /// A comparison and a jump where it holds.
+    JumpIf,
+    /// A comparison and a jump where it does not hold.
+    JumpUnless,
+    /// Like `JumpIf`, with a literal.
+    JumpIfLiteral,
+    /// Like `JumpUnless`, with a literal.
+    JumpUnlessLiteral,
+}
+
+/// What does the steps that are made of `op`.
+pub(super) fn run_of(family: Family, op: Op) -> Run {
+    RUNS[op as usize][family as usize]
+}
+
+/// Applies a row's expression to its first operand, or to both.
 macro_rules! evaluate {
-    ($registers:ident, $inst:ident, $row:ident, $a:ident) => {
-        meaning::$row($a::of($registers.get($inst.a)))
+    ($row:ident ($a:expr, $b:expr) $first:ident) => {
+        meaning::$row($first::of($a))
     };
-    ($registers:ident, $inst:ident, $row:ident, $a:ident $b:ident) => {
-        meaning::$row($a::of($registers.get($inst.a)), $b::of($registers.get($inst.b)))
+    ($row:ident ($a:expr, $b:expr) $first:ident $second:ident) => {
+        meaning::$row($first::of($a), $second::of($b))
     };
 }
 
-macro_rules! define_loop {
+macro_rules! define_runs {
     (
         $(value $v:ident $vm:literal $vs:literal ($($p:ident: $pt:ident),*) -> $vr:ident [$($f:ident)*] $ve:block $vd:literal;)*
         $(load $l:ident $lm:literal $ls:literal ($lx:ident: $lraw:ident) -> $lr:ident $le:block $ld:literal;)*
         $(store $s:ident $sm:literal $ss:literal ($sx:ident: $st:ident) -> $sraw:ident $se:block $sd:literal;)*
         $(other $o:ident $om:literal $os:literal $osh:ident $od:literal;)*
     ) => {
-        #[allow(clippy::too_many_lines, reason = "one arm for each row, most of them made from the table")]
-        fn execute(machine: &mut Machine<'_>, store: &mut Store, streams: &mut Streams) -> End {
-            let mut left = machine.limits.jumps;
-            let mut pc = 0;
-            let verified = machine.verified;
-            let mut body = machine.body();
-            let (mut code, mut blocks, mut lists) = (&body.insts[..], &body.blocks[..], &body.lists[..]);
-            let mut registers = Registers::new(machine.registers());
-            let Store { memory, globals } = store;
-            let mut bytes = memory.bytes_mut();
-
-            macro_rules! check {
-                ($access:expr) => {
-                    match $access {
-                        Some(value) => value,
-                        None => break End::Trap(TrapKind::OutOfBoundsMemory),
+        /// Rows that compute.
+        #[allow(non_snake_case, reason = "the functions carry the names of the rows")]
+        mod value {
+            use super::*;
+            $(pub(super) fn $v<'c, B: Second>(
+                place: Place<'c>, registers: Window, context: &mut Context<'c, '_>,
+            ) -> Option<Place<'c>> {
+                let step = place.step();
+                match evaluate!($v (registers.get(step.a), B::get(step, registers)) $($pt)*) {
+                    Ok(value) => {
+                        registers.set(step.d, value.bits());
+                        None
                     }
-                };
-            }
-            macro_rules! attempt {
-                ($result:expr) => {
-                    match $result {
-                        Ok(value) => value,
-                        Err(error) => break End::Fail(error),
-                    }
-                };
-            }
-            macro_rules! jump {
-                ($block:expr) => {{
-                    if left == 0 {
-                        break End::Trap(TrapKind::Interrupted);
-                    }
-                    left -= 1;
-                    pc = blocks[$block as usize].start as usize;
-                    continue;
-                }};
-            }
-            // Goes on with the machine's frame, which has changed.
-            macro_rules! resume {
-                () => {{
-                    pc = machine.pc() as usize;
-                    body = machine.body();
-                    (code, blocks, lists) = (&body.insts[..], &body.blocks[..], &body.lists[..]);
-                    registers = Registers::new(machine.registers());
-                    continue;
-                }};
-            }
-            macro_rules! enter {
-                ($function:expr, $list:expr) => {{
-                    if left == 0 {
-                        break End::Trap(TrapKind::Interrupted);
-                    }
-                    left -= 1;
-                    match machine.call(pc as u32, $function, &lists[$list as usize..]) {
-                        Ok(()) => resume!(),
-                        Err(error) => return End::Fail(error),
-                    }
-                }};
-            }
-
-            let end = loop {
-                let inst = &code[pc];
-                match inst.op {
-                    $(Op::$v => {
-                        match evaluate!(registers, inst, $v, $($pt)*) {
-                            Ok(value) => registers.set(inst.d, value.bits()),
-                            Err(kind) => break End::Trap(kind),
-                        }
-                        // Most comparisons feed the branch behind them: saves finding its arm.
-                        if const { Op::ROWS[Op::$v as usize].has(Flag::Compares) } {
-                            let next = &code[pc + 1];
-                            if next.a == inst.d && matches!(next.op, Op::Jmpt | Op::Jmpf) {
-                                if (registers.get(inst.d) != 0) == (next.op == Op::Jmpt) {
-                                    jump!(next.b);
-                                }
-                                pc += 1;
-                            }
-                        }
-                    })*
-                    $(Op::$l => {
-                        const SIZE: usize = size_of::<$lraw>();
-                        let raw = check!(memory::load::<SIZE, $lraw>(bytes, registers.get(inst.a), inst.b));
-                        registers.set(inst.d, meaning::$l(raw).bits());
-                    })*
-                    $(Op::$s => {
-                        const SIZE: usize = size_of::<$sraw>();
-                        let raw = meaning::$s($st::of(registers.get(inst.d)));
-                        check!(memory::store::<SIZE, $sraw>(bytes, registers.get(inst.a), inst.b, raw));
-                    })*
-                    Op::ConstI32 | Op::ConstI64 | Op::ConstF32 | Op::ConstF64 => registers.set(inst.d, inst.literal()),
-                    Op::MoveI64 | Op::MoveF32 | Op::MoveF64 => registers.set(inst.d, registers.get(inst.a)),
-                    Op::SelectI64 | Op::SelectF32 | Op::SelectF64 => {
-                        let chosen = lists[inst.b as usize + usize::from(registers.get(inst.a) == 0)];
-                        registers.set(inst.d, registers.get(chosen));
-                    }
-                    Op::Jmp => jump!(inst.b),
-                    Op::Jmpt => {
-                        if registers.get(inst.a) != 0 {
-                            jump!(inst.b);
-                        }
-                    }
-                    Op::Jmpf => {
-                        if registers.get(inst.a) == 0 {
-                            jump!(inst.b);
-                        }
-                    }
-                    Op::Switch => {
-                        let n = lists[inst.b as usize];
-                        let chosen = registers.get(inst.a).min(u64::from(n)) as usize;
-                        jump!(lists[inst.b as usize + 1 + chosen]);
-                    }
-                    Op::Call => enter!(inst.a, inst.b),
-                    Op::Calli => match table_entry(verified, inst, lists, registers.get(inst.a)) {
-                        Ok(function) => enter!(function, inst.b + 1),
-                        Err(kind) => break End::Trap(kind),
-                    },
-                    Op::Ret => {
-                        if let Some(results) = machine.ret(&lists[inst.b as usize..]) {
-                            break End::Outcome(Outcome::Returned(results));
-                        }
-                        resume!();
-                    }
-                    Op::Halt => break End::Outcome(Outcome::Halted),
-                    Op::Trap => break End::Trap(TrapKind::Unreachable),
-                    Op::Msize => registers.set(inst.d, bytes.len() as u64 / PAGE),
-                    Op::Mgrow => {
-                        let grown = memory.grow(registers.get(inst.a) as u32);
-                        registers.set(inst.d, u64::from(grown.unwrap_or(u32::MAX)));
-                        bytes = memory.bytes_mut();
-                    }
-                    Op::Mcopy => {
-                        let (d, a, b) = (registers.get(inst.d), registers.get(inst.a), registers.get(inst.b));
-                        check!(memory::copy(bytes, d, a, b));
-                    }
-                    Op::Mfill => {
-                        let (d, a, b) = (registers.get(inst.d), registers.get(inst.a), registers.get(inst.b));
-                        check!(memory::fill(bytes, d, a, b));
-                    }
-                    Op::GgetI32 | Op::GgetI64 | Op::GgetF32 | Op::GgetF64 => {
-                        registers.set(inst.d, globals[inst.b as usize]);
-                    }
-                    Op::GsetI32 => globals[inst.b as usize] = Type::I32.normalise(registers.get(inst.a)),
-                    Op::GsetI64 | Op::GsetF32 | Op::GsetF64 => globals[inst.b as usize] = registers.get(inst.a),
-                    Op::Arg => match registers.passed(body, registers.get(inst.a).wrapping_sub(1)) {
-                        Some(bits) => registers.set(inst.d, bits),
-                        None => break End::Trap(TrapKind::OutOfBoundsArgument),
-                    },
-                    Op::PrintI64 => attempt!(streams.print(Type::I64, registers.get(inst.a))),
-                    Op::PrintF32 => attempt!(streams.print(Type::F32, registers.get(inst.a))),
-                    Op::PrintF64 => attempt!(streams.print(Type::F64, registers.get(inst.a))),
-                    Op::ReadI64 => registers.set(inst.d, attempt!(streams.read(Type::I64))),
-                    Op::ReadF32 => registers.set(inst.d, attempt!(streams.read(Type::F32))),
-                    Op::ReadF64 => registers.set(inst.d, attempt!(streams.read(Type::F64))),
-                    Op::Move | Op::Select | Op::Print | Op::Read | Op::Gget | Op::Gset => {
-                        unreachable!("the verifier settles which type `{}` works on", inst.op.row().mnemonic)
-                    }
+                    Err(kind) => context.trap(kind),
                 }
-                pc += 1;
-            };
-            machine.set_pc(pc as u32);
-            end
+            })*
         }
+
+        /// Comparisons with jumps.
+        #[allow(non_snake_case, reason = "the functions carry the names of the rows")]
+        mod jump {
+            use super::*;
+            $(pub(super) fn $v<'c, B: Second, const WANTED: bool>(
+                place: Place<'c>, registers: Window, context: &mut Context<'c, '_>,
+            ) -> Option<Place<'c>> {
+                let step = place.step();
+                match evaluate!($v (registers.get(step.a), B::get(step, registers)) $($pt)*) {
+                    Ok(value) if (value.bits() != 0) == WANTED => context.jump(place, step.d),
+                    Ok(_) => None,
+                    Err(kind) => context.trap(kind),
+                }
+            })*
+        }
+
+        /// Rows that load and store.
+        #[allow(non_snake_case, reason = "the functions carry the names of the rows")]
+        mod access {
+            use super::*;
+            $(pub(super) fn $l<'c>(
+                place: Place<'c>, registers: Window, context: &mut Context<'c, '_>,
+            ) -> Option<Place<'c>> {
+                const SIZE: usize = size_of::<$lraw>();
+                let step = place.step();
+                let Some(raw) = memory::load::<SIZE, $lraw>(context.reserved, context.len, registers.get(step.a), step.b) else {
+                    return context.trap(TrapKind::OutOfBoundsMemory);
+                };
+                registers.set(step.d, meaning::$l(raw).bits());
+                None
+            })*
+            $(pub(super) fn $s<'c>(
+                place: Place<'c>, registers: Window, context: &mut Context<'c, '_>,
+            ) -> Option<Place<'c>> {
+                const SIZE: usize = size_of::<$sraw>();
+                let step = place.step();
+                let raw = meaning::$s($st::of(registers.get(step.d)));
+                match memory::store::<SIZE, $sraw>(context.reserved, context.len, registers.get(step.a), step.b, raw) {
+                    Some(()) => None,
+                    None => context.trap(TrapKind::OutOfBoundsMemory),
+                }
+            })*
+        }
+
+        /// For each opcode what does its steps, by [`Family`].
+        static RUNS: [[Run; 6]; Op::ALL.len()] = [
+            $(if Op::ROWS[Op::$v as usize].has(Flag::Compares) {
+                [
+                    value::$v::<Register>, value::$v::<Literal>,
+                    jump::$v::<Register, true>, jump::$v::<Register, false>,
+                    jump::$v::<Literal, true>, jump::$v::<Literal, false>,
+                ]
+            } else {
+                [value::$v::<Register>, value::$v::<Literal>, unsettled, unsettled, unsettled, unsettled]
+            },)*
+            $([access::$l, unsettled, unsettled, unsettled, unsettled, unsettled],)*
+            $([access::$s, unsettled, unsettled, unsettled, unsettled, unsettled],)*
+            $([other(Op::$o), unsettled, unsettled, unsettled, unsettled, unsettled],)*
+        ];
     };
 }
-for_each_op!(define_loop);
+for_each_op!(define_runs);
+
+/// What does the steps of rows that stand neither for a computation nor for an access.
+const fn other(op: Op) -> Run {
+    match op {
+        Op::ConstI32 | Op::ConstI64 | Op::ConstF32 | Op::ConstF64 => constant,
+        Op::MoveI64 | Op::MoveF32 | Op::MoveF64 => copy,
+        Op::SelectI64 | Op::SelectF32 | Op::SelectF64 => select,
+        Op::Jmp => jump_always,
+        Op::Jmpt => jump_true,
+        Op::Jmpf => jump_false,
+        Op::Switch => switch,
+        Op::Call => call,
+        Op::Calli => call_indirect,
+        Op::Ret => return_several,
+        Op::Halt => halt,
+        Op::Trap => unreachable,
+        Op::Msize => memory_size,
+        Op::Mgrow => memory_grow,
+        Op::Mcopy => memory_copy,
+        Op::Mfill => memory_fill,
+        Op::GgetI32 | Op::GgetI64 | Op::GgetF32 | Op::GgetF64 => global_get,
+        Op::GsetI32 => global_set::<true>,
+        Op::GsetI64 | Op::GsetF32 | Op::GsetF64 => global_set::<false>,
+        Op::Arg => argument,
+        Op::PrintI64 => print::<{ Type::I64 as u8 }>,
+        Op::PrintF32 => print::<{ Type::F32 as u8 }>,
+        Op::PrintF64 => print::<{ Type::F64 as u8 }>,
+        Op::ReadI64 => read::<{ Type::I64 as u8 }>,
+        Op::ReadF32 => read::<{ Type::F32 as u8 }>,
+        Op::ReadF64 => read::<{ Type::F64 as u8 }>,
+        _ => unsettled,
+    }
+}
+
+macro_rules! runs {
+    ($($(#[$doc:meta])* $visibility:vis fn $name:ident $([$($generic:tt)*])? ($place:ident, $step:ident, $registers:ident, $context:ident) $body:block)*) => { $(
+        $(#[$doc])*
+        $visibility fn $name<'c $(, $($generic)*)?>(
+            $place: Place<'c>,
+            $registers: Window,
+            $context: &mut Context<'c, '_>,
+        ) -> Option<Place<'c>> {
+            let $step = $place.step();
+            $body
+        }
+    )* };
+}
+
+runs! {
+    /// Stands where no step is made.
+    fn unsettled(_place, _step, _registers, _context) {
+        unreachable!("the verifier settles what instructions work on, and decoding makes only steps that there are")
+    }
+
+    fn constant(_place, step, registers, _context) {
+        registers.set(step.d, step.wide_literal());
+        None
+    }
+
+    fn copy(_place, step, registers, _context) {
+        registers.set(step.d, registers.get(step.a));
+        None
+    }
+
+    fn select(_place, step, registers, context) {
+        let chosen = step.b as usize + usize::from(registers.get(step.a) == 0);
+        registers.set(step.d, registers.get(context.current.code.lists[chosen]));
+        None
+    }
+
+    fn jump_always(place, step, _registers, context) {
+        context.jump(place, step.d)
+    }
+
+    fn jump_true(place, step, registers, context) {
+        if registers.get(step.a) != 0 { context.jump(place, step.d) } else { None }
+    }
+
+    fn jump_false(place, step, registers, context) {
+        if registers.get(step.a) == 0 { context.jump(place, step.d) } else { None }
+    }
+
+    fn switch(place, step, registers, context) {
+        let lists = &context.current.code.lists;
+        let n = lists[step.b as usize];
+        let chosen = registers.get(step.a).min(u64::from(n)) as usize;
+        context.jump(place, lists[step.b as usize + 1 + chosen])
+    }
+
+    fn call(place, step, registers, context) {
+        context.call(place, registers, step.a, step.b)
+    }
+
+    fn call_indirect(place, step, registers, context) {
+        match context.machine.table_entry(context.current.code, step.b as usize, registers.get(step.a)) {
+            Ok(function) => context.call(place, registers, function, step.b),
+            Err(kind) => context.trap(kind),
+        }
+    }
+
+    /// Returns nothing.
+    pub(super) fn return_none(_place, _step, _registers, context) {
+        match context.machine.leave(&mut context.current) {
+            Some(call) => Some(call.next()),
+            None => context.hand_out(&[]),
+        }
+    }
+
+    /// Returns the value in `a`.
+    pub(super) fn return_one(_place, step, registers, context) {
+        context.give(registers.get(step.a))
+    }
+
+    /// Returns the lower half of the value in `a`.
+    pub(super) fn return_half(_place, step, registers, context) {
+        context.give(u64::from(registers.get(step.a) as u32))
+    }
+
+    fn return_several(_place, step, _registers, context) {
+        match context.machine.leave_with(&mut context.current, step.b as usize) {
+            Ok(call) => Some(call.next()),
+            Err(results) => context.end(End::Outcome(Outcome::Returned(results))),
+        }
+    }
+
+    fn halt(_place, _step, _registers, context) {
+        context.end(End::Outcome(Outcome::Halted))
+    }
+
+    fn unreachable(_place, _step, _registers, context) {
+        context.trap(TrapKind::Unreachable)
+    }
+
+    fn memory_size(_place, step, registers, context) {
+        registers.set(step.d, context.len as u64 / PAGE);
+        None
+    }
+
+    fn memory_grow(_place, step, registers, context) {
+        let grown = store::grow(&mut context.len, context.max, registers.get(step.a) as u32);
+        registers.set(step.d, u64::from(grown.unwrap_or(u32::MAX)));
+        None
+    }
+
+    fn memory_copy(_place, step, registers, context) {
+        let (d, a, b) = (registers.get(step.d), registers.get(step.a), registers.get(step.b));
+        if memory::copy(context.bytes(), d, a, b).is_some() { None } else { context.trap(TrapKind::OutOfBoundsMemory) }
+    }
+
+    fn memory_fill(_place, step, registers, context) {
+        let (d, a, b) = (registers.get(step.d), registers.get(step.a), registers.get(step.b));
+        if memory::fill(context.bytes(), d, a, b).is_some() { None } else { context.trap(TrapKind::OutOfBoundsMemory) }
+    }
+
+    fn global_get(_place, step, registers, context) {
+        registers.set(step.d, context.globals[step.b as usize]);
+        None
+    }
+
+    fn global_set[const HALF: bool](_place, step, registers, context) {
+        let bits = registers.get(step.a);
+        context.globals[step.b as usize] = if HALF { Type::I32.normalise(bits) } else { bits };
+        None
+    }
+
+    fn argument(_place, step, registers, context) {
+        match context.machine.passed(&context.current, registers.get(step.a).wrapping_sub(1)) {
+            Some(bits) => {
+                registers.set(step.d, bits);
+                None
+            }
+            None => context.trap(TrapKind::OutOfBoundsArgument),
+        }
+    }
+
+    fn print[const TYPE: u8](_place, step, registers, context) {
+        match context.streams.print(Type::ALL[TYPE as usize], registers.get(step.a)) {
+            Ok(()) => None,
+            Err(error) => context.fail(error),
+        }
+    }
+
+    fn read[const TYPE: u8](_place, step, registers, context) {
+        match context.streams.read(Type::ALL[TYPE as usize]) {
+            Ok(bits) => {
+                registers.set(step.d, bits);
+                None
+            }
+            Err(error) => context.fail(error),
+        }
+    }
+}

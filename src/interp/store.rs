@@ -4,11 +4,14 @@
 //! zero where nothing was written, and costs nothing until it is touched.
 
 use std::io;
+use std::sync::{Arc, OnceLock};
 
 use memmap2::{MmapMut, MmapOptions};
 
-use crate::module::{MAX_PAGES, Memory, PAGE};
+use crate::module::{MAX_PAGES, Memory, Module, PAGE};
 use crate::verified::Verified;
+
+use super::code::Code;
 
 /// The state of a module.
 #[derive(Debug)]
@@ -17,6 +20,30 @@ pub struct Store {
     pub memory: LinearMemory,
     /// The globals' raw bits, by index.
     pub globals: Vec<u64>,
+    pub(super) codes: Codes,
+}
+
+/// The functions that have been decoded so far.
+#[derive(Debug)]
+pub(super) struct Codes {
+    /// The module whose functions they are. While it is held here no other can be in its place.
+    module: Arc<Module>,
+    codes: Box<[OnceLock<Code>]>,
+}
+
+impl Codes {
+    fn new(verified: &Verified) -> Codes {
+        let codes = verified.functions.iter().map(|_| OnceLock::new()).collect();
+        Codes { module: Arc::clone(&verified.module), codes }
+    }
+
+    /// The functions of `verified`; none has been decoded if the last call was one of another module.
+    pub(super) fn of(&mut self, verified: &Verified) -> &[OnceLock<Code>] {
+        if !Arc::ptr_eq(&self.module, &verified.module) {
+            *self = Codes::new(verified);
+        }
+        &self.codes
+    }
 }
 
 impl Store {
@@ -31,7 +58,8 @@ impl Store {
             let start = init.offset as usize;
             memory.bytes_mut()[start..start + init.bytes.len()].copy_from_slice(&init.bytes);
         }
-        Ok(Store { memory, globals: module.globals.iter().map(|global| global.bits).collect() })
+        let globals = module.globals.iter().map(|global| global.bits).collect();
+        Ok(Store { memory, globals, codes: Codes::new(verified) })
     }
 }
 
@@ -75,13 +103,23 @@ impl LinearMemory {
         self.map.as_mut().map_or(&mut [], |map| &mut map[..self.len])
     }
 
+    /// All bytes that it may ever have, how many it has, and how many pages that may become.
+    pub(super) fn parts(&mut self) -> (&mut [u8], &mut usize, u32) {
+        (self.map.as_mut().map_or(&mut [], |map| &mut map[..]), &mut self.len, self.max)
+    }
+
     /// Grows by `pages` and gives the old size; `None`, and nothing changes, where that is too much.
     pub fn grow(&mut self, pages: u32) -> Option<u32> {
-        let old = self.pages();
-        let new = old.checked_add(pages).filter(|&new| new <= self.max)?;
-        self.len = bytes(new);
-        Some(old)
+        grow(&mut self.len, self.max, pages)
     }
+}
+
+/// What [`LinearMemory::grow`] does to a memory of `len` bytes.
+pub(super) fn grow(len: &mut usize, max: u32, pages: u32) -> Option<u32> {
+    let old = (*len as u64 / PAGE) as u32;
+    let new = old.checked_add(pages).filter(|&new| new <= max)?;
+    *len = bytes(new);
+    Some(old)
 }
 
 fn bytes(pages: u32) -> usize {

@@ -12,7 +12,8 @@ use std::path::Path;
 
 use super::samples;
 use super::snippet::{Chunk, Hole, Kind, MAX_REGS, Scatter, Site, instantiate};
-use super::template::{Abi, Declared, Template, TemplateError, register_number};
+use super::table::op_named;
+use super::template::{Abi, Declared, GP, Template, TemplateError, XMM, register_number};
 use super::trap::TrapKind;
 
 /// A snippet as it comes out of extraction, with its template.
@@ -54,7 +55,8 @@ pub fn extract(
     dir: &Path,
     name: &str,
 ) -> Result<Vec<Extracted>, Vec<TemplateError>> {
-    let wrong: Vec<TemplateError> = templates.iter().filter_map(|template| check_declaration(template).err()).collect();
+    let check = |template: &Template| check_declaration(template).and_then(|()| check_clobbers(template, abi));
+    let wrong: Vec<TemplateError> = templates.iter().filter_map(|template| check(template).err()).collect();
     if !wrong.is_empty() {
         return Err(wrong);
     }
@@ -94,6 +96,25 @@ fn check_declaration(template: &Template) -> Result<(), TemplateError> {
         .body
         .iter()
         .try_for_each(|(line, body)| check_line(template, body).map_err(|message| template.error_at(*line, message)))
+}
+
+/// Only calls may change registers that variables live in: for all others the stitcher keeps scratch registers free.
+fn check_clobbers(template: &Template, abi: &Abi) -> Result<(), TemplateError> {
+    let opcode = template.name.split(['+', '/']).next().and_then(op_named);
+    if opcode.is_none_or(|op| op.row().shape.is_call()) {
+        return Ok(());
+    }
+    let scratch: Vec<&str> =
+        abi.roles.iter().filter(|(role, _)| role.contains("SCRATCH")).map(|(_, name)| name.as_str()).collect();
+    let names = |set: u16, names: [&'static str; 16]| (0..16).filter(move |n| set >> n & 1 != 0).map(move |n| names[n]);
+    let mut clobbered = names(template.clobbers, GP).chain(names(template.xmm_clobbers, XMM));
+    match clobbered.find(|name| !scratch.contains(name)) {
+        None => Ok(()),
+        Some(name) => Err(template.error(format!(
+            "`clobber {name}`: a variable may live there; work in the scratch registers, {}",
+            scratch.join(", ")
+        ))),
+    }
 }
 
 fn check_line(template: &Template, body: &str) -> Result<(), String> {

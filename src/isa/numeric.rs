@@ -44,9 +44,14 @@ float!(f64, 0xfff8_0000_0000_0000, 0x0008_0000_0000_0000);
 /// Applies the NaN rule to the result of a two-operand instruction.
 #[inline]
 pub fn arith<F: Float>(a: F, b: F, result: F) -> F {
-    if !result.nan() {
-        result
-    } else if a.nan() {
+    if result.nan() { nan_of(a, b) } else { result }
+}
+
+/// What the rule gives for a result that is NaN: out of line, because few results are.
+#[cold]
+#[inline(never)]
+fn nan_of<F: Float>(a: F, b: F) -> F {
+    if a.nan() {
         a.quiet()
     } else if b.nan() {
         b.quiet()

@@ -379,6 +379,18 @@ pub enum Shape {
     Trap,
 }
 
+impl Shape {
+    /// True for instructions that leave the function's code and come back: volatile registers do not survive them.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_call(self) -> bool {
+        matches!(
+            self,
+            Shape::Call | Shape::Calli | Shape::Print | Shape::Read | Shape::Mgrow | Shape::Mcopy | Shape::Mfill
+        )
+    }
+}
+
 /// What a [`Row`] says beside operands and meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

@@ -53,7 +53,7 @@ pub fn reference(template: &Template) -> Result<Vec<u8>, TemplateError> {
 /// Every sample of one template, the reference first.
 ///
 /// # Errors
-/// As [`reference`].
+/// As [`reference`](fn@reference).
 pub fn samples(number: usize, template: &Template) -> Result<Vec<Sample>, TemplateError> {
     let reference = reference(template)?;
     let mut samples = vec![Sample { template: number, regs: reference.clone(), value: 0 }];

@@ -354,7 +354,7 @@ impl Scatter {
         let mut word = base;
         let mut operand = 0;
         while operand < MAX_REGS {
-            let reg = regs[operand] as u64;
+            let reg = u64::from(regs[operand]);
             word ^= (reg & 7).wrapping_mul(self.low[operand]) ^ (reg >> 3).wrapping_mul(self.high[operand]);
             operand += 1;
         }

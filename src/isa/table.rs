@@ -147,17 +147,23 @@ fn fusions(extracted: &[Extracted], errors: &mut Vec<TemplateError>) -> Vec<Fusi
     let mut fusions = Vec::new();
     for (name, template) in names {
         let ops: Vec<Option<Op>> = name.split('+').map(op_named).collect();
-        if let [Some(first), Some(second)] = ops[..] {
+        let is_fusion = |first: Op, second: Op| first.row().args.len() == 2 && second.row().shape == Shape::Branch;
+        if let [Some(first), Some(second)] = ops[..]
+            && is_fusion(first, second)
+        {
             let key = (Op::ALL.len() + Part::ALL.len() + fusions.len()) as u16;
             fusions.push(Fusion { first, second, key });
         } else {
-            errors.push(template.error("a fusion joins the names of two opcodes with `+`"));
+            errors.push(template.error(
+                "a fusion joins an opcode with two sources and `jmpt` or `jmpf` with `+`, as in `less.i64+jmpt`",
+            ));
         }
     }
     fusions
 }
 
-fn op_named(name: &str) -> Option<Op> {
+/// The opcode that templates declare under this name.
+pub(super) fn op_named(name: &str) -> Option<Op> {
     Op::ALL.iter().copied().find(|op| needs_template(*op) && op.row().name() == name)
 }
 
@@ -250,23 +256,42 @@ fn check_cold(snippets: &[(u16, Extracted)], cold: &[u16], errors: &mut Vec<Temp
     }
 }
 
+/// What the stitcher relies on: every opcode and part has a snippet, every opcode that computes one that takes all its
+/// operands in registers, and so has every fusion, which exists for both branches.
 fn missing(tables: &Tables, errors: &mut Vec<TemplateError>) {
-    let has = |key: usize| tables.forms[key * FORMS..(key + 1) * FORMS].iter().any(|&chunk| chunk != 0);
-    let mut complain = |file: String, name: String| {
-        errors.push(TemplateError {
-            file,
-            line: 0,
-            template: String::new(),
-            message: format!(
-                "there is no template `{name}` for plain x86-64: write `template {name}, …` with its body and `end`"
-            ),
-        });
+    let has = |key: usize, forms: &[usize]| forms.iter().any(|form| tables.forms[key * FORMS + form] != 0);
+    let all: Vec<usize> = (0..FORMS).collect();
+    let registers = [form_index(false, Form::Reg, Form::Reg), form_index(false, Form::Tied, Form::Reg)];
+    let mut complain = |file: String, message: String| {
+        errors.push(TemplateError { file, line: 0, template: String::new(), message });
     };
-    for &op in Op::ALL.iter().filter(|op| needs_template(**op) && !has(**op as usize)) {
-        complain(format!("op/{}.S", op.row().mnemonic), op.row().name());
+    let write = |name: &str| {
+        format!("there is no template `{name}` for plain x86-64: write `template {name}, …` with its body and `end`")
+    };
+    let in_registers = |name: &str| {
+        format!("no template `{name}` for plain x86-64 takes all operands in registers: write one, for all other cases")
+    };
+    for &op in Op::ALL.iter().filter(|op| needs_template(**op)) {
+        let (file, name) = (format!("op/{}.S", op.row().mnemonic), op.row().name());
+        if !has(op as usize, &all) {
+            complain(file, write(&name));
+        } else if op.row().shape == Shape::Value && !has(op as usize, &registers) {
+            complain(file, in_registers(&name));
+        }
     }
-    for (part, name) in Part::ALL.iter().filter(|(part, _)| !has(Op::ALL.len() + *part as usize)) {
-        let _ = part;
-        complain("frame/*.S".to_owned(), (*name).to_owned());
+    for (part, name) in Part::ALL {
+        if !has(Op::ALL.len() + part as usize, &all) {
+            complain("frame/*.S".to_owned(), write(name));
+        }
+    }
+    for fusion in &tables.fusions {
+        let (first, file) = (fusion.first.row().name(), format!("fused/{}.S", fusion.first.row().mnemonic));
+        let name = format!("{first}+{}", fusion.second.row().name());
+        let other = if fusion.second == Op::Jmpt { Op::Jmpf } else { Op::Jmpt };
+        if !tables.fusions.iter().any(|f| (f.first, f.second) == (fusion.first, other)) {
+            complain(file, write(&format!("{first}+{}", other.row().name())));
+        } else if !has(usize::from(fusion.key), &registers[..1]) {
+            complain(file, in_registers(&name));
+        }
     }
 }

@@ -77,7 +77,7 @@ pub struct Abi {
     pub roles: Vec<(String, String)>,
     /// The registers of each set.
     pub sets: Vec<(String, Vec<String>)>,
-    /// Numbers that templates may name: the offsets of [`layout`](super::layout).
+    /// Numbers that templates may name: the offsets of [`layout`].
     pub constants: Vec<(String, String)>,
 }
 

@@ -1,4 +1,7 @@
 //! The reasons for which a program can be stopped.
+//!
+//! Comes in: nothing. Goes out: their numbers, for machine code, and their names, for templates and people. What must
+//! hold: every tier says the same words.
 
 /// Why a call ended without a result.
 ///

@@ -100,7 +100,7 @@ fn from(passed: Passed) -> From {
     }
 }
 
-impl<'a> Emitter<'a> {
+impl Emitter<'_> {
     /// The moves that bring `args` to where a function of this signature takes them.
     fn argument_moves(&self, signature: &Signature, args: &[u32]) -> Vec<Move> {
         let mut convention = Convention::arguments(signature.variadic);

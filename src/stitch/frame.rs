@@ -52,7 +52,7 @@ impl Frame {
         let args = outgoing + 8 * slots;
         let mut size = args + 8 * arg_copies;
         // At the entry the return address has just been pushed: the stack pointer is 8 off a multiple of 16.
-        if calls && (8 + 8 * saved.count_ones() + size) % 16 != 0 {
+        if calls && !(8 + 8 * saved.count_ones() + size).is_multiple_of(16) {
             size += 8;
         }
         Frame { outgoing, slots, args, size, saved, incoming }

@@ -83,7 +83,7 @@ pub enum Helper {
     ReadF32,
     /// `(context) -> (bits, status)`
     ReadF64,
-    /// `(context, pages: u32) -> u32`
+    /// `(context, pages: u32) -> u64`, an i32 zero-extended
     Mgrow,
     /// `(context, dst: u32, src: u32, n: u32) -> status`
     Mcopy,

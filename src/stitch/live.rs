@@ -104,7 +104,7 @@ pub struct Live {
     /// How much the values within blocks need.
     pub pressure: Pressure,
     vars: Vec<State>,
-    live: [u32; 2],
+    needed_now: [u32; 2],
     calls_passed: u32,
     loops: Loops,
 }
@@ -132,8 +132,7 @@ pub fn is_constant(body: &Body, var: u32) -> bool {
 
 /// What the walk knows while it looks at one block.
 #[derive(Clone, Copy)]
-struct At<'a> {
-    body: &'a Body,
+struct At {
     block: u32,
     weight: u32,
     position: u32,
@@ -149,13 +148,13 @@ impl Live {
             let weight = 1u32 << (3 * body.blocks[number].depth.min(5));
             let range = body.block_range(number);
             for index in range.rev() {
-                let at = At { body, block: number as u32, weight, position: read_at(index) };
+                let at = At { block: number as u32, weight, position: read_at(index) };
                 let inst = &body.insts[index];
                 let known = traits(inst.op);
                 if known.shape == Shape::Value && known.arity == 2 {
-                    self.binary(at, index, inst);
+                    self.binary(body, at, index, inst);
                 } else {
-                    self.other(verified, at, index, inst, &argument_register);
+                    self.other(verified, body, at, index, inst, &argument_register);
                 }
             }
         }
@@ -178,7 +177,7 @@ impl Live {
         self.ranges.clear();
         self.calls.clear();
         (self.outgoing, self.uses_arg, self.calls_passed) = (0, false, 0);
-        (self.pressure, self.live) = (Pressure::default(), [0; 2]);
+        (self.pressure, self.needed_now) = (Pressure::default(), [0; 2]);
         let mut counts = [0usize; 2];
         for (var, facts) in body.vars.iter().enumerate() {
             let var = var as u32;
@@ -210,7 +209,7 @@ impl Live {
 
     /// A variable that crosses blocks is seen. Says whether it was for the last time.
     #[inline(always)]
-    fn touch(&mut self, at: At<'_>, range: u32, position: u32) -> bool {
+    fn touch(&mut self, at: At, range: u32, position: u32) -> bool {
         let range = &mut self.ranges[range as usize];
         range.start = position;
         range.first_block = at.block;
@@ -225,7 +224,7 @@ impl Live {
 
     /// A variable is read; gives `flag` where its value is not needed afterwards.
     #[inline(always)]
-    fn read(&mut self, at: At<'_>, var: u32, flag: u16) -> u16 {
+    fn read(&mut self, at: At, var: u32, flag: u16) -> u16 {
         let state = &mut self.vars[var as usize];
         if state.range != LOCAL {
             let range = state.range;
@@ -236,14 +235,14 @@ impl Live {
         }
         state.needed = self.calls_passed + 1;
         let class = usize::from(state.class & 1);
-        self.live[class] += 1;
-        self.pressure.most[class] = self.pressure.most[class].max(self.live[class]);
+        self.needed_now[class] += 1;
+        self.pressure.most[class] = self.pressure.most[class].max(self.needed_now[class]);
         flag
     }
 
     /// A variable is written; gives the part of the note that is about the result.
     #[inline(always)]
-    fn write(&mut self, at: At<'_>, var: u32) -> u16 {
+    fn write(&mut self, at: At, var: u32) -> u16 {
         let state = &mut self.vars[var as usize];
         if state.range != LOCAL {
             let range = state.range;
@@ -258,14 +257,14 @@ impl Live {
             return UNUSED;
         }
         let hint = std::mem::replace(&mut state.hint, NO_HINT);
-        self.live[usize::from(state.class & 1)] -= 1;
+        self.needed_now[usize::from(state.class & 1)] -= 1;
         let spans = if needed == self.calls_passed + 1 { 0 } else { SPANS };
         spans | u16::from(hint) << HINT
     }
 
     #[inline(always)]
-    fn binary(&mut self, at: At<'_>, index: usize, inst: &Inst) {
-        let mut note = if is_fused(at.body, index, inst) { 0 } else { self.write(at, inst.d) };
+    fn binary(&mut self, body: &Body, at: At, index: usize, inst: &Inst) {
+        let mut note = if is_fused(body, index, inst) { 0 } else { self.write(at, inst.d) };
         if note == UNUSED && traits(inst.op).is_removable() {
             self.notes[index] = UNUSED | NEEDLESS;
             return;
@@ -280,7 +279,8 @@ impl Live {
     fn other(
         &mut self,
         verified: &Verified,
-        at: At<'_>,
+        body: &Body,
+        at: At,
         index: usize,
         inst: &Inst,
         argument_register: &impl Fn(bool, usize) -> Option<u8>,
@@ -292,36 +292,36 @@ impl Live {
         let list = inst.b as usize;
         let note = match shape(inst.op) {
             Shape::Value | Shape::Move | Shape::Load => self.write(at, inst.d) | self.read(at, inst.a, ENDS_A),
-            Shape::Const if at.body.vars[inst.d as usize].has(Var::CONSTANT) => 0,
+            Shape::Const if body.vars[inst.d as usize].has(Var::CONSTANT) => 0,
             Shape::Const | Shape::Msize | Shape::Gget => self.write(at, inst.d),
             Shape::Select => {
                 let note = self.write(at, inst.d);
-                self.list_notes[list + 1] = self.read(at, at.body.lists[list + 1], ENDS_D);
-                self.list_notes[list] = self.read(at, at.body.lists[list], ENDS_D);
+                self.list_notes[list + 1] = self.read(at, body.lists[list + 1], ENDS_D);
+                self.list_notes[list] = self.read(at, body.lists[list], ENDS_D);
                 note | self.read(at, inst.a, ENDS_A)
             }
             Shape::Store => self.read(at, inst.d, ENDS_D) | self.read(at, inst.a, ENDS_A),
             Shape::Arg => {
                 self.uses_arg = true;
                 let note = self.write(at, inst.d);
-                let count = self.range_of(at.body.count_var());
+                let count = self.range_of(body.count_var());
                 if count != LOCAL {
                     self.touch(at, count, at.position);
                 }
                 note | self.read(at, inst.a, ENDS_A)
             }
             Shape::Branch => {
-                let fused = index > 0 && is_fused(at.body, index - 1, &at.body.insts[index - 1]);
+                let fused = index > 0 && is_fused(body, index - 1, &body.insts[index - 1]);
                 if fused { 0 } else { self.read(at, inst.a, ENDS_A) }
             }
             Shape::Gset | Shape::Switch => self.read(at, inst.a, ENDS_A),
             Shape::Ret => {
-                let count = returned(inst, &at.body.lists).len();
-                self.read_list(at, list + 1, count);
+                let count = returned(inst, &body.lists).len();
+                self.read_list(body, at, list + 1, count);
                 0
             }
             Shape::Jump | Shape::Halt | Shape::Trap => 0,
-            _ => self.call(verified, at, inst, argument_register),
+            _ => self.call(verified, body, at, inst, argument_register),
         };
         self.notes[index] = note;
     }
@@ -330,9 +330,9 @@ impl Live {
         self.vars[var as usize].range == LOCAL && self.vars[var as usize].needed == 0
     }
 
-    fn read_list(&mut self, at: At<'_>, start: usize, count: usize) {
+    fn read_list(&mut self, body: &Body, at: At, start: usize, count: usize) {
         for entry in (start..start + count).rev() {
-            self.list_notes[entry] = self.read(at, at.body.lists[entry], ENDS_D);
+            self.list_notes[entry] = self.read(at, body.lists[entry], ENDS_D);
         }
     }
 
@@ -340,12 +340,12 @@ impl Live {
     fn call(
         &mut self,
         verified: &Verified,
-        at: At<'_>,
+        body: &Body,
+        at: At,
         inst: &Inst,
         argument_register: &impl Fn(bool, usize) -> Option<u8>,
     ) -> u16 {
         debug_assert!(is_call(inst.op));
-        let body = at.body;
         let direct = matches!(shape(inst.op), Shape::Call | Shape::Calli);
         let mut note = 0;
         let mut args_at = 0;
@@ -360,7 +360,7 @@ impl Live {
             note = self.write(at, inst.d);
         }
         for class in 0..2 {
-            self.pressure.spanning[class] = self.pressure.spanning[class].max(self.live[class]);
+            self.pressure.spanning[class] = self.pressure.spanning[class].max(self.needed_now[class]);
         }
         self.calls.push(CallPoint { position: at.position, weight: u64::from(at.weight) });
         self.calls_passed += 1;
@@ -373,7 +373,7 @@ impl Live {
             }
             Shape::Call | Shape::Calli => {
                 let args = operands_of_call(inst, &body.lists).args;
-                self.read_list(at, args_at, args.len());
+                self.read_list(body, at, args_at, args.len());
                 if inst.op == Op::Calli {
                     note |= self.read(at, inst.a, ENDS_A);
                 }

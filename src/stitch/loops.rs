@@ -20,7 +20,7 @@ struct Loop {
 /// The loops around each block, and the forward jumps over it.
 #[derive(Debug, Default)]
 pub struct Loops {
-    loops: Vec<Loop>,
+    all: Vec<Loop>,
     innermost: Vec<u32>,
     /// For each block, the nearest later block that a jump from before it reaches.
     jumped_to: Vec<u32>,
@@ -30,12 +30,12 @@ pub struct Loops {
 impl Loops {
     /// Finds the loops of a function.
     pub fn find(&mut self, blocks: &[Block]) {
-        self.loops.clear();
+        self.all.clear();
         self.innermost.clear();
         self.stack.clear();
         for (index, block) in blocks.iter().enumerate() {
             let index = index as u32;
-            while self.stack.last().is_some_and(|&top| self.loops[top as usize].last < index) {
+            while self.stack.last().is_some_and(|&top| self.all[top as usize].last < index) {
                 self.stack.pop();
             }
             if block.last_source >= index && block.first_source != NONE {
@@ -48,12 +48,12 @@ impl Loops {
 
     fn open(&mut self, head: u32, last: u32) {
         for &outer in &self.stack {
-            let outer = &mut self.loops[outer as usize];
+            let outer = &mut self.all[outer as usize];
             outer.last = outer.last.max(last);
         }
         let parent = self.stack.last().copied().unwrap_or(NONE);
-        self.stack.push(self.loops.len() as u32);
-        self.loops.push(Loop { head, last, parent });
+        self.stack.push(self.all.len() as u32);
+        self.all.push(Loop { head, last, parent });
     }
 
     /// Right to left, keeping the later blocks that a jump from before the present one may reach, nearest on top: a
@@ -90,7 +90,7 @@ impl Loops {
         let mut until = None;
         let mut around = self.innermost[last as usize];
         while around != NONE {
-            let inner = &self.loops[around as usize];
+            let inner = &self.all[around as usize];
             if first.is_some_and(|first| inner.head <= first) {
                 break;
             }

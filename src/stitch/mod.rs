@@ -14,14 +14,17 @@
 //! gives registers to the values within blocks, chooses the snippet for the places of the operands, and copies it. All
 //! three take time in proportion to the function's length.
 
+mod branches;
 pub mod calls;
 pub mod code;
 mod emit;
 pub mod frame;
+mod glue;
 pub mod image;
 pub mod live;
 mod locals;
 pub mod loops;
+mod memory;
 mod moves;
 pub mod operands;
 pub mod place;

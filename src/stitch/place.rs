@@ -7,7 +7,7 @@
 //! Ranges are taken in the order of their starts. Each takes a register that is free by then; where none is, the
 //! range of least weight among those that hold one goes to a slot for the whole of its life. Some volatile registers
 //! are kept back for values within blocks, which get theirs during emission (see
-//! [`locals`](crate::stitch::locals)).
+//! `locals`).
 
 use std::collections::BinaryHeap;
 
@@ -276,7 +276,7 @@ fn class_set(range: &Range) -> u32 {
 
 /// `set` without its highest registers, as many as `needed` within blocks, but only a few.
 fn keep_back(set: u32, needed: u32) -> u32 {
-    (0..needed.min(KEPT_BACK)).fold(set, |set, _| set & !(1 << (31 - set.leading_zeros())))
+    (0..needed.min(KEPT_BACK)).fold(set, |set, _| set & !(1 << set.ilog2()))
 }
 
 /// The register that the range is best put into, if it is in `usable`.

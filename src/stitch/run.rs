@@ -66,7 +66,7 @@ impl Emitter<'_> {
                 break;
             }
             let first = u32::from(note & ENDS_A) << a;
-            let second = u32::from(note & ENDS_B) / u32::from(ENDS_B) << b;
+            let second = u32::from(note & ENDS_B != 0) << b;
             let mut after = free | first | second;
             let of_d = &mut current[inst.d as usize];
             let d = if of_d.local {

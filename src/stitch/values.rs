@@ -9,17 +9,14 @@
 //! and scratch registers for everything that is in a slot or a constant.
 
 use crate::isa::op::{Class, Op};
-use crate::isa::part::Part;
-use crate::isa::snippet::{Form, Head, Kind, form_index};
-use crate::library::builtin::{SCRATCH0, SCRATCH1, SCRATCH2};
+use crate::isa::snippet::{Form, Head, form_index};
+use crate::library::builtin::{SCRATCH1, SCRATCH2};
 use crate::module::Inst;
 use crate::stitch::code::Regs;
 use crate::stitch::emit::{Emitter, number, operand_class, operand_type, scratch};
 use crate::stitch::live::{ENDS_A, ENDS_B, ENDS_D};
 use crate::stitch::operands::traits;
 use crate::stitch::place::{FIRST_XMM, Place};
-use crate::stitch::trace::Step;
-use crate::verified::Var;
 
 /// A second source as a snippet takes it.
 #[derive(Clone, Copy)]
@@ -31,12 +28,6 @@ struct Source {
 }
 
 impl Emitter<'_> {
-    /// Marks what is copied next as glue; the returned step is to be put back.
-    #[inline(always)]
-    pub(super) fn glue(&mut self, step: Step) -> Step {
-        self.code.step(step)
-    }
-
     /// Emits a `value` instruction.
     #[inline(never)]
     pub(super) fn value(&mut self, inst: &Inst, note: u16) {
@@ -67,7 +58,7 @@ impl Emitter<'_> {
                 Some(slot) => self.with_slot(inst.op, d, a, slot),
                 None => self.with_immediate(inst.op, d, a, b),
             },
-            (Some(d), None, Some(b)) if d != b && a.as_slot().is_some() => self.from_slot(inst.op, d, a, b),
+            (Some(d), None, Some(b)) if d != b && a.as_slot().is_some() => self.with_first_in_slot(inst.op, d, a, b),
             _ => false,
         };
         if !done {
@@ -116,7 +107,7 @@ impl Emitter<'_> {
 
     /// The first source in a slot, loaded into the register of the result.
     #[inline(never)]
-    fn from_slot(&mut self, op: Op, d: u8, a: Place, b: u8) -> bool {
+    fn with_first_in_slot(&mut self, op: Op, d: u8, a: Place, b: u8) -> bool {
         let chunk = self.form(op, false, Form::Tied, Form::Reg);
         if chunk == 0 || (d ^ b) & FIRST_XMM != 0 {
             return false;
@@ -160,7 +151,7 @@ impl Emitter<'_> {
 
     /// The value of an int constant that fits a sign-extended immediate.
     #[inline(always)]
-    fn small(&self, place: Place, narrow: u8) -> Option<i64> {
+    pub(super) fn small(&self, place: Place, narrow: u8) -> Option<i64> {
         let bits = self.constant(place.as_constant()?);
         let value = if narrow != 0 { i64::from(bits as u32 as i32) } else { bits as i64 };
         (i64::from(value as i32) == value).then_some(value)
@@ -168,7 +159,7 @@ impl Emitter<'_> {
 
     /// True where the snippet's constant can be `value`: shift counts have one byte only.
     #[inline(always)]
-    fn takes(&self, chunk: u16, value: i64) -> bool {
+    pub(super) fn takes(&self, chunk: u16, value: i64) -> bool {
         let [first, second] = self.code.head(chunk).holes;
         let last = if second == Head::NO_HOLE { first } else { second };
         last & Head::BYTE_HOLE == 0 || i64::from(value as i8) == value
@@ -379,114 +370,6 @@ impl Emitter<'_> {
         self.move_value(result, Place::register(d), to);
     }
 
-    /// The register that holds `place`, after loading it into `register` if it is not in one.
-    #[inline(always)]
-    pub(super) fn in_register(&mut self, class: Class, place: Place, register: u8) -> u8 {
-        match place.as_register() {
-            Some(register) => register,
-            None => {
-                self.move_glue(class, place, Place::register(register));
-                register
-            }
-        }
-    }
-
-    /// Moves a value as glue for the instruction at hand.
-    pub(super) fn move_glue(&mut self, class: Class, from: Place, to: Place) {
-        let step = self.glue(Step::Glue);
-        self.move_value(class, from, to);
-        self.glue(step);
-    }
-
-    /// Copies a value from one place to another.
-    pub(super) fn move_value(&mut self, class: Class, from: Place, to: Place) {
-        if from == to || to == Place::NONE {
-            return;
-        }
-        let op = [Op::MoveI64, Op::MoveF32, Op::MoveF64][class as usize];
-        if let Some(index) = from.as_constant() {
-            let bits = self.constant(index);
-            return self.load_constant(class, bits, to);
-        }
-        match (from.as_register(), to.as_register()) {
-            (Some(from), Some(to)) => {
-                let chunk = self.form(op, false, Form::Reg, Form::Reg);
-                self.put(chunk, [number(to), number(from), 0], [0, 0]);
-            }
-            (Some(from), None) => {
-                let chunk = self.form(op, true, Form::Reg, Form::Reg);
-                let slot = to.as_slot().unwrap_or(0);
-                self.put(chunk, [number(from), 0, 0], [self.frame.slot(slot), 0]);
-            }
-            (None, Some(to)) => {
-                let slot = from.as_slot().unwrap_or(0);
-                self.load_slot(op, self.frame.slot(slot), to);
-            }
-            (None, None) => {
-                // Bits are bits: a general register carries any class from slot to slot.
-                let spare = Place::register(SCRATCH0);
-                self.move_value(Class::Int, from, spare);
-                self.move_value(Class::Int, spare, to);
-            }
-        }
-    }
-
-    /// Loads a register from the frame; `distance` is in bytes from the frame register.
-    pub(super) fn load_slot(&mut self, op: Op, distance: i64, register: u8) {
-        let chunk = self.form(op, false, Form::Slot, Form::Reg);
-        self.put(chunk, [number(register), 0, 0], [distance, 0]);
-    }
-
-    /// Stores a register into the frame.
-    pub(super) fn store_slot(&mut self, op: Op, register: u8, distance: i64) {
-        let chunk = self.form(op, true, Form::Reg, Form::Reg);
-        self.put(chunk, [number(register), 0, 0], [distance, 0]);
-    }
-
-    /// Puts a constant into a place, in the shortest way there is.
-    pub(super) fn load_constant(&mut self, class: Class, bits: u64, to: Place) {
-        let Some(register) = to.as_register() else {
-            let slot = to.as_slot().unwrap_or(0);
-            return self.constant_to_frame(bits, self.frame.slot(slot));
-        };
-        let reg = number(register);
-        if class.is_float() {
-            if bits == 0 {
-                self.put(self.part(Part::ZeroFloat), [reg, 0, 0], [0, 0]);
-                return;
-            }
-            let op = if class == Class::F32 { Op::ConstF32 } else { Op::ConstF64 };
-            let chunk = self.form(op, false, Form::Const, Form::Reg);
-            let base = self.put(chunk, [reg, 0, 0], [0, 0]);
-            self.refer_literal(base, chunk, bits, class);
-            return;
-        }
-        if bits == 0 {
-            self.put(self.part(Part::ZeroInt), [reg, 0, 0], [0, 0]);
-        } else if u32::try_from(bits).is_ok() {
-            self.put(self.form(Op::ConstI64, false, Form::Const, Form::Reg), [reg, 0, 0], [bits as i64, 0]);
-        } else if i32::try_from(bits as i64).is_ok() {
-            self.put(self.form(Op::ConstI64, false, Form::Const, Form::Tied), [reg, 0, 0], [bits as i64, 0]);
-        } else {
-            let chunk = self.form(Op::ConstI64, false, Form::Const, Form::Slot);
-            let base = self.put(chunk, [reg, 0, 0], [0, 0]);
-            for hole in self.library.contract(chunk).holes() {
-                self.code.write64(base.wrapping_add(u32::from(hole.offset)), bits);
-            }
-        }
-    }
-
-    /// Puts a constant into the frame.
-    pub(super) fn constant_to_frame(&mut self, bits: u64, distance: i64) {
-        let direct = self.form(Op::ConstI64, true, Form::Const, Form::Tied);
-        if i32::try_from(bits as i64).is_ok() && direct != 0 {
-            self.put(direct, [0; 3], [distance, bits as i64]);
-        } else {
-            self.load_constant(Class::Int, bits, Place::register(SCRATCH0));
-            self.store_slot(Op::MoveI64, SCRATCH0, distance);
-        }
-    }
-
     /// `select d, c, a, b`: the snippet keeps what is in `d`, or takes `b`.
     pub(super) fn select(&mut self, inst: &Inst, note: u16) {
         let list = inst.b as usize;
@@ -515,98 +398,5 @@ impl Emitter<'_> {
         };
         self.put(chunk, [number(d), c, number(b)], [value, 0]);
         self.move_value(class, Place::register(d), to);
-    }
-
-    /// The index of a memory access, zero-extended, and the offset that the instruction can still hold.
-    fn address(&mut self, var: u32, offset: u32) -> (u8, i64) {
-        let place = self.place(var);
-        let far = i64::from(offset) > i64::from(i32::MAX);
-        if let Some(index) = place.as_constant() {
-            let sum = (self.constant(index) & 0xffff_ffff) + u64::from(offset);
-            if let (Ok(offset), true) = (i32::try_from(sum), true) {
-                self.load_constant_glue(0, SCRATCH0);
-                return (SCRATCH0, i64::from(offset));
-            }
-            self.load_constant_glue(sum, SCRATCH0);
-            return (SCRATCH0, 0);
-        }
-        let narrow = self.body.vars[var as usize].has(Var::NARROW);
-        let register = match place.as_register() {
-            Some(register) if narrow && !far => register,
-            _ => {
-                let step = self.glue(Step::Glue);
-                self.widen(place, SCRATCH0);
-                self.glue(step);
-                SCRATCH0
-            }
-        };
-        if !far {
-            return (register, i64::from(offset));
-        }
-        self.load_constant_glue(u64::from(offset), SCRATCH1);
-        let step = self.glue(Step::Glue);
-        self.put(self.form(Op::AddI64, false, Form::Tied, Form::Reg), [SCRATCH0, SCRATCH1, 0], [0, 0]);
-        self.glue(step);
-        (SCRATCH0, 0)
-    }
-
-    fn load_constant_glue(&mut self, bits: u64, register: u8) {
-        let step = self.glue(Step::Glue);
-        self.load_constant(Class::Int, bits, Place::register(register));
-        self.glue(step);
-    }
-
-    /// Copies the low half of an int, zero-extended, into a register.
-    pub(super) fn widen(&mut self, from: Place, register: u8) {
-        if let Some(index) = from.as_constant() {
-            let bits = self.constant(index) & 0xffff_ffff;
-            return self.load_constant(Class::Int, bits, Place::register(register));
-        }
-        let in_slot = self.form(Op::Wrap, false, Form::Slot, Form::Reg);
-        if let (Some(slot), true) = (from.as_slot(), in_slot != 0) {
-            self.put(in_slot, [number(register), 0, 0], [self.frame.slot(slot), 0]);
-            return;
-        }
-        let from = self.in_register(Class::Int, from, register);
-        self.put(self.form(Op::Wrap, false, Form::Reg, Form::Reg), [number(register), number(from), 0], [0, 0]);
-    }
-
-    /// Emits a read of linear memory.
-    pub(super) fn load(&mut self, inst: &Inst, note: u16) {
-        let place = self.place(inst.a);
-        let (index, offset) = self.address(inst.a, inst.b);
-        let near = self.end_noted(note, ENDS_A, inst.a, place);
-        let to = self.define(inst.d, note, near, 0);
-        let class = self.class(inst.d);
-        let d = to.as_register().unwrap_or(scratch(class, 0));
-        let chunk = self.form(inst.op, false, Form::Reg, Form::Reg);
-        self.put(chunk, [number(d), index, 0], [offset, 0]);
-        self.move_value(class, Place::register(d), to);
-    }
-
-    /// Emits a write to linear memory.
-    pub(super) fn store(&mut self, inst: &Inst, note: u16) {
-        let class = self.class(inst.d);
-        let value = self.place(inst.d);
-        self.end_noted(note, ENDS_D, inst.d, value);
-        self.end_noted(note, ENDS_A, inst.a, self.place(inst.a));
-        let (index, offset) = self.address(inst.a, inst.b);
-        let chunk = self.form(inst.op, false, Form::Reg, Form::Const);
-        let constant = match inst.op {
-            Op::MstoreI64 => self.small(value, 0),
-            Op::Mstore8 => self.small(value, 1).map(|value| i64::from(value as i8)),
-            _ => self.small(value, 1),
-        };
-        if let (false, Some(value), true) = (class.is_float(), constant, chunk != 0) {
-            self.put(chunk, [index, 0, 0], [offset, value]);
-            return;
-        }
-        let chunk = self.form(inst.op, false, Form::Reg, Form::Reg);
-        let register = self.in_register(class, value, scratch(class, 1));
-        let contract = self.library.contract(chunk);
-        let value_first = contract.operands().next().is_some_and(|operand| operand.name == "b");
-        let regs = if value_first { [number(register), index, 0] } else { [index, number(register), 0] };
-        debug_assert!(contract.operands().filter(|o| o.kind != Kind::Off32 && o.kind != Kind::Off8).count() == 2);
-        self.put(chunk, regs, [offset, 0]);
     }
 }

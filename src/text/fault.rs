@@ -1,5 +1,7 @@
-//! An error while it is on its way out of the parser: byte ranges in the whole text, which become lines, columns and
-//! excerpts only if the error is shown.
+//! An error while it is on its way out of the parser.
+//!
+//! Comes in: byte ranges in the whole text, and messages. Goes out: a [`Diagnostic`]. What must hold: lines, columns and
+//! excerpts are worked out only if the error is shown.
 
 use std::ops::Range;
 

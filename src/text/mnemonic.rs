@@ -67,89 +67,86 @@ const FOREIGN: [(&str, &str); 32] = [
     ("function", "func"),
 ];
 
-/// How many places [`PLACES`] has: a power of two, several times as many as there are rows.
-const SIZE: usize = 1024;
+/// Twice as many as there are rows, at least, so that a search is short.
+const SLOTS: usize = 512;
 
-/// The number of each row, and one more, in the place that its name hashes to, or in the next one that was free. It is
-/// made when Spasm is compiled: a program that is parsed has nothing to wait for.
-static PLACES: [u16; SIZE] = {
-    let mut places = [0; SIZE];
-    let mut number = 0;
-    while number < Op::ROWS.len() {
-        let row = &Op::ROWS[number];
-        let mut at = hash(hash(hash(SEED, row.mnemonic), "."), row.suffix) as usize % SIZE;
-        if row.suffix.is_empty() {
-            at = hash(SEED, row.mnemonic) as usize % SIZE;
+/// Which row stands under the hash of its name: its number plus one, or 0. A search goes on to the next slot until it
+/// comes to a 0. It is made by the compiler, because every program that starts would have to wait for it.
+static ROW_AT: [u16; SLOTS] = {
+    assert!(Op::ROWS.len() * 2 <= SLOTS, "more slots are needed");
+    let mut slots = [0; SLOTS];
+    let mut row = 0;
+    while row < Op::ROWS.len() {
+        let mut at = hash(Op::ROWS[row].mnemonic, Op::ROWS[row].suffix);
+        while slots[at] != 0 {
+            at = (at + 1) % SLOTS;
         }
-        while places[at] != 0 {
-            at = (at + 1) % SIZE;
-        }
-        places[at] = number as u16 + 1;
-        number += 1;
+        row += 1;
+        slots[at] = row as u16;
     }
-    places
+    slots
 };
 
-const SEED: u32 = 0x811c_9dc5;
-
-/// The hash of what was hashed before and `text` behind it.
-const fn hash(mut before: u32, text: &str) -> u32 {
-    let mut nth = 0;
-    while nth < text.len() {
-        before = (before ^ text.as_bytes()[nth] as u32).wrapping_mul(0x0100_0193);
-        nth += 1;
+const fn hash(mnemonic: &str, suffix: &str) -> usize {
+    let mut hash = 0x811c_9dc5_u32;
+    let mut part = 0;
+    while part < 2 {
+        let bytes = if part == 0 { mnemonic.as_bytes() } else { suffix.as_bytes() };
+        let mut at = 0;
+        while at < bytes.len() {
+            hash = (hash ^ bytes[at] as u32).wrapping_mul(0x0100_0193);
+            at += 1;
+        }
+        // So that `ab` and `c` are not `a` and `bc`.
+        hash = (hash ^ 0x2e).wrapping_mul(0x0100_0193);
+        part += 1;
     }
-    before ^ before >> 15
+    (hash ^ hash >> 15) as usize % SLOTS
 }
 
-/// The opcode with this name: what stands before the dot and behind it, if there is one.
-fn named(stem: &str, suffix: Option<&str>) -> Option<Op> {
-    let mut at = hash(SEED, stem);
-    if let Some(suffix) = suffix {
-        at = hash(hash(at, "."), suffix);
+/// The opcode that is written so, if there is one.
+fn find(mnemonic: &str, suffix: &str) -> Option<Op> {
+    let mut at = hash(mnemonic, suffix);
+    loop {
+        let row = &Op::ROWS[usize::from(ROW_AT[at]).checked_sub(1)?];
+        if row.mnemonic == mnemonic && row.suffix == suffix {
+            return (!row.op.is_settled()).then_some(row.op);
+        }
+        at = (at + 1) % SLOTS;
     }
-    let places = (0..SIZE).map(|more| PLACES[(at as usize + more) % SIZE]).take_while(|&place| place != 0);
-    let mut rows = places.map(|place| &Op::ROWS[usize::from(place) - 1]);
-    let found = rows.find(|row| row.mnemonic == stem && row.suffix == suffix.unwrap_or(""));
-    found.map(|row| row.op).filter(|op| !op.is_settled())
+}
+
+/// The same, with the type that is meant where none is written.
+fn find_or_default(mnemonic: &str, suffix: Option<&str>) -> Option<Op> {
+    match suffix {
+        Some("") => None,
+        Some(suffix) => find(mnemonic, suffix),
+        None => find(mnemonic, "").or_else(|| find(mnemonic, DEFAULT)),
+    }
 }
 
 /// What `word` stands for, if it is an instruction.
 pub fn lookup(word: &str) -> Option<Word> {
     let (stem, suffix) = word.split_once('.').map_or((word, None), |(stem, suffix)| (stem, Some(suffix)));
-    let own = |stem, suffix: Option<&str>| match suffix {
-        None => named(stem, None).or_else(|| named(stem, Some(DEFAULT))),
-        Some("") => None,
-        suffix => named(stem, suffix),
-    };
-    if let Some(op) = own(stem, suffix) {
+    if let Some(op) = find_or_default(stem, suffix) {
         return Some(Word { op, swapped: false });
     }
-    ALIASES.iter().find_map(|&(alias, meant, swapped)| {
-        let op = match meant.split_once('.') {
-            Some((stem, suffix)) if alias == word => named(stem, Some(suffix)),
-            None if alias == stem => own(meant, suffix),
-            _ => None,
-        };
-        op.map(|op| Word { op, swapped })
-    })
+    let (alias, name, swapped) = ALIASES.into_iter().find(|(alias, ..)| *alias == stem || *alias == word)?;
+    let op = if alias == word && alias.contains('.') { lookup(name)?.op } else { find_or_default(name, suffix)? };
+    Some(Word { op, swapped })
 }
 
-/// Every word that is an instruction.
-fn words() -> Vec<String> {
-    let mut words = Vec::new();
-    for row in Op::ROWS.iter().filter(|row| !row.op.is_settled()) {
-        words.push(row.name());
-        if row.suffix == DEFAULT {
-            words.push(row.mnemonic.to_owned());
-        }
-    }
-    for (alias, name, _) in ALIASES {
-        let forms = words.iter().filter(|word| word.split('.').next() == Some(name) || *word == name);
-        let aliases: Vec<String> = forms.map(|word| word.replacen(name, alias, 1)).collect();
-        words.extend(aliases);
-    }
-    words
+/// Every word that [`lookup`] knows and that begins with `stem`, in the order of the alphabet.
+fn forms(stem: &str) -> Vec<String> {
+    let rows = || Op::ROWS.iter().filter(|row| !row.op.is_settled());
+    let suffixes = rows().map(|row| row.suffix).filter(|suffix| !suffix.is_empty());
+    let aliases = ALIASES.iter().filter_map(|(alias, ..)| alias.split_once('.')).map(|(_, suffix)| suffix);
+    let mut forms: Vec<String> = suffixes.chain(aliases).map(|suffix| format!("{stem}.{suffix}")).collect();
+    forms.push(stem.to_owned());
+    forms.retain(|form| lookup(form).is_some());
+    forms.sort_unstable();
+    forms.dedup();
+    forms
 }
 
 /// What is wrong with a word that is no instruction, and what to do about it.
@@ -158,10 +155,7 @@ pub fn refuse(word: &str, items: &[&'static str]) -> (String, Option<String>) {
     if C_INTERFACE.contains(&stem) {
         return not_yet(stem);
     }
-    let mut forms = words();
-    forms.retain(|known| known.split('.').next() == Some(stem));
-    forms.sort_unstable();
-    match forms.as_slice() {
+    match forms(stem).as_slice() {
         [] => {}
         [only] if !only.contains('.') => {
             let help = match stem {
@@ -208,17 +202,6 @@ mod tests {
         for row in Op::ROWS {
             let found = lookup(&row.name());
             assert_eq!(found, (!row.op.is_settled()).then_some(Word { op: row.op, swapped: false }), "{}", row.name());
-        }
-    }
-
-    #[test]
-    fn every_word_is_found_and_no_other() {
-        let words = words();
-        assert!(words.len() > Op::ROWS.len() && words.iter().all(|word| lookup(word).is_some()), "{words:?}");
-        for row in Op::ROWS {
-            for word in [format!("{}.", row.name()), format!("{}.i64", row.name()), format!(".{}", row.name())] {
-                assert_eq!(lookup(&word).is_some(), words.contains(&word), "{word}");
-            }
         }
     }
 

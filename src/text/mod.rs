@@ -1,7 +1,7 @@
 //! The text form of a module: parser and printer.
 //!
 //! Comes in: a program as a person writes it, or a [`Module`](crate::module::Module). Goes out: the other. What must
-//! hold: what [`print`] writes, [`parse`] reads as the same module; which words and operands an instruction has comes
+//! hold: what [`print`](fn@print) writes, [`parse`] reads as the same module; which words and operands an instruction has comes
 //! from the opcode table; an error names line and column and says what to do.
 
 mod body;
@@ -19,6 +19,7 @@ mod suggest;
 
 pub use locate::{locate, place};
 pub use parse::{parse, parse_bytes};
+pub(crate) use parts::usage;
 pub use print::print;
 #[doc(hidden)]
 pub use suggest::nearest;

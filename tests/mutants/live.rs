@@ -267,7 +267,7 @@ impl Live<'_> {
     }
 
     /// The words that an `arg` may read.
-    fn arguments(&self, number: usize) -> Vec<Half> {
+    pub fn arguments(&self, number: usize) -> Vec<Half> {
         let step = &self.decoded.steps[number];
         let Some(Operand::Slot(first)) = step.named("o").map(|index| step.operands[index]) else { return Vec::new() };
         let first = first - i64::from(self.depth(number));
