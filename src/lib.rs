@@ -182,6 +182,7 @@ pub mod generate;
 pub mod interp;
 pub mod isa;
 pub mod library;
+mod machine;
 pub mod module;
 pub mod number;
 pub mod reference;
