@@ -118,7 +118,7 @@ fn files(root: &Path) -> Result<Vec<PathBuf>, Vec<TemplateError>> {
 
 fn write(tables: &Tables, stored: &Stored, abi: &Abi) -> String {
     let mut text = String::new();
-    let scatter = |s: &Scatter| format!("Scatter {{ low: {:?}, high: {:?}, rex: {:#x} }}", s.low, s.high, s.rex);
+    let scatter = |s: &Scatter| format!("Scatter {{ low: {:?}, high: {:?} }}", s.low, s.high);
     let chunk = |c: &Chunk| format!("Chunk {{ base: {:#x}, head: {:?} }}", c.base, c.head);
     let site = |s: &Site| {
         let fault = format!("{:?}", s.fault).replace("Trap(", "Trap(TrapKind::");
@@ -135,6 +135,7 @@ fn write(tables: &Tables, stored: &Stored, abi: &Abi) -> String {
     let alternative = |a: &Alternative| format!("{a:?}");
     array(&mut text, "The chunks of all snippets", "CHUNKS", "Chunk", &stored.chunks, chunk);
     array(&mut text, "Where registers go", "SCATTERS", "Scatter", &stored.scatters, scatter);
+    array(&mut text, "The contract of each chunk", "OWNERS", "u16", &stored.owners, u16::to_string);
     array(&mut text, "The contracts", "RECORDS", "Record", &stored.records, record);
     array(&mut text, "The operands", "OPERANDS", "StoredOperand", &stored.operands, operand);
     array(&mut text, "Lists of operands", "OPERAND_LISTS", "u8", &stored.operand_lists, u8::to_string);

@@ -2,7 +2,7 @@
 //! and patching them.
 //!
 //! This page is for those who use the crate from Rust, and for those who want to know their way around in it. The
-//! language is described by its [reference], the writing of templates in `asm/README.md`, the command by `spasm help`.
+//! language is described by its [reference](mod@reference), the writing of templates in `asm/README.md`, the command by `spasm help`.
 //!
 //! # Running a program
 //!
@@ -182,6 +182,7 @@ pub mod generate;
 pub mod interp;
 pub mod isa;
 pub mod library;
+mod machine;
 pub mod module;
 pub mod number;
 pub mod reference;

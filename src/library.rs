@@ -6,11 +6,11 @@
 
 use std::sync::OnceLock;
 
-pub use crate::exec::native_features;
 use crate::isa::op::Op;
 use crate::isa::part::Part;
 use crate::isa::snippet::{Chunk, FORMS, Features, Hole, Info, Kind, MAX_REGS, Operand, Scatter, Site, instantiate};
 use crate::isa::stored::{Record, Span};
+pub use crate::machine::native_features;
 
 /// The tables that the build extracted from `asm/`.
 #[allow(clippy::unreadable_literal, clippy::large_stack_arrays, reason = "written by the build, for the compiler only")]
@@ -106,13 +106,13 @@ impl Library {
     #[inline]
     #[must_use]
     pub fn contract(&self, chunk: u16) -> Contract {
-        Contract(&builtin::RECORDS[usize::from(builtin::CHUNKS[usize::from(chunk)].head.info)])
+        Contract(&builtin::RECORDS[usize::from(builtin::OWNERS[usize::from(chunk)])])
     }
 
     /// The contract of the snippet that starts at `chunk`, in full.
     #[must_use]
     pub fn info(&self, chunk: u16) -> &'static Info {
-        &self.infos()[usize::from(builtin::CHUNKS[usize::from(chunk)].head.info)]
+        &self.infos()[usize::from(builtin::OWNERS[usize::from(chunk)])]
     }
 
     /// The contracts of all snippets in full, made when they are first asked for.
@@ -126,9 +126,10 @@ impl Library {
     #[must_use]
     pub const fn stored_bytes() -> usize {
         use builtin::{ALTERNATIVES, CHUNKS, FORM_ENTRIES, FUSIONS, HOLES, OPERAND_LISTS, OPERANDS};
-        use builtin::{RECORDS, SCATTERS, SITES, WORD_STARTS, WORDS};
+        use builtin::{OWNERS, RECORDS, SCATTERS, SITES, WORD_STARTS, WORDS};
         size_of_val(&CHUNKS)
             + size_of_val(&SCATTERS)
+            + size_of_val(&OWNERS)
             + size_of_val(&RECORDS)
             + size_of_val(&OPERANDS)
             + size_of_val(&OPERAND_LISTS)
@@ -221,11 +222,23 @@ impl Contract {
         operand(self.0.operands.of(&builtin::OPERAND_LISTS)[usize::from(hole.operand)])
     }
 
+    /// True where the register may stand in the operand `name`.
+    #[inline]
+    #[must_use]
+    pub fn allows(self, name: &str, register: u8) -> bool {
+        self.0.operands.of(&builtin::OPERAND_LISTS).iter().all(|&number| {
+            let stored = &builtin::OPERANDS[usize::from(number)];
+            // The name last: it takes longest to compare, and most registers are allowed.
+            stored.allowed >> register & 1 != 0 || !stored.kind.is_register() || word(stored.name) != name
+        })
+    }
+
     /// The kind of the operand whose value goes into a hole of this contract.
     #[inline]
     #[must_use]
     pub fn kind(self, hole: &Hole) -> Kind {
-        self.operand(hole).kind
+        let number = self.0.operands.of(&builtin::OPERAND_LISTS)[usize::from(hole.operand)];
+        builtin::OPERANDS[usize::from(number)].kind
     }
 
     /// All of it.

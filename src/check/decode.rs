@@ -195,7 +195,7 @@ fn compare(image: &Image, library: &Library, event: &Event, info: &Info) -> Resu
         expected[start..start + hole.patch.size()].fill(None);
     }
     let code = image.code.get(event.start as usize..event.end as usize).ok_or("lies outside the code")?;
-    let rex = usize::from(library.scatter(event.chunk).rex);
+    let rex = usize::from(library.chunks()[usize::from(event.chunk)].head.rex);
     let short = code.len() + 1 == expected.len();
     if short {
         if expected.get(rex) != Some(&Some(0x40)) {

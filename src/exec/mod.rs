@@ -1,7 +1,7 @@
 //! Execution: images become code that runs, and what the machine does on the way becomes results and traps.
 //!
 //! Comes in: images from the stitcher, calls from Rust. Goes out: results, [`Trap`](crate::trap::Trap)s, errors. What must
-//! hold: all of the crate's `unsafe` stands here, fenced by types: nothing is writable and executable at once
+//! hold: all `unsafe` around memory and code stands here, fenced by types: nothing is writable and executable at once
 //! ([`arena`]), code runs only on a stack with a guard ([`stack`]), a fault of stitched code never leaves the call
 //! ([`signals`]), and a panic never enters it ([`helpers`]).
 //!
@@ -18,7 +18,6 @@ mod backtrace;
 mod bind;
 mod call;
 mod context;
-mod cpu;
 mod error;
 mod helpers;
 mod instance;
@@ -33,7 +32,6 @@ mod tests;
 mod thread;
 
 pub use arena::ArenaSize;
-pub use cpu::features as native_features;
 pub use error::ExecError;
 pub use instance::{Ended, Function, Instance};
 pub use runtime::Runtime;

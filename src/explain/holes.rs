@@ -22,7 +22,7 @@ pub enum Mark {
 pub fn marks(library: &Library, info: &Info) -> Vec<Mark> {
     let head = library.chunks()[usize::from(info.chunk)].head;
     let mut marks = Vec::with_capacity(usize::from(head.len));
-    for chunk in info.chunk..info.chunk + head.chunks() {
+    for chunk in info.chunk..info.chunk + u16::from(head.chunks) {
         let scatter = library.scatter(chunk);
         let decided: [[u8; 8]; MAX_REGS] =
             std::array::from_fn(|operand| (scatter.low[operand].wrapping_mul(7) | scatter.high[operand]).to_le_bytes());

@@ -233,7 +233,7 @@ impl<'a> View<'a> {
         let mut marks = marks(self.library, info);
         let dropped = usize::from(head.len) - (event.end - event.start) as usize;
         if dropped != 0 {
-            marks.remove(usize::from(self.library.scatter(event.chunk).rex));
+            marks.remove(usize::from(head.rex));
         }
         let base = event.start.wrapping_sub(dropped as u32);
         let mut bytes = self.image.code[event.start as usize..event.end as usize].to_vec();

@@ -61,7 +61,7 @@ impl<'c> Machine<'c> {
     /// The activation of the outermost function, with `args`, which have been checked.
     pub(super) fn begin(&mut self, function: u32, args: &[u64]) -> Result<Activation<'c>, RunError> {
         let code = self.code(function);
-        let end = Self::end_of(code, 0, args.len());
+        let end = end_of(code, 0, args.len());
         if end > self.stack.len() {
             self.make_room(end).map_err(|error| {
                 error.unwrap_or_else(|| self.trap(TrapKind::StackOverflow, code, Place::start(code)).into())
@@ -83,12 +83,6 @@ impl<'c> Machine<'c> {
         Ok(Activation { code, base: 0, end, registers })
     }
 
-    /// Where the registers of an activation that start at `base` end.
-    #[inline(always)]
-    fn end_of(code: &Code, base: usize, args: usize) -> usize {
-        base + code.size() + if code.keeps_args { args } else { 0 }
-    }
-
     /// Makes room for registers up to `end`; gives nothing for an error where the limits do not allow it.
     #[cold]
     fn make_room(&mut self, end: usize) -> Result<(), Option<RunError>> {
@@ -102,23 +96,24 @@ impl<'c> Machine<'c> {
         Ok(())
     }
 
-    /// Calls `callee` from `place` in `caller` with those of its `registers` that the list at `list` names.
+    /// Calls `callee` from `place` in `current` with those of its `registers` that the list at `list` names; false, and
+    /// nothing is done, where there is no room.
     #[inline(always)]
     pub(super) fn call(
         &mut self,
-        caller: &mut Activation<'c>,
-        mut registers: Window,
+        current: &mut Activation<'c>,
+        registers: Window,
         place: Place<'c>,
         callee: &'c Code,
-        list: usize,
-    ) -> Result<(), RunError> {
-        let list = &caller.code.lists[list..];
+        list: u32,
+    ) -> bool {
+        let list = &current.code.lists[list as usize..];
         let (n, args) = (list[0] as usize, &list[1..]);
-        let base = caller.end;
-        let end = Self::end_of(callee, base, n);
-        if end > self.stack.len() || self.callers.len() >= self.limits.frames {
-            self.make_room_for_call(caller, place, end)?;
-            registers = caller.registers;
+        let base = current.end;
+        let end = end_of(callee, base, n);
+        let depth = self.callers.len();
+        if end > self.stack.len() || depth >= self.limits.frames || depth == self.callers.capacity() {
+            return false;
         }
         let opened = Window::open(&mut self.stack, base, callee);
         for slot in 0..callee.params {
@@ -126,40 +121,44 @@ impl<'c> Machine<'c> {
         }
         opened.set(callee.params, n as u64);
         if !callee.is_plain {
-            self.prepare(caller, opened, callee, &args[..n]);
+            self.prepare(current, opened, callee, &args[..n]);
         }
-        self.callers.push(Caller { code: caller.code, place, base: caller.base });
-        *caller = Activation { code: callee, base, end, registers: opened };
-        Ok(())
+        self.callers.push(Caller { code: current.code, place, base: current.base });
+        *current = Activation { code: callee, base, end, registers: opened };
+        true
     }
 
+    /// Makes room for a call, where the limits allow it.
     #[cold]
-    fn make_room_for_call(
+    pub(super) fn make_room_for_call(
         &mut self,
-        caller: &mut Activation<'c>,
+        current: &mut Activation<'c>,
         place: Place<'c>,
-        end: usize,
+        callee: &Code,
+        list: u32,
     ) -> Result<(), RunError> {
-        let overflow = |machine: &Machine<'_>| machine.trap(TrapKind::StackOverflow, caller.code, place).into();
+        let end = end_of(callee, current.end, current.code.lists[list as usize] as usize);
+        let overflow = |machine: &Machine<'_>| machine.trap(TrapKind::StackOverflow, current.code, place).into();
         if self.callers.len() >= self.limits.frames {
             return Err(overflow(self));
         }
+        self.callers.try_reserve(1).map_err(|e| RunError::Memory(io::Error::other(e)))?;
         if end > self.stack.len() {
             self.make_room(end).map_err(|error| error.unwrap_or_else(|| overflow(self)))?;
-            caller.registers = Window::open(&mut self.stack, caller.base, caller.code);
+            current.registers = Window::open(&mut self.stack, current.base, current.code);
         }
         Ok(())
     }
 
     /// Does what few functions need before their first step, whose registers are `opened`.
     #[inline(never)]
-    fn prepare(&mut self, caller: &Activation<'c>, opened: Window, callee: &Code, args: &[u32]) {
+    fn prepare(&mut self, current: &Activation<'c>, opened: Window, callee: &Code, args: &[u32]) {
         start(callee, opened);
         if callee.keeps_args {
-            let base = caller.end;
+            let base = current.end;
             for (k, &arg) in args.iter().enumerate() {
                 // Fixed parameters are already there, with the upper halves cut off that are not passed.
-                let passed = if k < callee.params as usize { base + k } else { caller.base + arg as usize };
+                let passed = if k < callee.params as usize { base + k } else { current.base + arg as usize };
                 self.stack[base + callee.size() + k] = self.stack[passed];
             }
         }
@@ -225,6 +224,12 @@ impl<'c> Machine<'c> {
 #[cold]
 fn decode_once<'c>(code: &'c OnceLock<Code>, verified: &Verified, function: u32) -> &'c Code {
     code.get_or_init(|| decode(verified, function))
+}
+
+/// Where the registers of an activation that start at `base` end.
+#[inline(always)]
+fn end_of(code: &Code, base: usize, args: usize) -> usize {
+    base + code.size() + if code.keeps_args { args } else { 0 }
 }
 
 /// Cuts off the upper halves that are not passed and zeroes what has to be zero.

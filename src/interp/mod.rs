@@ -16,6 +16,8 @@ mod memory;
 mod registers;
 mod run;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use store::{LinearMemory, Store};
 

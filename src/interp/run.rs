@@ -14,7 +14,7 @@ use crate::streams::Streams;
 use crate::trap::{Outcome, RunError};
 
 use super::LinearMemory;
-use super::code::{Literal, Register, Second};
+use super::code::{Code, Literal, Register, Second};
 use super::machine::{Activation, Machine};
 use super::memory;
 use super::registers::{Place, Window};
@@ -102,7 +102,7 @@ impl<'c> Context<'c, '_> {
     /// Ends the run.
     #[cold]
     #[inline(never)]
-    #[allow(clippy::unnecessary_wraps, reason = "what every step gives")]
+    #[allow(clippy::unnecessary_wraps, reason = "it is what a step gives")]
     fn end(&mut self, end: End) -> Option<Place<'c>> {
         self.end = end;
         Some(Place::END)
@@ -153,10 +153,23 @@ impl<'c> Context<'c, '_> {
             return self.trap(TrapKind::Interrupted);
         }
         let callee = self.machine.code(function);
-        match self.machine.call(&mut self.current, registers, place, callee, list as usize) {
-            Ok(()) => Some(Place::start(callee)),
-            Err(error) => self.fail(error),
+        if self.machine.call(&mut self.current, registers, place, callee, list) {
+            Some(Place::start(callee))
+        } else {
+            self.call_with_more_room(place, callee, list)
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn call_with_more_room(&mut self, place: Place<'c>, callee: &'c Code, list: u32) -> Option<Place<'c>> {
+        if let Err(error) = self.machine.make_room_for_call(&mut self.current, place, callee, list) {
+            return self.fail(error);
+        }
+        let registers = self.current.registers;
+        let done = self.machine.call(&mut self.current, registers, place, callee, list);
+        debug_assert!(done, "there is room now");
+        Some(Place::start(callee))
     }
 
     /// Returns one value.

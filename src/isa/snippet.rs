@@ -40,16 +40,11 @@ pub struct Scatter {
     pub low: [u64; MAX_REGS],
     /// For each register operand, where the fourth bit goes.
     pub high: [u64; MAX_REGS],
-    /// Where the byte stands that is a `REX` prefix and may be left out when it comes out as 0x40; [`Scatter::NO_REX`]
-    /// for none. Only in a snippet's first chunk.
-    pub rex: u8,
 }
 
 impl Scatter {
-    /// There is no prefix that may be left out.
-    pub const NO_REX: u8 = 0xff;
     /// No register goes anywhere.
-    pub const NONE: Scatter = Scatter { low: [0; MAX_REGS], high: [0; MAX_REGS], rex: Scatter::NO_REX };
+    pub const NONE: Scatter = Scatter { low: [0; MAX_REGS], high: [0; MAX_REGS] };
 }
 
 /// What the copying loop must know of a snippet.
@@ -58,10 +53,13 @@ impl Scatter {
 pub struct Head {
     /// Which scatter is the chunk's.
     pub scatter: u16,
-    /// Which entry of the table of contracts is the snippet's.
-    pub info: u16,
     /// The snippet's length in bytes.
     pub len: u8,
+    /// How many chunks it has.
+    pub chunks: u8,
+    /// Where the byte stands that is a `REX` prefix and may be left out when it comes out as 0x40; [`Head::NO_REX`] for
+    /// none.
+    pub rex: u8,
     /// Bits: see the constants.
     pub flags: u8,
     /// Where its first value holes start, in the order of their offsets; [`Head::NO_HOLE`] for none. Bit 7 is set
@@ -70,6 +68,8 @@ pub struct Head {
 }
 
 impl Head {
+    /// There is no prefix that may be left out.
+    pub const NO_REX: u8 = 0xff;
     /// There is no such hole.
     pub const NO_HOLE: u8 = 0x7f;
     /// Set in [`Head::holes`] for holes of one byte.
@@ -90,13 +90,6 @@ impl Head {
     pub const EARLY: u8 = 16;
     /// It has one chunk, no value holes, no trap sites and no out-of-line part: copying is all there is to do.
     pub const PLAIN: u8 = 128;
-
-    /// How many chunks the snippet has.
-    #[inline(always)]
-    #[must_use]
-    pub const fn chunks(self) -> u16 {
-        if self.len == 0 { 1 } else { (self.len as u16).div_ceil(8) }
-    }
 }
 
 /// How a value is written into a value hole.
@@ -346,7 +339,7 @@ pub const fn form_index(result_in_slot: bool, a: Form, b: Form) -> usize {
 #[must_use]
 pub fn instantiate(chunks: &[Chunk], scatters: &[Scatter], regs: [u8; MAX_REGS]) -> Vec<u8> {
     let head = chunks[0].head;
-    let words = chunks[..usize::from(head.chunks())].iter();
+    let words = chunks[..usize::from(head.chunks)].iter();
     let mut bytes: Vec<u8> =
         words.flat_map(|c| scatters[usize::from(c.head.scatter)].fill(c.base, regs).to_le_bytes()).collect();
     bytes.truncate(usize::from(head.len));

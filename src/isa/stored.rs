@@ -91,8 +91,10 @@ pub struct Record {
 pub struct Stored {
     /// The chunks of all snippets. The first belongs to none.
     pub chunks: Vec<Chunk>,
-    /// What the chunks refer to.
+    /// What the chunks refer to. Filled up to a power of two, so that the copying loop needs not look where they end.
     pub scatters: Vec<Scatter>,
+    /// For each chunk, the contract of its snippet.
+    pub owners: Vec<u16>,
     /// The contracts in the order of their chunks.
     pub records: Vec<Record>,
     /// The operands that there are.
@@ -123,10 +125,12 @@ type TooMany = String;
 pub fn store(tables: &Tables) -> Result<Stored, TooMany> {
     let mut stored = Stored { scatters: vec![Scatter::NONE], keys: tables.forms.len() / FORMS, ..Stored::default() };
     stored.chunks.push(Chunk::default());
+    stored.owners.push(0);
     for (number, (chunk, snippet)) in tables.snippets.iter().enumerate() {
         for (part, scatter) in snippet.chunks.iter().zip(&snippet.scatters) {
             let scatter = number_in(&mut stored.scatters, *scatter, u16::MAX.into(), "register holes")? as u16;
             stored.chunks.push(Chunk { head: Head { scatter, ..part.head }, ..*part });
+            stored.owners.push(number as u16);
         }
         let template = &snippet.template;
         let operands = template.operands.iter().map(|o| stored.operand(o)).collect::<Result<Vec<u8>, TooMany>>()?;
@@ -146,6 +150,7 @@ pub fn store(tables: &Tables) -> Result<Stored, TooMany> {
             needs: template.needs,
         });
     }
+    stored.scatters.resize(stored.scatters.len().next_power_of_two(), Scatter::NONE);
     let forms = tables.forms.iter().enumerate().filter(|(_, chunk)| **chunk != 0);
     stored.forms = forms.map(|(entry, &chunk)| [entry as u16, chunk]).collect();
     stored.alternatives.clone_from(&tables.alternatives);

@@ -69,9 +69,6 @@ pub fn build(extracted: Vec<Extracted>) -> Result<Tables, Vec<TemplateError>> {
     place(hot, &mut tables, &mut errors);
     place_cold(cold, &mut tables, &mut errors);
     missing(&tables, &mut errors);
-    for (index, (_, snippet)) in tables.snippets.iter_mut().enumerate() {
-        snippet.chunks[0].head.info = index as u16;
-    }
     if errors.is_empty() { Ok(tables) } else { Err(errors) }
 }
 

@@ -3,7 +3,7 @@
 //! Comes in: snippets with registers and values. Goes out: bytes. What must hold: every hole is either written when
 //! its snippet is copied or recorded as waiting; a hole that waits is written before the image leaves.
 
-use crate::isa::snippet::{Chunk, Head, Scatter};
+use crate::isa::snippet::{Chunk, Head};
 use crate::library::builtin::SCATTERS;
 use crate::stitch::place::Place;
 use crate::stitch::trace::{Event, Step, Trace};
@@ -143,8 +143,8 @@ impl Code {
         let mut at = self.pos;
         self.bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
         at += 8 - dropped;
-        for number in 1..usize::from(head.chunks()) {
-            let word = fill(&self.chunks[usize::from(chunk) + number], regs).0;
+        for number in 1..usize::from(head.chunks) {
+            let word = fill(&self.chunks[usize::from(chunk) + number], regs);
             self.bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
             at += 8;
         }
@@ -239,16 +239,17 @@ impl Code {
 /// left out.
 #[inline(always)]
 pub(super) fn first_word(chunk: &Chunk, regs: Regs) -> (u64, usize) {
-    let (word, rex) = fill(chunk, regs);
-    if rex == Scatter::NO_REX || (word >> (rex * 8)) as u8 != 0x40 {
+    let word = fill(chunk, regs);
+    let rex = chunk.head.rex;
+    if rex == Head::NO_REX || (word >> (rex * 8)) as u8 != 0x40 {
         return (word, 0);
     }
     (if rex == 0 { word >> 8 } else { word & 0xff | word >> 16 << 8 }, 1)
 }
 
-/// Eight bytes with registers in them, and where a prefix stands that may be left out.
+/// Eight bytes with registers in them.
 #[inline(always)]
-fn fill(chunk: &Chunk, regs: Regs) -> (u64, u8) {
-    let scatter = &SCATTERS[usize::from(chunk.head.scatter)];
-    (scatter.fill(chunk.base, regs), scatter.rex)
+fn fill(chunk: &Chunk, regs: Regs) -> u64 {
+    // Their number is a power of two, so that no number leads behind the end.
+    SCATTERS[usize::from(chunk.head.scatter) % SCATTERS.len()].fill(chunk.base, regs)
 }

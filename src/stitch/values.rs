@@ -237,10 +237,7 @@ impl Emitter<'_> {
 
     /// True where the register may stand in the snippet's operand `name`.
     fn allows(&self, chunk: u16, name: &str, register: u8) -> bool {
-        self.code.head(chunk).flags & Head::PICKY == 0
-            || self.library.contract(chunk).operands().all(|operand| {
-                operand.name != name || !operand.kind.is_register() || operand.allowed >> number(register) & 1 != 0
-            })
+        self.code.head(chunk).flags & Head::PICKY == 0 || self.library.contract(chunk).allows(name, number(register))
     }
 
     /// The forms that leave both sources alone.

@@ -208,7 +208,7 @@ impl Case<'_> {
     fn encoded(&self, step: usize, chunk: u16, regs: [u8; 3]) -> Option<Image> {
         let step = &self.decoded.steps[step];
         let mut bytes = self.library.bytes(chunk, regs);
-        let rex = usize::from(self.library.scatter(chunk).rex);
+        let rex = usize::from(self.library.chunks()[usize::from(chunk)].head.rex);
         let mut image = self.image.clone();
         for hole in step.info.holes {
             let at = step.base.wrapping_add(u32::from(hole.offset)) as usize;

@@ -100,11 +100,10 @@ pub fn solve(
     holes.extend(byte_holes(template, samples, &cuts)?);
     holes.sort_by_key(|hole| hole.offset);
     let masks = register_masks(template, samples, &cuts);
-    let (mut chunks, mut scatters) = solve_chunks(template, samples, &bytes, &masks)?;
+    let (mut chunks, scatters) = solve_chunks(template, samples, &bytes, &masks)?;
     let (starts, rex) = instruction_starts(&reference, template);
     let sites = sites(first, &reference, object);
-    scatters[0].rex = rex;
-    chunks[0].head = head(template, &holes, bytes.len() as u8, !sites.is_empty(), usual);
+    chunks[0].head = head(template, &holes, [bytes.len() as u8, chunks.len() as u8], rex, !sites.is_empty(), usual);
     let solved = Solved { chunks, scatters, len: bytes.len() as u8, holes, sites, starts };
     check_samples(template, samples, &cuts, &solved)?;
     Ok(solved)
@@ -203,7 +202,7 @@ fn instruction_starts(reference: &Bytes, template: &Template) -> (Vec<u8>, u8) {
     let looped = template.body.first().is_some_and(|(_, line)| line.ends_with(':'));
     let first = reference.instructions.first().filter(|_| !looped);
     let droppable = |i: &&Vec<u8>| has_rex(i) && !bytes && i[prefix_len(i)] & 0x08 == 0;
-    let rex = first.filter(droppable).map_or(Scatter::NO_REX, |i| prefix_len(i) as u8);
+    let rex = first.filter(droppable).map_or(Head::NO_REX, |i| prefix_len(i) as u8);
     (starts, rex)
 }
 
@@ -228,7 +227,8 @@ fn sites(first: usize, reference: &Bytes, object: &Assembled) -> Vec<Site> {
     sites
 }
 
-fn head(template: &Template, holes: &[Hole], len: u8, sites: bool, usual: [u16; 2]) -> Head {
+fn head(t: &Template, holes: &[Hole], size: [u8; 2], rex: u8, sites: bool, usual: [u16; 2]) -> Head {
+    let (template, [len, chunks]) = (t, size);
     let mut flags = 0;
     for operand in &template.operands {
         if operand.kind.is_register() && !operand.allowed & usual[usize::from(operand.kind == Kind::Xmm)] != 0 {
@@ -244,7 +244,7 @@ fn head(template: &Template, holes: &[Hole], len: u8, sites: bool, usual: [u16; 
     if sites {
         flags |= Head::HAS_SITES;
     }
-    if len <= 8 && holes.is_empty() && flags & (Head::HAS_SITES | Head::HAS_COLD) == 0 {
+    if chunks == 1 && holes.is_empty() && flags & (Head::HAS_SITES | Head::HAS_COLD) == 0 {
         flags |= Head::PLAIN;
     }
     let place = |n: usize| match holes.get(n) {
@@ -252,7 +252,7 @@ fn head(template: &Template, holes: &[Hole], len: u8, sites: bool, usual: [u16; 
         Some(hole) if hole.patch.size() == 4 => hole.offset,
         _ => Head::NO_HOLE,
     };
-    Head { scatter: 0, info: 0, len, flags, holes: [place(0), place(1)] }
+    Head { scatter: 0, len, chunks, rex, flags, holes: [place(0), place(1)] }
 }
 
 /// Holds every sample against what the holes say: this is where an encoding that is not XOR-linear shows.

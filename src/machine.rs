@@ -30,7 +30,7 @@ const PLACES: [(c_uint, usize, u32); Features::ALL.len()] =
 
 /// The features of the machine that this program runs on.
 #[must_use]
-pub fn features() -> Features {
+pub fn native_features() -> Features {
     known().unwrap_or_else(detected)
 }
 
@@ -76,6 +76,6 @@ mod tests {
             assert_eq!(known().unwrap_or_else(detected), detected());
         }
         #[cfg(target_env = "gnu")]
-        assert_ne!(features(), Features::default(), "a machine without any of these is older than x86-64-v2");
+        assert_ne!(native_features(), Features::default(), "a machine without any of these is older than x86-64-v2");
     }
 }
