@@ -155,7 +155,9 @@ fn try_all(ops: &[Op]) {
                 let source = case.source(constants);
                 let module = text::parse("case", &source).unwrap_or_else(|errors| panic!("{errors}\n{source}"));
                 let verified = verify::verify(module).unwrap_or_else(|error| panic!("{error}\n{source}"));
-                stitchers.iter_mut().for_each(|stitcher| note_forms(&verified, stitcher, &mut met));
+                for stitcher in &mut stitchers {
+                    note_forms(&verified, stitcher, &mut met);
+                }
                 Trial { case, source, engines: &engines, noise: &mut noise }.run(&verified, constants, &pairs);
             }
         }

@@ -245,7 +245,7 @@ impl Writer {
 }
 
 fn float_class(k: usize) -> Class {
-    if k % 2 == 0 { Class::F32 } else { Class::F64 }
+    if k.is_multiple_of(2) { Class::F32 } else { Class::F64 }
 }
 
 /// How the text writes a NaN with these bits, of which the lowest `width` are its payload; nothing for other numbers.
