@@ -54,7 +54,9 @@ fn call(line: usize, text: &str) -> Option<Call<'_>> {
 
 fn calls(source: &str) -> Vec<Call<'_>> {
     let marked = source.lines().enumerate().filter_map(|(n, line)| Some((n + 1, line.strip_prefix("#!")?)));
-    marked.map(|(n, text)| call(n, text.trim()).unwrap_or_else(|| panic!("line {n}: this is no call: {text}"))).collect()
+    marked
+        .map(|(n, text)| call(n, text.trim()).unwrap_or_else(|| panic!("line {n}: this is no call: {text}")))
+        .collect()
 }
 
 fn parse(texts: &[&str], types: &[Type]) -> Vec<Value> {

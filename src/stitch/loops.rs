@@ -10,6 +10,10 @@ use crate::verified::Block;
 
 const NONE: u32 = u32::MAX;
 
+/// Loops in each other that are looked at. In a function that has more, which nobody writes, every value is kept
+/// everywhere: the time that loops take must not grow with the square of their number.
+const DEEPEST: usize = 256;
+
 #[derive(Clone, Copy, Debug)]
 struct Loop {
     head: u32,
@@ -25,6 +29,8 @@ pub struct Loops {
     /// For each block, the nearest later block that a jump from before it reaches.
     jumped_to: Vec<u32>,
     stack: Vec<u32>,
+    /// The last block of a function with too many loops in each other.
+    too_deep: Option<u32>,
 }
 
 impl Loops {
@@ -33,6 +39,7 @@ impl Loops {
         self.all.clear();
         self.innermost.clear();
         self.stack.clear();
+        self.too_deep = None;
         for (index, block) in blocks.iter().enumerate() {
             let index = index as u32;
             while self.stack.last().is_some_and(|&top| self.all[top as usize].last < index) {
@@ -40,6 +47,10 @@ impl Loops {
             }
             if block.last_source >= index && block.first_source != NONE {
                 self.open(index, block.last_source);
+            }
+            if self.stack.len() > DEEPEST {
+                self.too_deep = Some(blocks.len() as u32 - 1);
+                return;
             }
             self.innermost.push(self.stack.last().copied().unwrap_or(NONE));
         }
@@ -80,13 +91,16 @@ impl Loops {
     /// block `first`.
     #[inline]
     pub fn dominates(&self, first: u32, last: u32) -> bool {
-        self.jumped_to[first as usize] > last
+        self.too_deep.is_none() && self.jumped_to[first as usize] > last
     }
 
     /// A value is made in block `first` (or, for `None`, before all blocks) and last seen in block `last`: the block
     /// at whose end it may still be needed because a loop leads back to it; `None` where no loop does.
     #[inline]
     pub fn kept_until(&self, first: Option<u32>, last: u32) -> Option<u32> {
+        if self.too_deep.is_some() {
+            return self.too_deep;
+        }
         let mut until = None;
         let mut around = self.innermost[last as usize];
         while around != NONE {
