@@ -133,7 +133,7 @@
 //! | [`verify`] | the border between programs as they come and programs that may run |
 //! | [`interp`] | the interpreter, the oracle for all else |
 //! | [`library`], [`stitch`] | the snippets for this machine, and what makes machine code of them |
-//! | [`engine`] | instances, calls and errors, for Rust; below it `exec`, all `unsafe` of the crate |
+//! | [`engine`] | instances, calls and errors, for Rust; below it `exec`, nearly all `unsafe` of the crate |
 //! | [`check`] | proves of a stitched image that values are where instructions look for them |
 //! | `contract`, `explain` | with the feature `cli`: snippets against a decoder, and machine code for people to read |
 //!

@@ -94,7 +94,7 @@ fn command() -> PathBuf {
         .output()
         .expect("cargo can be run");
     let told = String::from_utf8_lossy(&built.stdout);
-    let path = told.split("\"executable\":\"").skip(1).filter_map(|rest| rest.split('"').next()).last();
+    let path = told.rsplit_once("\"executable\":\"").and_then(|(_, rest)| rest.split('"').next());
     PathBuf::from(path.expect("cargo builds the command"))
 }
 
