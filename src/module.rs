@@ -4,7 +4,11 @@
 //! way that [`verify`](crate::verify) refuses. What must hold: nothing here depends on how a program was written
 //! down or on how it will run.
 
+pub mod native;
+
 use crate::isa::op::{Op, Type};
+
+use native::{CSignature, Data, Extern};
 
 /// The largest number of arguments that registers can name (`a1` to `a255`).
 pub const MAX_ARGS: u32 = 255;
@@ -248,6 +252,12 @@ pub struct Module {
     pub tables: Vec<Table>,
     /// The signatures that `calli` instructions name by index.
     pub signatures: Vec<Signature>,
+    /// The signatures of C functions, which externs and `callp` instructions name by index.
+    pub c_signatures: Vec<CSignature>,
+    /// The C functions that it uses.
+    pub externs: Vec<Extern>,
+    /// The data with native addresses.
+    pub data: Vec<Data>,
     /// Where it was read from.
     pub source: Option<Source>,
 }
@@ -261,11 +271,30 @@ impl Module {
 
     /// The index of `signature` in [`Module::signatures`], which gains it if it is new.
     pub fn intern_signature(&mut self, signature: Signature) -> u32 {
-        let found = self.signatures.iter().position(|s| *s == signature);
-        let index = found.unwrap_or_else(|| {
-            self.signatures.push(signature);
-            self.signatures.len() - 1
-        });
-        index as u32
+        intern(&mut self.signatures, signature)
     }
+
+    /// The index of `signature` in [`Module::c_signatures`], which gains it if it is new.
+    pub fn intern_c_signature(&mut self, signature: CSignature) -> u32 {
+        intern(&mut self.c_signatures, signature)
+    }
+
+    /// What is called `name` and has a native address, if anything is.
+    #[must_use]
+    pub fn target(&self, name: &str) -> Option<native::Target> {
+        let at = |index: usize| index as u32;
+        let function = self.function_index(name).map(native::Target::Function);
+        let of_extern = || self.externs.iter().position(|e| e.name == name).map(at).map(native::Target::Extern);
+        let of_data = || self.data.iter().position(|d| d.name == name).map(at).map(native::Target::Data);
+        function.or_else(of_extern).or_else(of_data)
+    }
+}
+
+fn intern<T: PartialEq>(known: &mut Vec<T>, one: T) -> u32 {
+    let found = known.iter().position(|k| *k == one);
+    let index = found.unwrap_or_else(|| {
+        known.push(one);
+        known.len() - 1
+    });
+    index as u32
 }

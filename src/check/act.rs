@@ -83,6 +83,7 @@ impl Replay<'_> {
                 self.helper(state, inst, step)?
             }
             Shape::Ret => self.ret(state, inst)?,
+            Shape::NativeLoad | Shape::NativeStore | Shape::CallExtern | Shape::Callp | Shape::Addr => unimplemented!(),
             Shape::Halt | Shape::Trap => Next::Ends,
             Shape::Const | Shape::Move => return Err("nothing is to be computed here".to_owned()),
         };

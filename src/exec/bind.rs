@@ -44,6 +44,8 @@ impl Layout {
             Symbol::Global(index) => GLOBALS + 8 * module.globals.get(index as usize).map(|_| index as usize)?,
             Symbol::Table(index) => *self.tables.get(index as usize)?,
             Symbol::Pages => offset_of!(Context, pages),
+            Symbol::Memory => offset_of!(Context, memory),
+            Symbol::Extern(_) | Symbol::Data(_) => return None,
         })
     }
 }

@@ -54,6 +54,9 @@ pub fn symbol(module: &Module, symbol: Symbol) -> String {
         Symbol::Global(index) => name(module.globals.get(index as usize).map(|global| &global.name)),
         Symbol::Table(index) => name(module.tables.get(index as usize).map(|table| &table.name)),
         Symbol::Pages => "pages".to_owned(),
+        Symbol::Memory => "memory".to_owned(),
+        Symbol::Extern(index) => name(module.externs.get(index as usize).map(|one| &one.name)),
+        Symbol::Data(index) => name(module.data.get(index as usize).map(|one| &one.name)),
     }
 }
 

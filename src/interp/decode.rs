@@ -233,6 +233,7 @@ impl Decoder<'_> {
                 step.d = self.call(inst.b as usize + 1);
             }
             Shape::Ret => self.ret(inst, &mut step),
+            Shape::NativeLoad | Shape::NativeStore | Shape::CallExtern | Shape::Callp | Shape::Addr => unimplemented!(),
             Shape::Halt | Shape::Trap => {}
         }
         self.step(at, step);

@@ -10,7 +10,8 @@
 //! * `value NAME "mnemonic" "suffix" (a: T, b: T) -> T [flags] { expression } "doc";`: reads registers, writes one.
 //!   `u32`/`u64`/`bool` are views of int registers. An expression that can trap uses `?` or `return Err(…)` and
 //!   carries the flag `traps`.
-//! * `load NAME "mnemonic" "suffix" (x: RAW) -> T { expression } "doc";`: widens what stands in linear memory.
+//! * `load NAME "mnemonic" "suffix" (x: RAW) -> T { expression } "doc";`: widens what stands in memory: linear memory
+//!   where the mnemonic begins with `m`, else native memory.
 //! * `store NAME "mnemonic" "suffix" (x: T) -> RAW { expression } "doc";`: narrows what goes there.
 //! * `other NAME "mnemonic" "suffix" SHAPE "doc";`: everything else; the [`Shape`] gives the operands.
 
@@ -178,12 +179,27 @@ macro_rules! __op_table {
         load Mload16s "mload" "16s" (x: i16) -> i64 { i64::from(x) } "reads 16 bits, sign-extended to 64";
         load Mload16u "mload" "16u" (x: u16) -> u64 { u64::from(x) } "reads 16 bits, zero-extended";
         load Mload32s "mload" "32s" (x: i32) -> i64 { i64::from(x) } "reads 32 bits, sign-extended to 64";
+        load LoadI32 "load" "i32" (x: u32) -> u32 { x } "reads 32 bits";
+        load LoadI64 "load" "i64" (x: u64) -> u64 { x } "reads 64 bits";
+        load LoadF32 "load" "f32" (x: f32) -> f32 { x } "reads an f32";
+        load LoadF64 "load" "f64" (x: f64) -> f64 { x } "reads an f64";
+        load Load8s "load" "8s" (x: i8) -> i64 { i64::from(x) } "reads 8 bits, sign-extended to 64";
+        load Load8u "load" "8u" (x: u8) -> u64 { u64::from(x) } "reads 8 bits, zero-extended";
+        load Load16s "load" "16s" (x: i16) -> i64 { i64::from(x) } "reads 16 bits, sign-extended to 64";
+        load Load16u "load" "16u" (x: u16) -> u64 { u64::from(x) } "reads 16 bits, zero-extended";
+        load Load32s "load" "32s" (x: i32) -> i64 { i64::from(x) } "reads 32 bits, sign-extended to 64";
         store MstoreI32 "mstore" "i32" (x: u32) -> u32 { x } "writes 32 bits";
         store MstoreI64 "mstore" "i64" (x: u64) -> u64 { x } "writes 64 bits";
         store MstoreF32 "mstore" "f32" (x: f32) -> f32 { x } "writes an f32";
         store MstoreF64 "mstore" "f64" (x: f64) -> f64 { x } "writes an f64";
         store Mstore8 "mstore" "8" (x: u64) -> u8 { x as u8 } "writes the low 8 bits";
         store Mstore16 "mstore" "16" (x: u64) -> u16 { x as u16 } "writes the low 16 bits";
+        store StoreI32 "store" "i32" (x: u32) -> u32 { x } "writes 32 bits";
+        store StoreI64 "store" "i64" (x: u64) -> u64 { x } "writes 64 bits";
+        store StoreF32 "store" "f32" (x: f32) -> f32 { x } "writes an f32";
+        store StoreF64 "store" "f64" (x: f64) -> f64 { x } "writes an f64";
+        store Store8 "store" "8" (x: u64) -> u8 { x as u8 } "writes the low 8 bits";
+        store Store16 "store" "16" (x: u64) -> u16 { x as u16 } "writes the low 16 bits";
         // Constants, moves and module state.
         other ConstI32 "const" "i32" Const "a 32-bit constant, zero-extended";
         other ConstI64 "const" "i64" Const "a 64-bit constant";
@@ -206,6 +222,8 @@ macro_rules! __op_table {
         other Switch "switch" "" Switch "continues at the label that u64(i) counts to, or at the default";
         other Call "call" "" Call "calls a function";
         other Calli "calli" "" Calli "calls a function of a table; a wrong index or another signature traps";
+        other Callp "callp" "" Callp "calls the C function at a native address";
+        other Addr "addr" "" Addr "the native address of a function, an extern or data";
         other Ret "ret" "" Ret "returns from the function";
         other Print "print" "" Print "writes a register and a line feed to standard output, by the register's type";
         other Read "read" "" Read "reads a number from standard input, by the register's type";
@@ -233,6 +251,7 @@ macro_rules! __op_table {
         other GsetI64 "gset" "i64" Gset "writes an i64 global";
         other GsetF32 "gset" "f32" Gset "writes an f32 global";
         other GsetF64 "gset" "f64" Gset "writes an f64 global";
+        other CallExtern "call" "extern" CallExtern "calls a C function";
     } };
 }
 
@@ -342,6 +361,10 @@ pub enum Shape {
     Load,
     /// `s, i, OFF`: the value in `d` (which is read!), `i` in `a`, the offset in `b`.
     Store,
+    /// `d, p, OFF`: the native address `p` in `a`, the signed offset in `b`.
+    NativeLoad,
+    /// `s, p, OFF`: the value in `d` (which is read!), the native address `p` in `a`, the signed offset in `b`.
+    NativeStore,
     /// `d`.
     Msize,
     /// `d, n`: `n` in `a`.
@@ -362,11 +385,19 @@ pub enum Shape {
     Branch,
     /// `i, [L0, L1, …], LDEFAULT`: `i` in `a`; field `b` is a list `[n, L0 … Ln-1, LDEFAULT]`.
     Switch,
-    /// `(d, …), NAME, x, …`: the function's index in `a`; field `b` is a list `[nresults, d…, nargs, x…]`.
+    /// `(d, …), NAME, x, …`: 0 for a function or 1 for an extern in `d`, its index in `a`; field `b` is a list
+    /// `[nresults, d…, nargs, x…]`.
     Call,
+    /// The same after verification, where NAME is an extern: its index in `a`.
+    CallExtern,
     /// `(d, …), TABLE, i, (T, …) -> T, x, …`: `i` in `a`, the table's index in `d`; field `b` is a list
     /// `[signature, nresults, d…, nargs, x…]`.
     Calli,
+    /// `(d, …), p, (T, …) -> T, x, …`: the native address `p` in `a`; field `b` is a list
+    /// `[C signature, nresults, d…, nargs, x…]`.
+    Callp,
+    /// `d, NAME`: what NAME is in `a` and `b`, see `Target::fields` of the module.
+    Addr,
     /// `a, …`: field `b` is a list `[n, a…]`.
     Ret,
     /// `a`.
@@ -386,7 +417,15 @@ impl Shape {
     pub const fn is_call(self) -> bool {
         matches!(
             self,
-            Shape::Call | Shape::Calli | Shape::Print | Shape::Read | Shape::Mgrow | Shape::Mcopy | Shape::Mfill
+            Shape::Call
+                | Shape::CallExtern
+                | Shape::Calli
+                | Shape::Callp
+                | Shape::Print
+                | Shape::Read
+                | Shape::Mgrow
+                | Shape::Mcopy
+                | Shape::Mfill
         )
     }
 }
@@ -549,6 +588,11 @@ macro_rules! flag {
     };
 }
 
+/// Which memory a load or store works on: linear memory where its word begins with `m`, else native memory.
+const fn memory_shape(mnemonic: &str, linear: Shape, native: Shape) -> Shape {
+    if mnemonic.as_bytes()[0] == b'm' { linear } else { native }
+}
+
 macro_rules! define_table {
     (
         $(value $v:ident $vm:literal $vs:literal ($($p:ident: $pt:ident),*) -> $vr:ident [$($f:ident)*] $ve:block $vd:literal;)*
@@ -578,11 +622,11 @@ macro_rules! define_table {
                     flags: 0 $(| flag!($f))*, doc: $vd,
                 },)*
                 $(Row {
-                    op: Op::$l, mnemonic: $lm, suffix: $ls, shape: Shape::Load,
+                    op: Op::$l, mnemonic: $lm, suffix: $ls, shape: memory_shape($lm, Shape::Load, Shape::NativeLoad),
                     args: &[Type::I64], result: Some(load_type!($lraw)), flags: flag!(traps), doc: $ld,
                 },)*
                 $(Row {
-                    op: Op::$s, mnemonic: $sm, suffix: $ss, shape: Shape::Store,
+                    op: Op::$s, mnemonic: $sm, suffix: $ss, shape: memory_shape($sm, Shape::Store, Shape::NativeStore),
                     args: &[type_of!($st), Type::I64], result: None, flags: flag!(traps), doc: $sd,
                 },)*
                 $(Row {

@@ -255,6 +255,7 @@ impl Emitter<'_> {
             Shape::Calli => self.call_indirect(inst, note),
             Shape::Ret => self.ret(inst),
             Shape::Print | Shape::Read | Shape::Mgrow | Shape::Mcopy | Shape::Mfill => self.call_helper(inst, note),
+            Shape::NativeLoad | Shape::NativeStore | Shape::CallExtern | Shape::Callp | Shape::Addr => unimplemented!(),
             Shape::Halt | Shape::Trap => {
                 self.put(self.form(inst.op, false, Form::Reg, Form::Reg), [0; 3], [0, 0]);
             }

@@ -19,6 +19,22 @@ pub struct Image {
     pub sites: Vec<TrapSite>,
     /// How deep the stack is, from each offset on, in the order of offsets. Every function starts with a row.
     pub unwind: Vec<UnwindRow>,
+    /// The entries for C, in the order of their functions and of their places; they stand behind the functions' code.
+    pub entries: Vec<EntryImage>,
+}
+
+/// The entry of a function for C callers: it takes its arguments as the C calling convention has them, and calls or jumps
+/// to the function's own entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EntryImage {
+    /// The function, by its index in the module.
+    pub function: u32,
+    /// Where it starts; 16-byte aligned.
+    pub start: u32,
+    /// Where its code ends.
+    pub end: u32,
+    /// The registers that it saves, a bit each, in the manner of [`FunctionImage::saved`].
+    pub saved: u32,
 }
 
 /// Where a function stands in an image.
@@ -32,6 +48,9 @@ pub struct FunctionImage {
     pub insts: Vec<u32>,
     /// The parts that stand out of line, behind the last instruction: where each starts, and its instruction.
     pub cold: Vec<(u32, u32)>,
+    /// The registers that it saves, a bit each: pushed in the order of their numbers as the first thing it does. Where
+    /// the stack is `depth` bytes deep, the first `depth / 8` of them are saved.
+    pub saved: u32,
 }
 
 /// A hole that the instance fills: four bytes that take `symbol + addend - address of the hole`.
@@ -58,6 +77,12 @@ pub enum Symbol {
     Table(u32),
     /// The 4-byte cell that holds the number of pages of the linear memory.
     Pages,
+    /// The 8-byte cell that holds the address of the linear memory.
+    Memory,
+    /// An 8-byte cell that holds the address of an extern, by its index.
+    Extern(u32),
+    /// The first byte of data, by its index.
+    Data(u32),
 }
 
 /// Bytes of a table's entry: the address of the function's entry (8), its signature's number (4), padding (4).

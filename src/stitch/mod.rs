@@ -181,7 +181,7 @@ impl<'l> Stitcher<'l> {
             if let Some(trace) = &mut self.code.trace {
                 trace.frames.push(frame);
             }
-            image.functions.push(FunctionImage { entry, end, insts, cold });
+            image.functions.push(FunctionImage { entry, end, insts, cold, saved: frame.saved });
         }
         for (at, callee) in calls {
             self.code.write32(at, entries[callee as usize].wrapping_sub(at + 4) as i32);

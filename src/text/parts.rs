@@ -83,6 +83,7 @@ pub fn parts(row: &Row) -> &'static [Part] {
         Shape::Calli => &[Calli],
         Shape::Ret => &[Regs],
         Shape::Print => &[Reg(A, "a")],
+        Shape::NativeLoad | Shape::NativeStore | Shape::CallExtern | Shape::Callp | Shape::Addr => &[],
         Shape::Halt | Shape::Trap => &[],
     }
 }

@@ -170,6 +170,7 @@ impl Pass<'_> {
                 inst.op = self.settle(inst.op, inst.d);
                 (inst.a, inst.b) = (0, 0);
             }
+            Shape::NativeLoad | Shape::NativeStore | Shape::CallExtern | Shape::Callp | Shape::Addr => unimplemented!(),
             Shape::Halt | Shape::Trap => (inst.d, inst.a, inst.b) = (0, 0, 0),
         }
     }
