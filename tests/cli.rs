@@ -158,6 +158,18 @@ fn json_of_listings_is_json() {
 }
 
 #[test]
+fn a_listing_can_be_a_page() {
+    let folder = Folder::new("page");
+    let file = folder.path("mixed.html");
+    assert_eq!(said(&["explain", "--html", &file, "mixed.spasm", "-f", "main"]), Said::quiet(0));
+    let page = fs::read_to_string(&file).unwrap();
+    assert!(page.contains("<h2>main<span>") && !page.contains("<h2>kernel<span>"), "{page}");
+    assert_eq!(said(&["explain", "--html", "-", "mixed.spasm", "-f", "main"]).out, page);
+    let refused = said(&["explain", "--html", &folder.path("none/page.html"), "mixed.spasm"]);
+    assert!(refused.status == 1 && refused.err.contains("its folder does not exist"), "{}", refused.err);
+}
+
+#[test]
 fn forms_go_back_and_forth() {
     let folder = Folder::new("forms");
     let (binary, text) = (folder.path("mixed.spb"), folder.path("mixed.spasm"));

@@ -82,6 +82,7 @@ pub enum OptId {
     Cpu,
     Function,
     Help,
+    Html,
     Json,
     Output,
     Sandbox,
@@ -237,6 +238,13 @@ Exit status:
             Opt { help: "Only this function; may be given several times", ..FUNCTION },
             CPU,
             Opt { help: "Writes JSON for other programs instead: functions, snippets, holes", ..JSON },
+            Opt {
+                id: OptId::Html,
+                short: None,
+                long: Some("html"),
+                value: Takes::Value("OUT"),
+                help: "Writes a page for a browser instead, which needs nothing else; `-` is standard output",
+            },
         ],
         notes: "\
 Keys of --json, a list with an object for each function:
@@ -251,6 +259,7 @@ Keys of --json, a list with an object for each function:
         examples: &[
             ("spasm explain examples/fib.spasm", "Every function of the file"),
             ("spasm explain -f main --color always examples/quicksort.spasm | less -R", "One function, in a pager"),
+            ("spasm explain --html fib.html examples/fib.spasm", "A page with program, snippets and machine code"),
             ("spasm explain --cpu x86-64 examples/fib.spasm > fib.txt", "A listing that is the same on every machine"),
         ],
     },

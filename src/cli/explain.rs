@@ -34,8 +34,13 @@ pub fn explain(given: &Given) -> Result<(), Failure> {
         Some(cpu) => Library::with_features(features(cpu).unwrap_or_default()),
     };
     let wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
-    let listing = Listing::new(&verified, &library, wanted).map_err(|error| Diagnostic::new(error.to_string()))?;
+    let page = given.value(OptId::Html);
+    let list = if page.is_some() { Listing::with_strips } else { Listing::new };
+    let listing = list(&verified, &library, &wanted).map_err(|error| Diagnostic::new(error.to_string()))?;
     let source = module.source.as_ref().map_or("", |source| source.text.as_str());
+    if let Some(page) = page {
+        return output::write(page, file, listing.html(&input::name(file), source).as_bytes());
+    }
     let shown = if given.has(OptId::Json) {
         listing.json()
     } else {

@@ -24,7 +24,7 @@ pub enum Home {
 }
 
 impl Home {
-    fn new(body: &Body, place: Place) -> Option<Home> {
+    pub(super) fn new(body: &Body, place: Place) -> Option<Home> {
         if let Some(index) = place.as_constant() {
             let count = Home::Count(body.signature.params.len() as u32);
             return Some(body.insts.get(index as usize).map_or(count, |inst| Home::Constant(inst.literal())));

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::disassemble::{self, Code};
 use super::holes::marks;
 use super::homes::homes;
+use super::strip::Strip;
 use super::{Byte, Line, Piece, Tint, place};
 use crate::isa::snippet::{Hole, Info, Kind};
 use crate::library::Library;
@@ -51,6 +52,8 @@ pub struct FunctionListing {
     pub arg_copies: u32,
     /// The machine registers that it saves.
     pub saved: Vec<&'static str>,
+    /// Who is where, instruction by instruction; empty where nobody asked for it.
+    pub strip: Strip,
     /// What was copied, in the order of the code.
     pub copied: Vec<Copied>,
     /// Constants and jump tables behind the code.
@@ -131,6 +134,27 @@ impl Listing {
     /// # Errors
     /// Where the module cannot be stitched.
     pub fn new(verified: &Verified, library: &Library, wanted: impl Fn(&str) -> bool) -> Result<Listing, StitchError> {
+        Listing::make(verified, library, wanted, false)
+    }
+
+    /// The same with a [`Strip`] for each function, for [`html`](Self::html).
+    ///
+    /// # Errors
+    /// Where the module cannot be stitched.
+    pub fn with_strips(
+        verified: &Verified,
+        library: &Library,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Listing, StitchError> {
+        Listing::make(verified, library, wanted, true)
+    }
+
+    fn make(
+        verified: &Verified,
+        library: &Library,
+        wanted: impl Fn(&str) -> bool,
+        with_strip: bool,
+    ) -> Result<Listing, StitchError> {
         let (image, trace) = Stitcher::new(library).stitch_traced(verified)?;
         let mut functions = Vec::new();
         for (index, function) in verified.module().functions.iter().enumerate() {
@@ -138,7 +162,7 @@ impl Listing {
                 continue;
             }
             let end = trace.functions.get(index + 1).copied().unwrap_or(trace.events.len());
-            let view = View::new(verified, library, &image, index, trace.frames[index]);
+            let view = View { with_strip, ..View::new(verified, library, &image, index, trace.frames[index]) };
             functions.push(view.list(&trace.events[trace.functions[index]..end], &trace.places[index]));
         }
         Ok(Listing { functions })
@@ -161,6 +185,7 @@ struct View<'a> {
     image: &'a Image,
     index: usize,
     frame: Frame,
+    with_strip: bool,
     entry: u32,
     /// The names of places in the code.
     labels: HashMap<u32, String>,
@@ -180,7 +205,18 @@ impl<'a> View<'a> {
                 labels.insert(at, name);
             }
         }
-        View { verified, module, library, image, index, frame, entry: made.entry, labels, data: BTreeMap::new() }
+        View {
+            verified,
+            module,
+            library,
+            image,
+            index,
+            frame,
+            with_strip: false,
+            entry: made.entry,
+            labels,
+            data: BTreeMap::new(),
+        }
     }
 
     fn list(mut self, events: &[Event], placed: &[Placed]) -> FunctionListing {
@@ -220,6 +256,7 @@ impl<'a> View<'a> {
             frame: self.frame,
             arg_copies: self.arg_copies(),
             saved: registers_names(self.frame.saved),
+            strip: if self.with_strip { Strip::new(body, placed) } else { Strip::default() },
             copied,
             data,
             totals,

@@ -1,12 +1,13 @@
 //! Showing what the stitcher made of a program, and what it made it from.
 //!
 //! Comes in: a verified module and a snippet library. Goes out: a [`Listing`], as data, as text for a terminal or a file,
-//! and as JSON; and the [`catalogue`] of the snippets. What must hold: everything that is shown is read from the code
+//! as a page for a browser, and as JSON; and the [`catalogue`] of the snippets. What must hold: everything that is shown is read from the code
 //! itself, from the trace of its making and from the library; nothing of it is worked out a second time.
 //!
 //! ```text
 //!   Verified ──▶ stitch_traced ──▶ Image, Trace ──▶ Listing ──┬──▶ text
-//!                                                             └──▶ JSON
+//!                                                             ├──▶ JSON
+//!                                                             └──▶ a page for a browser
 //! ```
 
 #![allow(
@@ -22,14 +23,17 @@ mod disassemble;
 mod export;
 pub mod holes;
 mod homes;
+mod html;
 pub mod ink;
 pub mod json;
 mod listing;
 mod place;
 mod show;
+mod strip;
 
 pub use homes::{Home, homes};
 pub use listing::{Copied, Datum, Filled, FunctionListing, Listing, Totals};
+pub use strip::Strip;
 
 use crate::isa::snippet::Features;
 use crate::library::native_features;

@@ -321,7 +321,7 @@ fn whereabouts(name: &str, homes: &[String]) -> String {
 }
 
 /// Where a line's comment starts; its end where it has none.
-fn comment(line: &str) -> usize {
+pub(super) fn comment(line: &str) -> usize {
     let mut quote = None;
     let mut escaped = false;
     for (at, c) in line.char_indices() {

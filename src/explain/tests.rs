@@ -4,6 +4,7 @@ use super::holes::Mark;
 use super::ink::Pen;
 use super::{Listing, features};
 use crate::generate;
+use crate::isa::op::Shape;
 use crate::isa::snippet::{Kind, Role};
 use crate::library::Library;
 use crate::stitch::Stitcher;
@@ -104,4 +105,70 @@ fn what_stands_in_a_hole_is_named() {
     assert!(branch.bytes().any(|byte| matches!(byte.mark, Mark::Register(_))));
     assert_eq!(function.registers.iter().find(|(name, _)| name == "r2").unwrap().1, ["= 300"]);
     assert_eq!(function.silent[0], Some("folded into what reads it"));
+}
+
+#[test]
+fn strips_show_what_is_still_needed_and_where() {
+    let text = "func f(i64, i64) -> i64\n    const r1, 1\nnext:\n    mul r2, a1, a1\n    add r3, r3, r2\n    add a1, a1, r1\n    \
+                leq r5, a1, a2\n    jmpt r5, next\n    ret r3\n";
+    let verified = verify(crate::text::parse("t", text).unwrap()).unwrap();
+    let library = Library::with_features(features("x86-64").unwrap());
+    let listing = Listing::with_strips(&verified, &library, |_| true).unwrap();
+    let strip = &listing.functions[0].strip;
+    let at = |inst: usize| {
+        let mut row: Vec<_> =
+            strip.rows[inst].iter().map(|&(lane, var)| (&*strip.names[var as usize], &*strip.lanes[lane])).collect();
+        row.sort_unstable();
+        row
+    };
+    // r1 is a constant, and r5 the flags: neither is in a register.
+    assert_eq!(at(0), [("a1", "rdi"), ("a2", "rsi"), ("r3", "r8")]);
+    assert_eq!(at(1).iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["a1", "a2", "r2", "r3"]);
+    assert_eq!(at(4), at(5));
+    assert_eq!(at(6), [("r3", "r8")]);
+}
+
+#[test]
+fn no_two_values_share_a_place() {
+    for seed in 0..40 {
+        let verified = random(seed);
+        let listing = Listing::with_strips(&verified, Library::native(), |_| true).unwrap();
+        for function in &listing.functions {
+            let body = verified.body(function.index);
+            for (inst, row) in function.strip.rows.iter().enumerate() {
+                // Where a value ends, another may begin: both are in this row, and one of them in no neighbour.
+                let next = function.strip.rows.get(inst + 1);
+                let goes_on = |var: u32| next.is_some_and(|next| next.iter().any(|&(_, other)| other == var));
+                let twice =
+                    row.iter().enumerate().flat_map(|(nth, one)| row[nth + 1..].iter().map(move |two| (one, two)));
+                let apart =
+                    twice.filter(|(one, two)| one.0 == two.0).all(|(one, two)| !goes_on(one.1) || !goes_on(two.1));
+                let ends = matches!(body.insts[inst].op.row().shape, Shape::Jump | Shape::Branch | Shape::Switch);
+                let begun = apart || ends;
+                assert!(begun, "seed {seed}, {}, instruction {inst}: {row:?}", function.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn pages_are_whole_and_need_nothing_else() {
+    let source = "func \"<b>&\"(i64) -> i64 # \"quoted\" <i>\n    add r1, a1, 5\n    ret r1\n";
+    let source = source.replace("a1, 5", "a1, a1");
+    let verified = verify(crate::text::parse("t", &source).unwrap()).unwrap();
+    let listing = Listing::with_strips(&verified, Library::native(), |_| true).unwrap();
+    let page = listing.html("<t>", &source);
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
+    for outside in ["<b>&\"", "http:", "https:", "src=", "@import", "<i>\n"] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    assert!(page.contains("&lt;b&gt;&amp;") && page.contains("<title>&lt;t&gt;: machine code</title>"));
+    // Every byte of the code is on it, and every tag that is opened is closed.
+    for tag in ["div", "span", "code", "tt", "section", "u"] {
+        let opened = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+    let code = page.split("class=\"code\"").skip(1);
+    let bytes: usize = code.map(|part| part.split("class=\"strip\"").next().unwrap_or("").matches("<i").count()).sum();
+    assert_eq!(bytes, listing.functions[0].totals.bytes);
 }
