@@ -14,7 +14,7 @@ mod isa;
 
 use isa::snippet::{Chunk, Hole, Scatter, Site};
 use isa::stored::{Record, Stored, StoredOperand};
-use isa::table::{Alternative, Tables};
+use isa::table::{Alternative, Fusion};
 use isa::template::{Abi, TemplateError, register_number};
 
 fn main() {
@@ -84,7 +84,7 @@ fn library(root: &Path, compiler: &str, out: &Path) -> Result<String, Vec<Templa
     let stored = isa::stored::store(&tables).map_err(|message| {
         vec![TemplateError { file: root.display().to_string(), line: 0, template: String::new(), message }]
     })?;
-    Ok(write(&tables, &stored, &abi))
+    Ok(write(&stored, &abi))
 }
 
 fn io_error(path: &Path, error: &std::io::Error) -> Vec<TemplateError> {
@@ -116,7 +116,7 @@ fn files(root: &Path) -> Result<Vec<PathBuf>, Vec<TemplateError>> {
     Ok(files)
 }
 
-fn write(tables: &Tables, stored: &Stored, abi: &Abi) -> String {
+fn write(stored: &Stored, abi: &Abi) -> String {
     let mut text = String::new();
     let scatter = |s: &Scatter| format!("Scatter {{ low: {:?}, high: {:?} }}", s.low, s.high);
     let chunk = |c: &Chunk| format!("Chunk {{ base: {:#x}, head: {:?} }}", c.base, c.head);
@@ -148,13 +148,8 @@ fn write(tables: &Tables, stored: &Stored, abi: &Abi) -> String {
     array(&mut text, "Where each word starts, and the last one ends", "WORD_STARTS", "u16", &starts, usize::to_string);
     let _ = writeln!(text, "/// All words.\npub const WORDS: &str = {:?};", stored.words.concat());
     let _ = writeln!(text, "/// How many keys there are.\npub const KEYS: usize = {};", stored.keys);
-    let mut fusions: Vec<_> = tables.fusions.iter().collect();
-    fusions.sort_by_key(|f| (f.first, f.second));
-    let _ = writeln!(text, "/// The fusions, by the first opcode.\npub const FUSIONS: [Fusion; {}] = [", fusions.len());
-    for f in fusions {
-        let _ = writeln!(text, "Fusion {{ first: Op::{:?}, second: Op::{:?}, key: {} }},", f.first, f.second, f.key);
-    }
-    text.push_str("];\n");
+    let fusion = |f: &Fusion| format!("Fusion {{ first: Op::{:?}, second: Op::{:?}, key: {} }}", f.first, f.second, f.key);
+    array(&mut text, "The fusions", "FUSIONS", "Fusion", &stored.fusions, fusion);
     write_roles(&mut text, abi);
     text
 }

@@ -8,9 +8,15 @@ use std::sync::OnceLock;
 
 use crate::isa::op::Op;
 use crate::isa::part::Part;
-use crate::isa::snippet::{Chunk, FORMS, Features, Hole, Info, Kind, MAX_REGS, Operand, Scatter, Site, instantiate};
-use crate::isa::stored::{Record, Span};
+use crate::isa::snippet::{Chunk, FORMS, Features, Info, MAX_REGS, Scatter, instantiate};
+use crate::isa::stored::SCATTERS;
 pub use crate::machine::native_features;
+
+mod lay;
+mod tables;
+
+pub use lay::lay_over;
+pub use tables::{Contract, Tables};
 
 /// The tables that the build extracted from `asm/`.
 #[allow(clippy::unreadable_literal, clippy::large_stack_arrays, reason = "written by the build, for the compiler only")]
@@ -18,19 +24,8 @@ pub mod builtin {
     use crate::isa::op::Op;
     use crate::isa::snippet::{Chunk, Fault, Head, Hole, Kind, Patch, Role, Scatter, Site};
     use crate::isa::stored::{Record, Span, StoredOperand};
-    use crate::isa::table::Alternative;
+    use crate::isa::table::{Alternative, Fusion};
     use crate::isa::trap::TrapKind;
-
-    /// A fusion: a snippet that stands for two instructions of which the second uses up the result of the first.
-    #[derive(Clone, Copy, Debug)]
-    pub struct Fusion {
-        /// The first opcode.
-        pub first: Op,
-        /// The second opcode.
-        pub second: Op,
-        /// The key under which its snippets are found.
-        pub key: u16,
-    }
 
     include!(concat!(env!("OUT_DIR"), "/library.rs"));
 }
@@ -38,6 +33,7 @@ pub mod builtin {
 /// A snippet library for one kind of machine.
 #[derive(Clone, Debug)]
 pub struct Library {
+    tables: &'static Tables,
     features: Features,
     forms: Vec<[u16; FORMS]>,
     fused: Vec<[u16; 2]>,
@@ -47,19 +43,25 @@ impl Library {
     /// The built-in snippets that a machine with these features can run.
     #[must_use]
     pub fn with_features(features: Features) -> Library {
-        let mut forms = vec![[0; FORMS]; builtin::KEYS];
+        Library::of(Tables::builtin(), features)
+    }
+
+    /// The snippets of `tables` that a machine with these features can run.
+    #[must_use]
+    pub fn of(tables: &'static Tables, features: Features) -> Library {
+        let mut forms = vec![[0; FORMS]; tables.keys];
         let mut set = |entry: u16, chunk| forms[usize::from(entry) / FORMS][usize::from(entry) % FORMS] = chunk;
-        for &[entry, chunk] in &builtin::FORM_ENTRIES {
+        for &[entry, chunk] in tables.forms {
             set(entry, chunk);
         }
-        for alternative in builtin::ALTERNATIVES.iter().filter(|a| features.has(a.needs)) {
+        for alternative in tables.alternatives.iter().filter(|a| features.has(a.needs)) {
             set(alternative.entry, alternative.chunk);
         }
         let mut fused = vec![[0; 2]; Op::ALL.len()];
-        for fusion in &builtin::FUSIONS {
+        for fusion in tables.fusions {
             fused[fusion.first as usize][usize::from(fusion.second == Op::Jmpf)] = fusion.key;
         }
-        Library { features, forms, fused }
+        Library { tables, features, forms, fused }
     }
 
     /// The library for the machine that this program runs on, made once.
@@ -82,64 +84,55 @@ impl Library {
         self.features
     }
 
+    /// What it was made of.
+    #[must_use]
+    pub fn tables(&self) -> &'static Tables {
+        self.tables
+    }
+
     /// The chunks of all snippets.
     #[inline]
     #[must_use]
     pub fn chunks(&self) -> &'static [Chunk] {
-        &builtin::CHUNKS
+        self.tables.chunks
     }
 
     /// Where registers go in a chunk.
     #[inline]
     #[must_use]
     pub fn scatter(&self, chunk: u16) -> &'static Scatter {
-        &builtin::SCATTERS[usize::from(builtin::CHUNKS[usize::from(chunk)].head.scatter)]
+        &self.tables.scatters[usize::from(self.tables.chunks[usize::from(chunk)].head.scatter) % SCATTERS]
     }
 
     /// The snippet that starts at `chunk` with these registers, and nothing in its value holes.
     #[must_use]
     pub fn bytes(&self, chunk: u16, regs: [u8; MAX_REGS]) -> Vec<u8> {
-        instantiate(&builtin::CHUNKS[usize::from(chunk)..], &builtin::SCATTERS, regs)
+        instantiate(&self.tables.chunks[usize::from(chunk)..], self.tables.scatters, regs)
     }
 
     /// The contract of the snippet that starts at `chunk`, as it is stored.
     #[inline]
     #[must_use]
     pub fn contract(&self, chunk: u16) -> Contract {
-        Contract(&builtin::RECORDS[usize::from(builtin::OWNERS[usize::from(chunk)])])
+        self.tables.contract(chunk)
     }
 
     /// The contract of the snippet that starts at `chunk`, in full.
     #[must_use]
     pub fn info(&self, chunk: u16) -> &'static Info {
-        &self.infos()[usize::from(builtin::OWNERS[usize::from(chunk)])]
+        &self.infos()[usize::from(self.tables.owners[usize::from(chunk)])]
     }
 
     /// The contracts of all snippets in full, made when they are first asked for.
     #[must_use]
     pub fn infos(&self) -> &'static [Info] {
-        static INFOS: OnceLock<Vec<Info>> = OnceLock::new();
-        INFOS.get_or_init(|| builtin::RECORDS.iter().map(|record| Contract(record).info()).collect())
+        self.tables.infos()
     }
 
     /// How many bytes of the binary the tables of the built-in library take.
     #[must_use]
-    pub const fn stored_bytes() -> usize {
-        use builtin::{ALTERNATIVES, CHUNKS, FORM_ENTRIES, FUSIONS, HOLES, OPERAND_LISTS, OPERANDS};
-        use builtin::{OWNERS, RECORDS, SCATTERS, SITES, WORD_STARTS, WORDS};
-        size_of_val(&CHUNKS)
-            + size_of_val(&SCATTERS)
-            + size_of_val(&OWNERS)
-            + size_of_val(&RECORDS)
-            + size_of_val(&OPERANDS)
-            + size_of_val(&OPERAND_LISTS)
-            + size_of_val(&HOLES)
-            + size_of_val(&SITES)
-            + size_of_val(&FORM_ENTRIES)
-            + size_of_val(&ALTERNATIVES)
-            + size_of_val(&FUSIONS)
-            + size_of_val(&WORD_STARTS)
-            + WORDS.len()
+    pub fn stored_bytes() -> usize {
+        Tables::builtin().bytes()
     }
 
     /// The forms of a key: the first chunk of each snippet, 0 where there is none.
@@ -181,102 +174,4 @@ impl Library {
     pub fn serves(&self, info: &Info) -> bool {
         self.features.has(info.needs)
     }
-}
-
-/// A contract as it is stored: cheap to get at, for those who need a part of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Contract(&'static Record);
-
-impl Contract {
-    /// The first chunk of the part out of line; 0 for none.
-    #[inline]
-    #[must_use]
-    pub fn cold(self) -> u16 {
-        self.0.cold
-    }
-
-    /// The value holes in the order of their offsets.
-    #[inline]
-    #[must_use]
-    pub fn holes(self) -> &'static [Hole] {
-        self.0.holes.of(&builtin::HOLES)
-    }
-
-    /// The instructions that may fault.
-    #[inline]
-    #[must_use]
-    pub fn sites(self) -> &'static [Site] {
-        self.0.sites.of(&builtin::SITES)
-    }
-
-    /// The operands in the order of their declaration.
-    #[inline]
-    pub fn operands(self) -> impl ExactSizeIterator<Item = Operand> {
-        self.0.operands.of(&builtin::OPERAND_LISTS).iter().map(|&number| operand(number))
-    }
-
-    /// The operand whose value goes into a hole of this contract.
-    #[inline]
-    #[must_use]
-    pub fn operand(self, hole: &Hole) -> Operand {
-        operand(self.0.operands.of(&builtin::OPERAND_LISTS)[usize::from(hole.operand)])
-    }
-
-    /// True where the register may stand in the operand `name`.
-    #[inline]
-    #[must_use]
-    pub fn allows(self, name: &str, register: u8) -> bool {
-        self.0.operands.of(&builtin::OPERAND_LISTS).iter().all(|&number| {
-            let stored = &builtin::OPERANDS[usize::from(number)];
-            // The name last: it takes longest to compare, and most registers are allowed.
-            stored.allowed >> register & 1 != 0 || !stored.kind.is_register() || word(stored.name) != name
-        })
-    }
-
-    /// The kind of the operand whose value goes into a hole of this contract.
-    #[inline]
-    #[must_use]
-    pub fn kind(self, hole: &Hole) -> Kind {
-        let number = self.0.operands.of(&builtin::OPERAND_LISTS)[usize::from(hole.operand)];
-        builtin::OPERANDS[usize::from(number)].kind
-    }
-
-    /// All of it.
-    fn info(self) -> Info {
-        let Record { name, file, line, chunk, cold, clobbers, xmm_clobbers, clobbers_flags, needs, .. } = *self.0;
-        Info {
-            name: word(name),
-            file: word(file),
-            line: u32::from(line),
-            chunk,
-            cold,
-            operands: operand_list(self.0.operands),
-            holes: self.holes(),
-            sites: self.sites(),
-            clobbers,
-            xmm_clobbers,
-            clobbers_flags,
-            needs,
-        }
-    }
-}
-
-/// A list of operands in full.
-fn operand_list(list: Span) -> &'static [Operand] {
-    static OPERANDS: OnceLock<Vec<Operand>> = OnceLock::new();
-    let all = || builtin::OPERAND_LISTS.iter().map(|&number| operand(number)).collect();
-    list.of(OPERANDS.get_or_init(all))
-}
-
-#[inline]
-fn operand(number: u8) -> Operand {
-    let stored = builtin::OPERANDS[usize::from(number)];
-    Operand { name: word(stored.name), role: stored.role, kind: stored.kind, allowed: stored.allowed }
-}
-
-/// A name or a file.
-#[inline]
-fn word(number: u16) -> &'static str {
-    let [start, end] = [0, 1].map(|more| builtin::WORD_STARTS.get(usize::from(number) + more).copied().unwrap_or(0));
-    builtin::WORDS.get(usize::from(start)..usize::from(end)).unwrap_or("")
 }

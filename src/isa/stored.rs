@@ -6,8 +6,11 @@
 //! is the same in many snippets is stored once.
 
 use super::snippet::{Chunk, FORMS, Head, Hole, Kind, Role, Scatter, Site};
-use super::table::{Alternative, Tables};
+use super::table::{Alternative, Fusion, Tables};
 use super::template::Declared;
+
+/// How many scatters every library has room for: a power of two, so that the copying loop needs not look where they end.
+pub const SCATTERS: usize = 256;
 
 /// A part of a pool: where it starts, and how many entries it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,7 +94,7 @@ pub struct Record {
 pub struct Stored {
     /// The chunks of all snippets. The first belongs to none.
     pub chunks: Vec<Chunk>,
-    /// What the chunks refer to. Filled up to a power of two, so that the copying loop needs not look where they end.
+    /// What the chunks refer to, [`SCATTERS`] of them.
     pub scatters: Vec<Scatter>,
     /// For each chunk, the contract of its snippet.
     pub owners: Vec<u16>,
@@ -113,6 +116,8 @@ pub struct Stored {
     pub keys: usize,
     /// What takes the place of entries on better machines.
     pub alternatives: Vec<Alternative>,
+    /// The fusions, by the first opcode.
+    pub fusions: Vec<Fusion>,
 }
 
 /// A number that does not fit its place.
@@ -123,14 +128,25 @@ type TooMany = String;
 /// # Errors
 /// Where there is more of something than the form has room for.
 pub fn store(tables: &Tables) -> Result<Stored, TooMany> {
-    let mut stored = Stored { scatters: vec![Scatter::NONE], keys: tables.forms.len() / FORMS, ..Stored::default() };
-    stored.chunks.push(Chunk::default());
-    stored.owners.push(0);
+    let (chunks, owners) = (vec![Chunk::default()], vec![0]);
+    store_over(tables, Stored { scatters: vec![Scatter::NONE], chunks, owners, ..Stored::default() })
+}
+
+/// Adds the snippets of `tables`, which were [laid over](super::table::build_over) those of `base`.
+///
+/// # Errors
+/// As [`store`].
+pub fn store_over(tables: &Tables, base: Stored) -> Result<Stored, TooMany> {
+    let mut stored = Stored { keys: tables.forms.len() / FORMS, ..base };
+    // What fills the list up is no scatter of anything.
+    let used = stored.scatters.iter().rposition(|scatter| *scatter != Scatter::NONE).map_or(1, |last| last + 1);
+    stored.scatters.truncate(used);
     for (number, (chunk, snippet)) in tables.snippets.iter().enumerate() {
+        let owner = stored.records.len() as u16;
         for (part, scatter) in snippet.chunks.iter().zip(&snippet.scatters) {
-            let scatter = number_in(&mut stored.scatters, *scatter, u16::MAX.into(), "register holes")? as u16;
+            let scatter = number_in(&mut stored.scatters, *scatter, SCATTERS - 1, "places of register holes")? as u16;
             stored.chunks.push(Chunk { head: Head { scatter, ..part.head }, ..*part });
-            stored.owners.push(number as u16);
+            stored.owners.push(owner);
         }
         let template = &snippet.template;
         let operands = template.operands.iter().map(|o| stored.operand(o)).collect::<Result<Vec<u8>, TooMany>>()?;
@@ -150,10 +166,12 @@ pub fn store(tables: &Tables) -> Result<Stored, TooMany> {
             needs: template.needs,
         });
     }
-    stored.scatters.resize(stored.scatters.len().next_power_of_two(), Scatter::NONE);
+    stored.scatters.resize(SCATTERS, Scatter::NONE);
     let forms = tables.forms.iter().enumerate().filter(|(_, chunk)| **chunk != 0);
     stored.forms = forms.map(|(entry, &chunk)| [entry as u16, chunk]).collect();
     stored.alternatives.clone_from(&tables.alternatives);
+    stored.fusions.clone_from(&tables.fusions);
+    stored.fusions.sort_by_key(|fusion| (fusion.first, fusion.second));
     Ok(stored)
 }
 

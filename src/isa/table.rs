@@ -13,7 +13,7 @@ use super::snippet::{FORMS, Form, Head, Kind, Role, form_index};
 use super::template::{Template, TemplateError};
 
 /// A fusion: a snippet that stands for two instructions of which the second uses up the result of the first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fusion {
     /// The first opcode.
     pub first: Op,
@@ -37,6 +37,8 @@ pub struct Alternative {
 /// The tables of a library.
 #[derive(Debug, Default)]
 pub struct Tables {
+    /// The number of the first chunk of the first snippet.
+    pub first: u16,
     /// The snippets, each with the number of its first chunk. Chunk 0 belongs to none.
     pub snippets: Vec<(u16, Extracted)>,
     /// For each snippet, the first chunk of its out-of-line part; 0 for none.
@@ -60,12 +62,27 @@ pub fn needs_template(op: Op) -> bool {
 /// # Errors
 /// Every opcode or part without a template, and every template that is neither.
 pub fn build(extracted: Vec<Extracted>) -> Result<Tables, Vec<TemplateError>> {
+    build_over(extracted, Tables { first: 1, ..Tables::default() })
+}
+
+/// Sorts extracted snippets into tables, where they take the places of those in `base` that serve the same operands.
+/// The tables then hold the new snippets, and places of both.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_over(extracted: Vec<Extracted>, base: Tables) -> Result<Tables, Vec<TemplateError>> {
     let mut errors = Vec::new();
-    let mut tables = Tables { fusions: fusions(&extracted, &mut errors), ..Tables::default() };
+    let mut tables = base;
+    fusions(&extracted, &mut tables.fusions, &mut errors);
     let keys = Op::ALL.len() + Part::ALL.len() + tables.fusions.len();
-    tables.forms = vec![0; keys * FORMS];
+    tables.forms.resize(keys * FORMS, 0);
     let (cold, hot) = extracted.into_iter().partition(|snippet: &Extracted| snippet.template.name.ends_with("/cold"));
     let hot = keyed(hot, &tables.fusions, &mut errors);
+    for (key, form, _) in &hot {
+        let entry = usize::from(*key) * FORMS + form;
+        tables.forms[entry] = 0;
+        tables.alternatives.retain(|alternative| usize::from(alternative.entry) != entry);
+    }
     place(hot, &mut tables, &mut errors);
     place_cold(cold, &mut tables, &mut errors);
     missing(&tables, &mut errors);
@@ -92,9 +109,9 @@ fn keyed(extracted: Vec<Extracted>, fusions: &[Fusion], errors: &mut Vec<Templat
     keyed
 }
 
-/// The number of the chunk behind those of `snippets`; chunk 0 belongs to none.
-fn next_chunk(snippets: &[(u16, Extracted)]) -> u16 {
-    snippets.last().map_or(1, |(first, snippet)| first + snippet.chunks.len() as u16)
+/// The number of the chunk behind those of the tables' snippets.
+fn next_chunk(tables: &Tables) -> u16 {
+    tables.snippets.last().map_or(tables.first, |(first, snippet)| first + snippet.chunks.len() as u16)
 }
 
 fn place(keyed: Vec<Keyed>, tables: &mut Tables, errors: &mut Vec<TemplateError>) {
@@ -103,7 +120,7 @@ fn place(keyed: Vec<Keyed>, tables: &mut Tables, errors: &mut Vec<TemplateError>
     let mut before = None;
     while let Some(next) = rest.next() {
         let (key, form, needs) = serves(&next);
-        let chunk = next_chunk(&tables.snippets);
+        let chunk = next_chunk(tables);
         let entry = usize::from(key) * FORMS + form;
         match needs {
             _ if before == Some((key, form, needs)) => {}
@@ -124,7 +141,7 @@ fn place_cold(cold: Vec<Extracted>, tables: &mut Tables, errors: &mut Vec<Templa
     let hot = tables.snippets.len();
     tables.cold = vec![0; hot + cold.len()];
     for part in cold {
-        let chunk = next_chunk(&tables.snippets);
+        let chunk = next_chunk(tables);
         let is_owner = |i: &usize| is_cold_part_of(&part.template, &tables.snippets[*i].1.template);
         let owners: Vec<usize> = (0..hot).filter(is_owner).collect();
         if owners.is_empty() {
@@ -139,27 +156,28 @@ fn place_cold(cold: Vec<Extracted>, tables: &mut Tables, errors: &mut Vec<Templa
     check_cold(&tables.snippets, &tables.cold, errors);
 }
 
-fn fusions(extracted: &[Extracted], errors: &mut Vec<TemplateError>) -> Vec<Fusion> {
+/// Adds the fusions that are new to those that are known.
+fn fusions(extracted: &[Extracted], known: &mut Vec<Fusion>, errors: &mut Vec<TemplateError>) {
     let mut names: Vec<(&str, &Template)> =
         extracted.iter().map(|s| (s.template.name.as_str(), &s.template)).filter(|(n, _)| n.contains('+')).collect();
     names.sort_by_key(|(name, _)| *name);
     names.dedup_by_key(|(name, _)| *name);
-    let mut fusions = Vec::new();
     for (name, template) in names {
         let ops: Vec<Option<Op>> = name.split('+').map(op_named).collect();
         let is_fusion = |first: Op, second: Op| first.row().args.len() == 2 && second.row().shape == Shape::Branch;
         if let [Some(first), Some(second)] = ops[..]
             && is_fusion(first, second)
         {
-            let key = (Op::ALL.len() + Part::ALL.len() + fusions.len()) as u16;
-            fusions.push(Fusion { first, second, key });
+            let key = (Op::ALL.len() + Part::ALL.len() + known.len()) as u16;
+            if !known.iter().any(|fusion| (fusion.first, fusion.second) == (first, second)) {
+                known.push(Fusion { first, second, key });
+            }
         } else {
             errors.push(template.error(
                 "a fusion joins an opcode with two sources and `jmpt` or `jmpf` with `+`, as in `less.i64+jmpt`",
             ));
         }
     }
-    fusions
 }
 
 /// The opcode that templates declare under this name.

@@ -3,14 +3,18 @@
 //! Comes in: snippets with registers and values. Goes out: bytes. What must hold: every hole is either written when
 //! its snippet is copied or recorded as waiting; a hole that waits is written before the image leaves.
 
-use crate::isa::snippet::{Chunk, Head};
-use crate::library::builtin::SCATTERS;
+use crate::isa::snippet::{Chunk, Head, Scatter};
+use crate::isa::stored::SCATTERS;
+use crate::library::Library;
 use crate::stitch::place::Place;
 use crate::stitch::trace::{Event, Step, Trace};
 
 /// Room that is always there behind the present position, so that a snippet can be copied in whole words: the
 /// largest snippet and one word.
 const SLACK: usize = 264;
+
+/// Where registers go, for all chunks of a library.
+pub type Scatters = &'static [Scatter; SCATTERS];
 
 /// The registers of a snippet's register operands.
 pub type Regs = [u8; 3];
@@ -21,6 +25,7 @@ pub struct Code {
     bytes: Vec<u8>,
     pos: usize,
     chunks: &'static [Chunk],
+    scatters: Scatters,
     /// What was copied, where somebody wants to know.
     pub trace: Option<Trace>,
     /// Whether there is a trace: asked so often that it has a place of its own.
@@ -29,8 +34,9 @@ pub struct Code {
 
 impl Code {
     /// No code yet.
-    pub fn new(chunks: &'static [Chunk]) -> Code {
-        Code { bytes: Vec::new(), pos: 0, chunks, trace: None, tracing: false }
+    pub fn new(library: &Library) -> Code {
+        let (chunks, scatters) = (library.chunks(), library.tables().scatters);
+        Code { bytes: Vec::new(), pos: 0, chunks, scatters, trace: None, tracing: false }
     }
 
     /// Forgets all code, keeping its memory.
@@ -83,6 +89,12 @@ impl Code {
     /// The code so far.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..self.pos]
+    }
+
+    /// Where registers go, for [`first_word`].
+    #[inline(always)]
+    pub(super) fn scatters(&self) -> Scatters {
+        self.scatters
     }
 
     /// The head of a snippet.
@@ -139,12 +151,12 @@ impl Code {
         self.reserve(0);
         let first = &self.chunks[usize::from(chunk)];
         let head = first.head;
-        let (word, dropped) = first_word(first, regs);
+        let (word, dropped) = first_word(self.scatters, first, regs);
         let mut at = self.pos;
         self.bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
         at += 8 - dropped;
         for number in 1..usize::from(head.chunks) {
-            let word = fill(&self.chunks[usize::from(chunk) + number], regs);
+            let word = fill(self.scatters, &self.chunks[usize::from(chunk) + number], regs);
             self.bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
             at += 8;
         }
@@ -161,7 +173,7 @@ impl Code {
             return false;
         }
         let from = self.pos;
-        let (word, dropped) = first_word(first, regs);
+        let (word, dropped) = first_word(self.scatters, first, regs);
         let len = usize::from(first.head.len) - dropped;
         if from + 8 > self.bytes.len() {
             self.grow(0);
@@ -238,8 +250,8 @@ impl Code {
 /// A snippet's first eight bytes, without its `REX` prefix if that came out as the neutral one; and how many bytes were
 /// left out.
 #[inline(always)]
-pub(super) fn first_word(chunk: &Chunk, regs: Regs) -> (u64, usize) {
-    let word = fill(chunk, regs);
+pub(super) fn first_word(scatters: Scatters, chunk: &Chunk, regs: Regs) -> (u64, usize) {
+    let word = fill(scatters, chunk, regs);
     let rex = chunk.head.rex;
     if rex == Head::NO_REX || (word >> (rex * 8)) as u8 != 0x40 {
         return (word, 0);
@@ -249,7 +261,7 @@ pub(super) fn first_word(chunk: &Chunk, regs: Regs) -> (u64, usize) {
 
 /// Eight bytes with registers in them.
 #[inline(always)]
-fn fill(chunk: &Chunk, regs: Regs) -> u64 {
+fn fill(scatters: Scatters, chunk: &Chunk, regs: Regs) -> u64 {
     // Their number is a power of two, so that no number leads behind the end.
-    SCATTERS[usize::from(chunk.head.scatter) % SCATTERS.len()].fill(chunk.base, regs)
+    scatters[usize::from(chunk.head.scatter) % SCATTERS].fill(chunk.base, regs)
 }

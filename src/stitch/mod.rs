@@ -103,7 +103,7 @@ impl<'l> Stitcher<'l> {
             parts: Part::ALL.map(|(part, _)| library.part(part)),
             live: Live::default(),
             placement: Placement::default(),
-            code: Code::new(library.chunks()),
+            code: Code::new(library),
             spare: Spare::default(),
         }
     }

@@ -42,7 +42,7 @@ impl Emitter<'_> {
         let insts = &self.body.insts[..stop];
         let notes = &self.live.notes[..stop];
         let places = &mut places[..stop];
-        let (forms, chunks) = (self.library.all_forms(), self.library.chunks());
+        let (forms, chunks, scatters) = (self.library.all_forms(), self.library.chunks(), self.code.scatters());
         let moves = self.moves;
         let current = &mut self.current[..];
         let locals = &mut self.locals;
@@ -107,11 +107,11 @@ impl Emitter<'_> {
             places[index] = start + at as u32;
             if d != a && chosen == tied {
                 let copy = &chunks[usize::from(moves[of_a.class as usize])];
-                let (word, dropped) = first_word(copy, [number(d), number(a), 0]);
+                let (word, dropped) = first_word(scatters, copy, [number(d), number(a), 0]);
                 out[at..at + 8].copy_from_slice(&word.to_le_bytes());
                 at += usize::from(copy.head.len) - dropped;
             }
-            let (word, dropped) = first_word(chunk, regs);
+            let (word, dropped) = first_word(scatters, chunk, regs);
             out[at..at + 8].copy_from_slice(&word.to_le_bytes());
             at += usize::from(chunk.head.len) - dropped;
             if of_d.local {
