@@ -148,7 +148,8 @@ fn write(stored: &Stored, abi: &Abi) -> String {
     array(&mut text, "Where each word starts, and the last one ends", "WORD_STARTS", "u16", &starts, usize::to_string);
     let _ = writeln!(text, "/// All words.\npub const WORDS: &str = {:?};", stored.words.concat());
     let _ = writeln!(text, "/// How many keys there are.\npub const KEYS: usize = {};", stored.keys);
-    let fusion = |f: &Fusion| format!("Fusion {{ first: Op::{:?}, second: Op::{:?}, key: {} }}", f.first, f.second, f.key);
+    let fusion =
+        |f: &Fusion| format!("Fusion {{ first: Op::{:?}, second: Op::{:?}, key: {} }}", f.first, f.second, f.key);
     array(&mut text, "The fusions", "FUSIONS", "Fusion", &stored.fusions, fusion);
     write_roles(&mut text, abi);
     text

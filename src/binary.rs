@@ -34,6 +34,8 @@ mod crc;
 mod read;
 mod write;
 
+pub(crate) use crc::crc32;
+
 use crate::diagnostic::Diagnostic;
 use crate::isa::op::Type;
 use crate::module::Module;
@@ -163,7 +165,7 @@ fn body(bytes: &[u8]) -> Result<read::Reader<'_>, DecodeError> {
         let end = bytes.len() - usize::try_from(found - length).unwrap_or(0);
         return Err(DecodeError::new(end, format!("{} bytes follow the end of the module", found - length)));
     }
-    if crc::crc32(body) != u32::from_le_bytes(field(bytes, CHECKSUM_AT)) {
+    if crc32(body) != u32::from_le_bytes(field(bytes, CHECKSUM_AT)) {
         return Err(DecodeError::new(CHECKSUM_AT, "the file is damaged: its checksum does not fit its contents"));
     }
     Ok(read::Reader::new(body, BODY_AT))

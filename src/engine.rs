@@ -28,8 +28,9 @@ pub use crate::exec::{ArenaSize, DEFAULT_STACK, ExecError};
 use crate::interp::{self, Store};
 use crate::isa::op::Type;
 pub use crate::isa::snippet::Features;
-use crate::library::Library;
+use crate::library::{Library, native_features};
 use crate::module::{MAX_ARGS, Module, Signature};
+pub use crate::snippets::Snippets;
 use crate::stitch::image::Image;
 use crate::stitch::{StitchError, Stitcher};
 use crate::streams::Streams;
@@ -60,11 +61,19 @@ pub struct Config {
     pub arena: ArenaSize,
     /// What the machine has and code is to do without.
     pub left_out: Features,
+    /// Templates that are laid over the built-in ones.
+    pub snippets: Option<Snippets>,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { tier: Tier::default(), stack_size: DEFAULT_STACK, arena: ArenaSize::default(), left_out: Features(0) }
+        Config {
+            tier: Tier::default(),
+            stack_size: DEFAULT_STACK,
+            arena: ArenaSize::default(),
+            left_out: Features(0),
+            snippets: None,
+        }
     }
 }
 
@@ -78,6 +87,8 @@ struct Shared {
     /// Made when code is to be run for the first time.
     runtime: OnceLock<Arc<Runtime>>,
     starting: Mutex<()>,
+    /// Made when templates are laid over the built-in ones.
+    library: OnceLock<&'static Library>,
     /// Keeps its working memory between modules.
     stitcher: Mutex<Option<Stitcher<'static>>>,
 }
@@ -128,13 +139,24 @@ impl Engine {
     /// # Errors
     /// Where the module cannot be stitched.
     pub fn stitch(&self, verified: &Verified) -> Result<Image, StitchError> {
-        let new = || match self.0.config.left_out {
-            Features(0) => Stitcher::new(Library::native()),
-            left_out => Stitcher::new(Library::native_without(left_out)),
-        };
+        let new = || Stitcher::new(self.library());
         match self.0.stitcher.try_lock() {
             Ok(mut kept) => kept.get_or_insert_with(new).stitch(verified),
             Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => new().stitch(verified),
+        }
+    }
+
+    /// The snippets that code is made of.
+    fn library(&self) -> &'static Library {
+        let Config { left_out, snippets, .. } = self.0.config;
+        match (snippets, left_out) {
+            (None, Features(0)) => Library::native(),
+            (None, left_out) => Library::native_without(left_out),
+            // As long-lived as the tables that it is of.
+            (Some(snippets), Features(left_out)) => self
+                .0
+                .library
+                .get_or_init(|| Box::leak(Box::new(snippets.library(Features(native_features().0 & !left_out))))),
         }
     }
 

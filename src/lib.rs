@@ -186,6 +186,7 @@ mod machine;
 pub mod module;
 pub mod number;
 pub mod reference;
+pub mod snippets;
 pub mod stitch;
 pub mod streams;
 pub mod text;

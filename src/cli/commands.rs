@@ -86,10 +86,21 @@ pub enum OptId {
     Json,
     Output,
     Sandbox,
+    Snippets,
     Stats,
     Tier,
     Version,
+    Watch,
 }
+
+/// Templates in place of built-in ones.
+const SNIPPETS: Opt = Opt {
+    id: OptId::Snippets,
+    short: None,
+    long: Some("snippets"),
+    value: Takes::Value("DIR"),
+    help: "Lays the templates in the `.S` files of this folder over the built-in ones; may be given several times",
+};
 
 /// What every command takes.
 pub const COMMON: &[Opt] = &[
@@ -180,6 +191,15 @@ pub const COMMANDS: &[Command] = &[
                 help: "Refuses programs that could reach outside of their own memory: those with `extern`, `addr`, \
                        `callp`, `load` or `store`",
             },
+            SNIPPETS,
+            Opt {
+                id: OptId::Watch,
+                short: None,
+                long: Some("watch"),
+                value: Takes::Nothing,
+                help: "Runs the program again each time it or one of the templates is saved; while a template is wrong, \
+                       it runs on with the last that were right",
+            },
         ],
         notes: "\
 Exit status:
@@ -237,6 +257,7 @@ Exit status:
         options: &[
             Opt { help: "Only this function; may be given several times", ..FUNCTION },
             CPU,
+            SNIPPETS,
             Opt { help: "Writes JSON for other programs instead: functions, snippets, holes", ..JSON },
             Opt {
                 id: OptId::Html,

@@ -17,7 +17,7 @@ use super::commands::OptId;
 use super::failure::Failure;
 use super::run::no_function;
 use super::style::Paint;
-use super::{input, output};
+use super::{input, output, templates};
 
 /// Runs the command.
 pub fn explain(given: &Given) -> Result<(), Failure> {
@@ -29,9 +29,10 @@ pub fn explain(given: &Given) -> Result<(), Failure> {
     if let Some(unknown) = wanted.iter().find(|name| module.function_index(name).is_none()) {
         return Err(no_function(unknown, &input::name(file), module).into());
     }
-    let library = match given.word(OptId::Cpu) {
-        None | Some("native") => Library::native().clone(),
-        Some(cpu) => Library::with_features(features(cpu).unwrap_or_default()),
+    let features = features(given.word(OptId::Cpu).unwrap_or("native")).unwrap_or_default();
+    let library = match templates::load(given)? {
+        None => Library::with_features(features),
+        Some(loaded) => loaded.snippets.library(features),
     };
     let wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
     let page = given.value(OptId::Html);

@@ -16,6 +16,8 @@ mod sandbox;
 mod snippets;
 mod stats;
 mod style;
+mod templates;
+mod watch;
 
 use std::io;
 

@@ -20,11 +20,14 @@ use super::args::{Given, UsageError};
 use super::commands::{Command, OptId};
 use super::failure::Failure;
 use super::stats::{Clock, Phase, Stats};
-use super::{input, output, sandbox};
+use super::{input, output, sandbox, templates, watch};
 
 /// `spasm run`.
 pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     let tier = tier(command, given)?;
+    if given.has(OptId::Watch) {
+        return watch::watch(given);
+    }
     let file = &given.words[0];
     let mut clock = Clock::new(given.has(OptId::Stats));
     let bytes = input::read(file)?;
@@ -40,8 +43,10 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     let module = verified.module();
     let function = &module.functions[choose(given, module)? as usize];
     let args = arguments(function, &given.words[1..])?;
+    let snippets = templates::load(given)?.map(|loaded| loaded.snippets);
     let mut stats = Stats { file: input::name(file), tier, function: &function.name, code: None };
-    let results = execute(&verified, &function.name, &args, &mut clock, &mut stats);
+    let config = Config { tier, snippets, ..Config::default() };
+    let results = execute(&verified, config, &function.name, &args, &mut clock, &mut stats);
     clock.lap(Phase::Run);
     let printed = results.and_then(|results| print(&results));
     if given.has(OptId::Stats) {
@@ -64,13 +69,14 @@ fn tier(command: &'static Command, given: &Given) -> Result<Tier, UsageError> {
 /// Calls the function; a program that halts has no results.
 fn execute(
     verified: &Verified,
+    config: Config,
     function: &str,
     args: &[Value],
     clock: &mut Clock,
     stats: &mut Stats<'_>,
 ) -> Result<Vec<Value>, Failure> {
     // The process ends when the program does: what is not taken down costs nothing.
-    let engine = ManuallyDrop::new(Engine::new(Config { tier: stats.tier, ..Config::default() }));
+    let engine = ManuallyDrop::new(Engine::new(config));
     let instance = engine.instantiate_watched(verified, |image| {
         clock.lap(Phase::Stitch);
         stats.code = Some(image.functions.iter().map(|made| u64::from(made.end - made.entry)).sum());

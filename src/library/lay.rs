@@ -30,6 +30,8 @@ pub fn lay_over(base: &Tables, extracted: Vec<Extracted>) -> Result<&'static Tab
     let tables = build_over(extracted, below)?;
     match store_over(&tables, stored) {
         Ok(stored) => Ok(Tables::leak(stored)),
-        Err(message) => Err(first.into_iter().map(|error| TemplateError { message: message.clone(), ..error }).collect()),
+        Err(message) => {
+            Err(first.into_iter().map(|error| TemplateError { message: message.clone(), ..error }).collect())
+        }
     }
 }
