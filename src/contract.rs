@@ -25,7 +25,7 @@ use crate::isa::extract::Extracted;
 use crate::isa::part::Part;
 use crate::isa::patch::patch;
 use crate::isa::snippet::{Kind, MAX_REGS};
-use crate::isa::template::{Abi, TemplateError};
+use crate::isa::template::{Abi, Template, TemplateError};
 
 pub use encoding::{Body, check_encoding};
 
@@ -43,6 +43,39 @@ pub fn check_contracts(snippets: &[Extracted], abi: &Abi) -> Vec<TemplateError> 
     let crosses = |name: &str| CROSSINGS.iter().any(|part| part.name() == name);
     let inner = snippets.iter().filter(|snippet| !crosses(&snippet.template.name));
     inner.flat_map(|snippet| flow::check(snippet, snippets, abi)).collect()
+}
+
+/// Checks a snippet's bytes for all assignments of up to two registers, and for a sample where there are three. Says how
+/// many those are.
+///
+/// # Errors
+/// The first assignment for which the bytes are not the instructions of the template.
+pub fn check_encodings(snippet: &Extracted, abi: &Abi) -> Result<usize, TemplateError> {
+    let body = Body::parse(&snippet.template, abi)?;
+    let all = assignments(&snippet.template);
+    all.iter().try_for_each(|&regs| check_encoding(snippet, &body, regs))?;
+    Ok(all.len())
+}
+
+/// All assignments for up to two register operands, a sample of 500 for three.
+fn assignments(template: &Template) -> Vec<[u8; MAX_REGS]> {
+    let registers = template.operands.iter().filter(|o| o.kind.is_register());
+    let allowed: Vec<Vec<u8>> =
+        registers.map(|o| (0..16).filter(|reg| o.allowed & (1 << reg) != 0).collect()).collect();
+    let all = |list: Option<&Vec<u8>>| list.cloned().unwrap_or_else(|| vec![0]);
+    let (first, second, third) = (all(allowed.first()), all(allowed.get(1)), all(allowed.get(2)));
+    let mut out: Vec<[u8; MAX_REGS]> = Vec::new();
+    for &a in &first {
+        for &b in &second {
+            out.extend(third.iter().map(|&c| [a, b, c]));
+        }
+    }
+    if allowed.len() == 3 && !out.is_empty() {
+        // A step that shares no factor with the number of assignments visits them evenly.
+        let count = out.len();
+        out = (0..500).map(|n| out[n * 1_009 % count]).collect();
+    }
+    out
 }
 
 /// The ways into stitched code and out of it. They keep the convention of the host on one side, which their declarations

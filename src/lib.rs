@@ -191,6 +191,8 @@ pub mod stitch;
 pub mod streams;
 pub mod text;
 pub mod trap;
+#[cfg(feature = "cli")]
+pub mod trial;
 pub mod value;
 pub mod verified;
 pub mod verify;

@@ -170,6 +170,38 @@ fn a_listing_can_be_a_page() {
 }
 
 #[test]
+fn templates_are_checked_and_used() {
+    let folder = Folder::new("templates");
+    let add = "template add.i64, inout d:gp, in b:gp, clobber flags\n        add     \\d, \\b\nend\n";
+    let one_more = add.replace("\nend", "\n        add     \\d, 1\nend");
+    let neg = "template neg.i64, inout d:gp, clobber flags\n        neg     \\d\nend\n";
+    let crash = add.replace("add", "sub").replace("\nend", "\n        hlt\nend");
+    let (good, wrong) = (folder.write("good.S", add), folder.write("wrong.S", &format!("{one_more}{crash}{neg}")));
+    let checked = said(&["snippets", "check", &good]);
+    assert_eq!((checked.status, checked.err.as_str()), (0, ""));
+    assert!(
+        checked.out.contains("add    d, b") && checked.out.ends_with("These templates may be used.\n"),
+        "{}",
+        checked.out
+    );
+    assert!(checked.out.contains("225 right  right     834 right  3 (built-in 3)"), "{}", checked.out);
+    let refused = said(&["snippets", "check", &wrong]);
+    assert_eq!(refused.status, 1);
+    assert!(refused.out.ends_with("These templates must not be used.\n"), "{}", refused.out);
+    for message in ["with d=rbx b=rsi it gives 0x1 for a=0x0 and b=0x0", "crashes when it is run", "wrong.S:1:1"] {
+        assert!(refused.err.contains(message), "{message}: {}", refused.err);
+    }
+    // What stands behind the one that crashes is tried all the same.
+    assert!(refused.out.lines().any(|line| line.starts_with("neg.i64") && line.matches("right").count() == 3));
+    let program = folder.write("add.spasm", ANSWER);
+    let run = |snippets: &str| said(&["run", "--snippets", snippets, &program, "0"]);
+    assert_eq!([run(&good).out, run(&good).out], ["42\n", "42\n"]);
+    let broken = folder.write("broken.S", &add.replace("add     ", "addd    "));
+    let broken = run(&broken);
+    assert!(broken.status == 1 && broken.err.contains("broken.S:2:9"), "{}", broken.err);
+}
+
+#[test]
 fn forms_go_back_and_forth() {
     let folder = Folder::new("forms");
     let (binary, text) = (folder.path("mixed.spb"), folder.path("mixed.spasm"));

@@ -36,6 +36,7 @@ pub enum CommandId {
     Explain,
     Asm,
     Dis,
+    SnippetsCheck,
     SnippetsList,
     SnippetsShow,
 }
@@ -89,6 +90,7 @@ pub enum OptId {
     Snippets,
     Stats,
     Tier,
+    Values,
     Version,
     Watch,
 }
@@ -319,6 +321,40 @@ Keys of --json, a list with an object for each function:
         }],
         notes: "OUT is either written as a whole or left as it was.\n",
         examples: &[("spasm dis fib.spb", "Shows a module"), ("spasm dis fib.spb -o fib.spasm", "Writes it to a file")],
+    },
+    Command {
+        id: CommandId::SnippetsCheck,
+        name: "snippets check",
+        usage: "[OPTIONS] FILE.S...",
+        summary: "Says whether edited templates may be used",
+        about: "Assembles templates, shows what became of them, and holds them against what they say: every encoding is \
+                decoded for all registers, what is read and changed is compared with the declaration, and each is run \
+                with edge values and random ones, which must give what the instruction means.",
+        words: Words { least: 1, most: usize::MAX, missing: "a FILE.S", numbers_after: usize::MAX },
+        arguments: &[(
+            "FILE.S",
+            "A file of templates, or a folder of such files; asm/README.md says how they are written",
+        )],
+        options: &[Opt {
+            id: OptId::Values,
+            short: None,
+            long: Some("values-from"),
+            value: Takes::Value("N"),
+            help: "Only runs the templates, from the one with this number on, and writes two lines for each. `check` does \
+                   this in a process of its own, which a template may crash",
+        }],
+        notes: "\
+Exit status:
+  0    the templates may be used
+  1    they may not; what is wrong stands on standard error
+",
+        examples: &[
+            ("spasm snippets check asm/x86_64/op/add.S", "Checks the templates of an instruction"),
+            (
+                "spasm run --snippets mine examples/fib.spasm 30",
+                "Runs a program with the templates in the folder `mine`",
+            ),
+        ],
     },
     Command {
         id: CommandId::SnippetsList,

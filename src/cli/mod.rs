@@ -13,6 +13,7 @@ mod input;
 mod output;
 mod run;
 mod sandbox;
+mod snippet_check;
 mod snippets;
 mod stats;
 mod style;
@@ -59,6 +60,7 @@ fn execute(command: &'static Command, given: &Given) -> Result<(), Failure> {
         CommandId::Explain => explain::explain(given),
         CommandId::Asm => convert::asm(command, given),
         CommandId::Dis => convert::dis(given),
+        CommandId::SnippetsCheck => snippet_check::check(given),
         CommandId::SnippetsList => snippets::list(given),
         CommandId::SnippetsShow => snippets::show(given),
     }

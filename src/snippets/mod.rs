@@ -54,8 +54,8 @@ pub struct Loaded {
     pub snippets: Snippets,
     /// The files, in the order in which they were read.
     pub files: Vec<PathBuf>,
-    /// How many templates there are in them.
-    pub templates: usize,
+    /// What was made of the templates in them, in the same order.
+    pub extracted: Vec<Extracted>,
     /// How many files were not in the cache and went through the assembler.
     pub assembled: usize,
 }
@@ -137,10 +137,9 @@ impl Toolchain {
         if !errors.is_empty() {
             return Err(SnippetErrors(errors));
         }
-        let templates = read.iter().map(|(_, templates)| templates.len()).sum();
         let (extracted, assembled) = self.extract(read, &abi)?;
-        let snippets = Snippets(lay_over(Tables::builtin(), extracted)?);
-        Ok(Loaded { snippets, files, templates, assembled })
+        let snippets = Snippets(lay_over(Tables::builtin(), extracted.clone())?);
+        Ok(Loaded { snippets, files, extracted, assembled })
     }
 
     /// Makes snippets of the templates of each file; says how many files had to be assembled.

@@ -26,7 +26,7 @@ impl Place {
     }
 
     fn message(&self) -> String {
-        self.load().map(|loaded| loaded.templates).unwrap_err().to_string()
+        self.load().map(|loaded| loaded.extracted.len()).unwrap_err().to_string()
     }
 }
 
@@ -54,7 +54,7 @@ fn templates_take_the_place_of_built_in_ones() {
     let place = Place::new("place");
     place.write(WRONG);
     let loaded = place.load().unwrap();
-    assert_eq!((loaded.templates, loaded.assembled, loaded.files.len()), (1, 1, 1));
+    assert_eq!((loaded.extracted.len(), loaded.assembled, loaded.files.len()), (1, 1, 1));
     let (built_in, plain) = run(None, SUM, (6, 7));
     let (changed, edited) = run(Some(loaded.snippets), SUM, (6, 7));
     assert_eq!((built_in, changed), (49, 50));
@@ -83,7 +83,9 @@ fn what_is_unchanged_comes_from_the_cache() {
         let damaged: Vec<Vec<u8>> =
             (0..whole.len()).step_by(7).map(flipped).chain([vec![], whole[..whole.len() - 1].to_vec()]).collect();
         for bytes in damaged {
-            entries.iter().for_each(|entry| std::fs::write(entry, &bytes).unwrap());
+            for entry in &entries {
+                std::fs::write(entry, &bytes).unwrap();
+            }
             assert_eq!(place.load().unwrap().assembled, 1);
         }
     }
@@ -143,7 +145,7 @@ fn what_is_wrong_is_said_at_the_line_of_the_users_file() {
     for (text, message) in errors {
         place.write(text);
         if message.is_empty() {
-            assert_eq!(place.load().unwrap().templates, 0, "a file without templates changes nothing");
+            assert_eq!(place.load().unwrap().extracted.len(), 0, "a file without templates changes nothing");
         } else {
             assert!(place.message().contains(message), "{}", place.message());
         }

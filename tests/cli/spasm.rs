@@ -15,6 +15,7 @@ fn home() -> PathBuf {
 pub fn spasm(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_spasm"));
     command.args(args).current_dir(home()).stdin(Stdio::null());
+    command.env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"));
     for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
         command.env_remove(variable);
     }
@@ -93,6 +94,12 @@ impl Folder {
 
     pub fn path(&self, name: &str) -> String {
         self.0.join(name).to_str().unwrap().to_owned()
+    }
+
+    /// Writes a file, and says where it is.
+    pub fn write(&self, name: &str, text: &str) -> String {
+        fs::write(self.path(name), text).unwrap();
+        self.path(name)
     }
 
     pub fn files(&self) -> Vec<String> {

@@ -4,6 +4,7 @@
 //! Comes in: the opcode table. Goes out: failures that show the program. What must hold: every tier gives the bits or
 //! the trap of the row's expression, and leaves everything else as it was; and all of the library's templates for value
 //! instructions are met on the way.
+#![cfg(feature = "cli")]
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
@@ -12,8 +13,6 @@
 )]
 
 mod program;
-#[path = "../templates/values.rs"]
-mod values;
 
 use std::collections::BTreeSet;
 
@@ -24,10 +23,10 @@ use spasm::isa::snippet::Features;
 use spasm::library::{Library, native_features};
 use spasm::stitch::Stitcher;
 use spasm::trap::RunError;
+use spasm::trial::values::{Noise, any};
 use spasm::value::Value;
 use spasm::verified::Verified;
 use spasm::{text, verify};
-use values::{Noise, any};
 
 /// How many pairs of operands each program is tried with; the plainest one is tried with more.
 const PAIRS: usize = 5;

@@ -3,15 +3,17 @@
 //! Comes in: a contract of the library and an assignment. Goes out: code, and the places of the operands. What must
 //! hold: slots and constants are different for every operand, so that one taken for another is found out.
 
-use spasm::isa::patch::patch;
-use spasm::isa::snippet::{Info, Kind, Operand, Role};
-use spasm::library::Library;
+use crate::isa::op::Op;
+use crate::isa::patch::patch;
+use crate::isa::snippet::{Info, Kind, Operand, Role};
+use crate::library::Library;
 
 use super::machine::{Machine, State};
 use super::values::Noise;
 
 /// A template in one form.
-pub struct Form {
+pub struct Form<'l> {
+    library: &'l Library,
     pub info: &'static Info,
     regs: [u8; 3],
     /// Which source is a constant, and which.
@@ -39,7 +41,6 @@ pub fn registers(info: &Info, noise: &mut Noise) -> Vec<[u8; 3]> {
             all.push(regs);
         }
     }
-    assert!(!all.is_empty(), "no assignment of {} was tried", info.name);
     all
 }
 
@@ -48,10 +49,16 @@ pub fn frame_noise(machine: &mut Machine, noise: &mut Noise) {
     (24..0x400).step_by(8).for_each(|distance| machine.set_slot(distance, noise.next()));
 }
 
-impl Form {
+impl<'l> Form<'l> {
     /// A form of `info`.
-    pub fn new(info: &'static Info, regs: [u8; 3], immediate: Option<(usize, u64)>, branches_if: Option<bool>) -> Form {
-        Form { info, regs, immediate, branches_if }
+    pub fn new(
+        library: &'l Library,
+        info: &'static Info,
+        regs: [u8; 3],
+        immediate: Option<(usize, u64)>,
+        branches_if: Option<bool>,
+    ) -> Form<'l> {
+        Form { library, info, regs, immediate, branches_if }
     }
 
     fn operand(&self, name: &str) -> Option<&'static Operand> {
@@ -103,7 +110,7 @@ impl Form {
         let literal = code.len();
         code.extend(self.value("a").to_le_bytes());
         let start = code.len();
-        code.extend(Library::native().bytes(self.info.chunk, self.regs));
+        code.extend(self.library.bytes(self.info.chunk, self.regs));
         let end = code.len();
         let holds = self.branches_if.map(|if_true| if if_true { [0, 1] } else { [1, 0] });
         leave(code, holds.map(|h| h[0]));
@@ -113,8 +120,8 @@ impl Form {
         }
         let cold = code.len();
         if self.info.cold != 0 {
-            let info = Library::native().info(self.info.cold);
-            code.extend(Library::native().bytes(self.info.cold, self.regs));
+            let info = self.library.info(self.info.cold);
+            code.extend(self.library.bytes(self.info.cold, self.regs));
             self.fill(code, info, cold, [literal, end, cold]);
         }
         self.fill(code, self.info, start, [literal, target, cold]);
@@ -133,7 +140,8 @@ impl Form {
                 Kind::Slot8 | Kind::Slot32 => self.distance(operand.name).unwrap_or(0) as i64,
                 _ => self.value(operand.name).cast_signed(),
             };
-            patch(code, at, hole.patch, value).expect("the values are chosen to fit their holes");
+            // The values are chosen to fit their holes.
+            let _ = patch(code, at, hole.patch, value);
         }
     }
 
@@ -183,7 +191,7 @@ impl Form {
     /// Sets the condition of a `select`, but not where it shares its register with a source that decides too; returns
     /// what it is then.
     pub fn set_condition(&self, condition: u64, ints: bool, state: &mut State) -> u64 {
-        let (_, reg) = self.register("c").expect("a select has a condition");
+        let Some((_, reg)) = self.register("c") else { return condition };
         let shared = ints && ["d", "b"].iter().any(|name| self.register(name).is_some_and(|(_, r)| r == reg));
         if !shared {
             state.gp[reg] = condition;
@@ -191,9 +199,9 @@ impl Form {
         state.gp[reg]
     }
 
-    /// Asserts that no register has changed but the result and what is declared as clobbered.
-    pub fn assert_rest_unchanged(&self, before: &State, after: &State) {
-        let cold = Library::native().info(self.info.cold);
+    /// An error where a register has changed that is neither the result's nor declared as clobbered.
+    pub fn rest_unchanged(&self, before: &State, after: &State) -> Result<(), String> {
+        let cold = self.library.info(self.info.cold);
         let cold = if self.info.cold == 0 { (0, 0) } else { (cold.clobbers, cold.xmm_clobbers) };
         let (mut gp, mut xmm) = (self.info.clobbers | cold.0, self.info.xmm_clobbers | cold.1);
         match self.register("d") {
@@ -205,41 +213,52 @@ impl Form {
         for reg in 0..16 {
             let same_gp = gp & (1 << reg) != 0 || before.gp[reg] == after.gp[reg];
             let same_xmm = xmm & (1 << reg) != 0 || before.xmm[reg] == after.xmm[reg];
-            let (name, how) = (self.info.name, || self.describe());
-            assert!(same_gp, "{name} with {} changes general register {reg} and has not declared it", how());
-            assert!(same_xmm, "{name} with {} changes vector register {reg} and has not declared it", how());
+            let changed = |register: &str| {
+                let how = self.describe();
+                Err(format!("with {how} it changes {register} and has not declared it: write `clobber {register}`"))
+            };
+            if !same_gp {
+                return changed(crate::isa::template::GP[reg]);
+            }
+            if !same_xmm {
+                return changed(crate::isa::template::XMM[reg]);
+            }
         }
+        Ok(())
     }
 
-    /// Asserts that the slots of sources still hold what they held, if they are not the result's.
-    pub fn assert_slots_unchanged(&self, before: [u64; 2], machine: &Machine) {
+    /// An error where the slot of a source that is not the result's holds something else than before.
+    pub fn slots_unchanged(&self, before: [u64; 2], machine: &Machine) -> Result<(), String> {
         for (name, before) in ["a", "b"].iter().zip(before) {
             let slot = self.operand(name).and_then(|_| self.distance(name));
             let same = slot.is_none_or(|slot| machine.slot(slot) == before);
-            assert!(same, "{} with {} changes the slot `{name}`", self.info.name, self.describe());
+            if !same {
+                return Err(format!("with {} it changes the slot `{name}`, which is a source", self.describe()));
+            }
         }
+        Ok(())
     }
 
     /// The operands, for messages.
     pub fn describe(&self) -> String {
         let text = |operand: &Operand| match self.register(operand.name) {
             Some((Kind::Xmm, reg)) => format!("{}=xmm{reg}", operand.name),
-            Some((_, reg)) => format!("{}={}", operand.name, spasm::isa::template::GP[reg]),
+            Some((_, reg)) => format!("{}={}", operand.name, crate::isa::template::GP[reg]),
             None => format!("{}:{}", operand.name, operand.kind.name()),
         };
         self.info.operands.iter().map(text).collect::<Vec<_>>().join(" ")
     }
 }
 
-/// `mov eax, RESULT` and `ret`, from templates.
+/// `mov eax, RESULT` and `ret`, from the built-in templates.
 fn leave(code: &mut Vec<u8>, result: Option<u8>) {
-    let find =
-        |name: &str| Library::native().infos().iter().find(|info| info.name == name).expect("there is such a template");
+    let library = Library::native();
+    let first = |op: Op| library.forms(op as u16).iter().copied().find(|&chunk| chunk != 0).unwrap_or(0);
     if let Some(result) = result {
-        let constant = find("const.i32");
-        let at = code.len() + usize::from(constant.holes[0].offset);
-        code.extend(Library::native().bytes(constant.chunk, [0; 3]));
+        let constant = first(Op::ConstI32);
+        let at = code.len() + library.contract(constant).holes().first().map_or(0, |hole| usize::from(hole.offset));
+        code.extend(library.bytes(constant, [0; 3]));
         code[at] = result;
     }
-    code.extend(Library::native().bytes(find("ret").chunk, [0; 3]));
+    code.extend(library.bytes(first(Op::Ret), [0; 3]));
 }

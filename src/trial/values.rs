@@ -2,12 +2,14 @@
 
 use std::sync::OnceLock;
 
-use spasm::isa::op::Type;
+use crate::isa::op::Type;
 
 /// Numbers without a pattern, the same in every run.
 pub struct Noise(pub u64);
 
 impl Noise {
+    /// The next number.
+    #[allow(clippy::should_implement_trait, reason = "it never ends")]
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut x = self.0;
@@ -16,6 +18,7 @@ impl Noise {
         x ^ (x >> 31)
     }
 
+    /// The next number, below `end`.
     pub fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }

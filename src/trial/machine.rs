@@ -3,6 +3,8 @@
 //! Comes in: code, and what each register and slot holds. Goes out: what they hold afterwards. What must hold: code is
 //! never writable while it can run; nothing but the code itself changes the state.
 
+#![allow(unsafe_code, reason = "templates are run as machine code without the runtime around them")]
+
 use memmap2::{Mmap, MmapMut};
 
 core::arch::global_asm!(include_str!("../../asm/x86_64/test/machine.S"));
@@ -42,11 +44,13 @@ pub struct Machine {
 
 impl Machine {
     /// Makes `code` executable.
-    pub fn new(code: &[u8]) -> Machine {
-        let mut map = MmapMut::map_anon(code.len().max(1)).expect("memory can be mapped");
-        map[..code.len()].copy_from_slice(code);
-        let code = map.make_exec().expect("memory can be made executable");
-        Machine { code, stack: vec![0; (BELOW + FRAME_SIZE) / 8] }
+    pub fn new(code: &[u8]) -> Result<Machine, String> {
+        let map = MmapMut::map_anon(code.len().max(1)).and_then(|mut map| {
+            map[..code.len()].copy_from_slice(code);
+            map.make_exec()
+        });
+        let code = map.map_err(|error| format!("memory cannot be made executable: {error}"))?;
+        Ok(Machine { code, stack: vec![0; (BELOW + FRAME_SIZE) / 8] })
     }
 
     /// The index in the stack of the slot that the code finds at this distance from FRAME. The call that starts the code
@@ -67,7 +71,7 @@ impl Machine {
     }
 
     /// Runs the code at `offset` up to its `ret`.
-    pub fn run(&mut self, offset: usize, state: &mut State) {
+    pub fn run(&mut self, offset: usize, state: &mut State) -> Result<(), String> {
         let bottom = BELOW / 8;
         self.stack[bottom] = std::ptr::from_mut(state) as u64;
         self.stack[bottom + 1] = self.code[offset..].as_ptr() as u64;
@@ -77,6 +81,6 @@ impl Machine {
         // which ends in `ret`, touches memory through FRAME (inside `stack`) and through the registers in `state`, which
         // the caller points at memory of its own.
         unsafe { spasm_test_run(state) };
-        assert_eq!(state.gp[4], before, "the stack pointer has moved");
+        if state.gp[4] == before { Ok(()) } else { Err("the stack pointer has moved".to_owned()) }
     }
 }
