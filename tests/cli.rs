@@ -202,6 +202,26 @@ fn templates_are_checked_and_used() {
 }
 
 #[test]
+fn snippets_are_measured() {
+    let folder = Folder::new("bench");
+    let slow = "template add.i64, inout d:gp, in b:gp, clobber flags\n        add     \\d, \\b\n".to_owned()
+        + &"        imul    \\d, \\d, 1\n".repeat(8)
+        + "end\n";
+    let slow = folder.write("slow.S", &slow);
+    let measured = said(&["snippets", "bench", "add.i64", &slow]);
+    assert_eq!((measured.status, measured.err.as_str()), (0, ""));
+    let lines: Vec<&str> = measured.out.lines().collect();
+    assert!(lines[0].contains("dependent") && lines[1].starts_with("built-in") && lines[2].starts_with(&slow));
+    // Eight multiplications take longer than none, on whatever machine.
+    let ratio = |line: &str| line.split_whitespace().find_map(|word| word.strip_suffix('×')?.parse::<f64>().ok());
+    assert!(ratio(lines[2]).is_some_and(|ratio| ratio > 2.0), "{}", measured.out);
+    let compared = said(&["snippets", "bench", "less.f64"]).out;
+    assert!(!compared.contains(" dependent") && compared.contains("Each result is stored"), "{compared}");
+    assert_eq!(said(&["snippets", "bench", "call"]).status, 1);
+    assert!(said(&["snippets", "bench", "mull.i64"]).err.contains("did you mean `mul.i64`?"));
+}
+
+#[test]
 fn forms_go_back_and_forth() {
     let folder = Folder::new("forms");
     let (binary, text) = (folder.path("mixed.spb"), folder.path("mixed.spasm"));

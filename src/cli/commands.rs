@@ -36,6 +36,7 @@ pub enum CommandId {
     Explain,
     Asm,
     Dis,
+    SnippetsBench,
     SnippetsCheck,
     SnippetsList,
     SnippetsShow,
@@ -354,6 +355,25 @@ Exit status:
                 "spasm run --snippets mine examples/fib.spasm 30",
                 "Runs a program with the templates in the folder `mine`",
             ),
+        ],
+    },
+    Command {
+        id: CommandId::SnippetsBench,
+        name: "snippets bench",
+        usage: "[OPTIONS] NAME [FILE.S]...",
+        summary: "Measures the snippets of an instruction",
+        about: "Measures how long an instruction takes where each waits for the one before it, and where none does: as \
+                built in, and with each of the files of templates laid over that.",
+        words: Words { least: 1, most: usize::MAX, missing: "the NAME of an instruction", numbers_after: usize::MAX },
+        arguments: &[
+            ("NAME", "An instruction that computes a value, such as `mul.i64`"),
+            ("FILE.S", "A file of templates to be compared with what is built in"),
+        ],
+        options: &[],
+        notes: "",
+        examples: &[
+            ("spasm snippets bench mul.i64", "How long a multiplication takes"),
+            ("spasm snippets bench shl.i64 asm/x86_64/op/shl.S", "Compares a file of templates with the built-in ones"),
         ],
     },
     Command {

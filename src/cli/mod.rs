@@ -13,6 +13,7 @@ mod input;
 mod output;
 mod run;
 mod sandbox;
+mod snippet_bench;
 mod snippet_check;
 mod snippets;
 mod stats;
@@ -60,6 +61,7 @@ fn execute(command: &'static Command, given: &Given) -> Result<(), Failure> {
         CommandId::Explain => explain::explain(given),
         CommandId::Asm => convert::asm(command, given),
         CommandId::Dis => convert::dis(given),
+        CommandId::SnippetsBench => snippet_bench::bench(given),
         CommandId::SnippetsCheck => snippet_check::check(given),
         CommandId::SnippetsList => snippets::list(given),
         CommandId::SnippetsShow => snippets::show(given),
