@@ -194,6 +194,10 @@ pub const COMMANDS: &[Command] = &[
                 help: "Refuses programs that could reach outside of their own memory: those with `extern`, `addr`, \
                        `callp`, `load` or `store`",
             },
+            Opt {
+                help: "The machine to stitch for: snippets that need more are left alone. `native` is this one",
+                ..CPU
+            },
             SNIPPETS,
             Opt {
                 id: OptId::Watch,

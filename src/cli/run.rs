@@ -9,7 +9,10 @@ use std::mem::ManuallyDrop;
 
 use spasm::diagnostic::Diagnostic;
 use spasm::engine::{CallError, Config, Engine, InstanceError, Tier};
+use spasm::explain::features;
 use spasm::isa::op::Type;
+use spasm::isa::snippet::Features;
+use spasm::library::native_features;
 use spasm::module::{Function, MAX_ARGS, Module};
 use spasm::text::nearest;
 use spasm::trap::RunError;
@@ -45,7 +48,7 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     let args = arguments(function, &given.words[1..])?;
     let snippets = templates::load(given)?.map(|loaded| loaded.snippets);
     let mut stats = Stats { file: input::name(file), tier, function: &function.name, code: None };
-    let config = Config { tier, snippets, ..Config::default() };
+    let config = Config { tier, snippets, left_out: left_out(given)?, ..Config::default() };
     let results = execute(&verified, config, &function.name, &args, &mut clock, &mut stats);
     clock.lap(Phase::Run);
     let printed = results.and_then(|results| print(&results));
@@ -64,6 +67,19 @@ fn tier(command: &'static Command, given: &Given) -> Result<Tier, UsageError> {
         }
         _ => Ok(Tier::Baseline),
     }
+}
+
+/// What this machine has and code is to do without.
+fn left_out(given: &Given) -> Result<Features, Failure> {
+    let Some(cpu) = given.word(OptId::Cpu) else { return Ok(Features::default()) };
+    let (wanted, native) = (features(cpu).unwrap_or_default(), native_features());
+    let lacking: Vec<&str> =
+        Features::ALL.iter().filter(|(_, bit)| wanted.0 & bit & !native.0 != 0).map(|(name, _)| *name).collect();
+    if lacking.is_empty() {
+        return Ok(Features(native.0 & !wanted.0));
+    }
+    let error = Diagnostic::new(format!("this machine is no {cpu}: it lacks {}", lacking.join(", ")));
+    Err(error.help("`spasm explain --cpu` shows code for machines that are not this one").into())
 }
 
 /// Calls the function; a program that halts has no results.
