@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use crate::isa::op::Op;
 use crate::isa::part::Part;
-use crate::isa::snippet::{Chunk, FORMS, Features, Hole, Info, Kind, MAX_REGS, Operand, Scatter, Site, instantiate};
+use crate::isa::snippet::{Chunk, FORMS, Features, Hole, Info, Kind, MAX_REGS, Operand, Site, Spread};
 use crate::isa::stored::{Record, Span};
 pub use crate::machine::native_features;
 
@@ -16,7 +16,7 @@ pub use crate::machine::native_features;
 #[allow(clippy::unreadable_literal, clippy::large_stack_arrays, reason = "written by the build, for the compiler only")]
 pub mod builtin {
     use crate::isa::op::Op;
-    use crate::isa::snippet::{Chunk, Fault, Head, Hole, Kind, Patch, Role, Scatter, Site};
+    use crate::isa::snippet::{Chunk, Fault, Head, Hole, Kind, Patch, Role, Site, Spread};
     use crate::isa::stored::{Record, Span, StoredOperand};
     use crate::isa::table::Alternative;
     use crate::isa::trap::TrapKind;
@@ -89,17 +89,20 @@ impl Library {
         &builtin::CHUNKS
     }
 
-    /// Where registers go in a chunk.
-    #[inline]
+    /// What registers add to a chunk.
     #[must_use]
-    pub fn scatter(&self, chunk: u16) -> &'static Scatter {
-        &builtin::SCATTERS[usize::from(builtin::CHUNKS[usize::from(chunk)].head.scatter)]
+    pub fn spreads(&self, chunk: u16) -> [&'static Spread; MAX_REGS] {
+        builtin::CHUNKS[usize::from(chunk)].head.spreads.map(|number| &builtin::SPREADS[usize::from(number)])
     }
 
     /// The snippet that starts at `chunk` with these registers, and nothing in its value holes.
     #[must_use]
     pub fn bytes(&self, chunk: u16, regs: [u8; MAX_REGS]) -> Vec<u8> {
-        instantiate(&builtin::CHUNKS[usize::from(chunk)..], &builtin::SCATTERS, regs)
+        let head = builtin::CHUNKS[usize::from(chunk)].head;
+        let words = builtin::CHUNKS[usize::from(chunk)..].iter().take(usize::from(head.chunks()));
+        let mut bytes: Vec<u8> = words.flat_map(|chunk| fill(chunk, regs).to_le_bytes()).collect();
+        bytes.truncate(usize::from(head.len));
+        bytes
     }
 
     /// The contract of the snippet that starts at `chunk`, as it is stored.
@@ -126,9 +129,9 @@ impl Library {
     #[must_use]
     pub const fn stored_bytes() -> usize {
         use builtin::{ALTERNATIVES, CHUNKS, FORM_ENTRIES, FUSIONS, HOLES, OPERAND_LISTS, OPERANDS};
-        use builtin::{OWNERS, RECORDS, SCATTERS, SITES, WORD_STARTS, WORDS};
+        use builtin::{OWNERS, RECORDS, SITES, SPREADS, WORD_STARTS, WORDS};
         size_of_val(&CHUNKS)
-            + size_of_val(&SCATTERS)
+            + size_of_val(&SPREADS)
             + size_of_val(&OWNERS)
             + size_of_val(&RECORDS)
             + size_of_val(&OPERANDS)
@@ -181,6 +184,18 @@ impl Library {
     pub fn serves(&self, info: &Info) -> bool {
         self.features.has(info.needs)
     }
+}
+
+/// The eight bytes of a chunk with registers in them.
+#[inline(always)]
+#[must_use]
+pub fn fill(chunk: &Chunk, regs: [u8; MAX_REGS]) -> u64 {
+    // The number of spreads is a power of two, so that none leads behind the end.
+    let term = |operand: usize| {
+        let spread = &builtin::SPREADS[usize::from(chunk.head.spreads[operand]) % builtin::SPREADS.len()];
+        spread.0[usize::from(regs[operand]) % spread.0.len()]
+    };
+    chunk.base ^ term(0) ^ term(1) ^ term(2)
 }
 
 /// A contract as it is stored: cheap to get at, for those who need a part of it.

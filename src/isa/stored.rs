@@ -5,7 +5,7 @@
 //! system has nothing to relocate when it loads the program, and pages that nobody reads are never loaded; what
 //! is the same in many snippets is stored once.
 
-use super::snippet::{Chunk, FORMS, Head, Hole, Kind, Role, Scatter, Site};
+use super::snippet::{Chunk, FORMS, Head, Hole, Kind, MAX_REGS, Role, Site, Spread};
 use super::table::{Alternative, Tables};
 use super::template::Declared;
 
@@ -92,7 +92,7 @@ pub struct Stored {
     /// The chunks of all snippets. The first belongs to none.
     pub chunks: Vec<Chunk>,
     /// What the chunks refer to. Filled up to a power of two, so that the copying loop needs not look where they end.
-    pub scatters: Vec<Scatter>,
+    pub spreads: Vec<Spread>,
     /// For each chunk, the contract of its snippet.
     pub owners: Vec<u16>,
     /// The contracts in the order of their chunks.
@@ -123,13 +123,17 @@ type TooMany = String;
 /// # Errors
 /// Where there is more of something than the form has room for.
 pub fn store(tables: &Tables) -> Result<Stored, TooMany> {
-    let mut stored = Stored { scatters: vec![Scatter::NONE], keys: tables.forms.len() / FORMS, ..Stored::default() };
+    let mut stored = Stored { spreads: vec![Spread::NONE], keys: tables.forms.len() / FORMS, ..Stored::default() };
     stored.chunks.push(Chunk::default());
     stored.owners.push(0);
     for (number, (chunk, snippet)) in tables.snippets.iter().enumerate() {
         for (part, scatter) in snippet.chunks.iter().zip(&snippet.scatters) {
-            let scatter = number_in(&mut stored.scatters, *scatter, u16::MAX.into(), "register holes")? as u16;
-            stored.chunks.push(Chunk { head: Head { scatter, ..part.head }, ..*part });
+            let mut spreads = [0; MAX_REGS];
+            for (operand, number) in spreads.iter_mut().enumerate() {
+                let spread = scatter.spread(operand);
+                *number = number_in(&mut stored.spreads, spread, u8::MAX.into(), "register holes")? as u8;
+            }
+            stored.chunks.push(Chunk { head: Head { spreads, ..part.head }, ..*part });
             stored.owners.push(number as u16);
         }
         let template = &snippet.template;
@@ -150,7 +154,7 @@ pub fn store(tables: &Tables) -> Result<Stored, TooMany> {
             needs: template.needs,
         });
     }
-    stored.scatters.resize(stored.scatters.len().next_power_of_two(), Scatter::NONE);
+    stored.spreads.resize(stored.spreads.len().next_power_of_two(), Spread::NONE);
     let forms = tables.forms.iter().enumerate().filter(|(_, chunk)| **chunk != 0);
     stored.forms = forms.map(|(entry, &chunk)| [entry as u16, chunk]).collect();
     stored.alternatives.clone_from(&tables.alternatives);

@@ -4,7 +4,7 @@
 //! its snippet is copied or recorded as waiting; a hole that waits is written before the image leaves.
 
 use crate::isa::snippet::{Chunk, Head};
-use crate::library::builtin::SCATTERS;
+use crate::library::fill;
 use crate::stitch::place::Place;
 use crate::stitch::trace::{Event, Step, Trace};
 
@@ -143,7 +143,7 @@ impl Code {
         let mut at = self.pos;
         self.bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
         at += 8 - dropped;
-        for number in 1..usize::from(head.chunks) {
+        for number in 1..usize::from(head.chunks()) {
             let word = fill(&self.chunks[usize::from(chunk) + number], regs);
             self.bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
             at += 8;
@@ -245,11 +245,4 @@ pub(super) fn first_word(chunk: &Chunk, regs: Regs) -> (u64, usize) {
         return (word, 0);
     }
     (if rex == 0 { word >> 8 } else { word & 0xff | word >> 16 << 8 }, 1)
-}
-
-/// Eight bytes with registers in them.
-#[inline(always)]
-fn fill(chunk: &Chunk, regs: Regs) -> u64 {
-    // Their number is a power of two, so that no number leads behind the end.
-    SCATTERS[usize::from(chunk.head.scatter) % SCATTERS.len()].fill(chunk.base, regs)
 }

@@ -105,7 +105,7 @@ impl Emitter<'_> {
         let narrow = |value: i64| i64::from(value as i8) == value;
         let fits = head.flags & Head::NARROW_FIRST != 0 && narrow(first)
             || head.flags & Head::NARROW_SECOND != 0 && narrow(second);
-        if fits { chunk + u16::from(head.chunks) } else { chunk }
+        if fits { chunk + head.chunks() } else { chunk }
     }
 
     /// Copies a snippet in the narrowest form and notes its trap sites and out-of-line part.
