@@ -170,10 +170,10 @@ fn array<T>(text: &mut String, what: &str, name: &str, ty: &str, entries: &[T], 
 fn record(r: &Record) -> String {
     let [operands, holes, sites] =
         [r.operands, r.holes, r.sites].map(|span| format!("Span::from_bits({:#x})", span.bits()));
-    let Record { name, file, line, chunk, cold, clobbers, xmm_clobbers, clobbers_flags, needs, .. } = r;
+    let Record { name, file, line, chunk, cold, sources, clobbers, xmm_clobbers, clobbers_flags, needs, .. } = r;
     format!(
         "Record {{ name: {name}, file: {file}, line: {line}, chunk: {chunk}, cold: {cold}, operands: {operands}, \
-         holes: {holes}, sites: {sites}, clobbers: {clobbers:#x}, xmm_clobbers: {xmm_clobbers:#x}, clobbers_flags: \
+         holes: {holes}, sites: {sites}, sources: {sources:?}, clobbers: {clobbers:#x}, xmm_clobbers: {xmm_clobbers:#x}, clobbers_flags: \
          {clobbers_flags}, needs: {needs} }}"
     )
 }

@@ -152,13 +152,6 @@ impl Library {
         &self.forms[usize::from(key)]
     }
 
-    /// The forms of all keys.
-    #[inline]
-    #[must_use]
-    pub fn all_forms(&self) -> &[[u16; FORMS]] {
-        &self.forms
-    }
-
     /// The key of a part.
     #[inline]
     #[must_use]
@@ -237,15 +230,11 @@ impl Contract {
         operand(self.0.operands.of(&builtin::OPERAND_LISTS)[usize::from(hole.operand)])
     }
 
-    /// True where the register may stand in the operand `name`.
-    #[inline]
+    /// True where the register may stand in the operand `a`, for source 0, or `b`, for source 1.
+    #[inline(always)]
     #[must_use]
-    pub fn allows(self, name: &str, register: u8) -> bool {
-        self.0.operands.of(&builtin::OPERAND_LISTS).iter().all(|&number| {
-            let stored = &builtin::OPERANDS[usize::from(number)];
-            // The name last: it takes longest to compare, and most registers are allowed.
-            stored.allowed >> register & 1 != 0 || !stored.kind.is_register() || word(stored.name) != name
-        })
+    pub fn allows(self, source: usize, register: u8) -> bool {
+        self.0.sources[source] >> (register & 15) & 1 != 0
     }
 
     /// The kind of the operand whose value goes into a hole of this contract.

@@ -76,6 +76,8 @@ pub struct Record {
     pub holes: Span,
     /// In the pool of sites.
     pub sites: Span,
+    /// Which registers may stand in the operands called `a` and `b`, if those are registers.
+    pub sources: [u16; 2],
     /// General registers that it changes.
     pub clobbers: u16,
     /// Vector registers that it changes.
@@ -148,6 +150,10 @@ pub fn store(tables: &Tables) -> Result<Stored, TooMany> {
             operands: list_in(&mut stored.operand_lists, &operands, "lists of operands")?,
             holes: list_in(&mut stored.holes, &snippet.holes, "lists of value holes")?,
             sites: list_in(&mut stored.sites, &snippet.sites, "lists of trap sites")?,
+            sources: ["a", "b"].map(|name| {
+                let operand = template.operands.iter().find(|o| o.kind.is_register() && o.name == name);
+                operand.map_or(u16::MAX, |operand| operand.allowed)
+            }),
             clobbers: template.clobbers,
             xmm_clobbers: template.xmm_clobbers,
             clobbers_flags: template.clobbers_flags,

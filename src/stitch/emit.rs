@@ -109,7 +109,7 @@ impl Emitter<'_> {
     }
 
     /// Copies a snippet in the narrowest form and notes its trap sites and out-of-line part.
-    #[inline(always)]
+    #[inline]
     pub(super) fn put(&mut self, chunk: u16, regs: Regs, values: [i64; 2]) -> u32 {
         let chunk = self.fit(chunk, values[0], values[1]);
         let from = self.code.position();
@@ -187,10 +187,6 @@ impl Emitter<'_> {
             let range = self.body.block_range(number);
             let mut index = range.start;
             while index < range.end {
-                index = self.run(index, range.end, places_of);
-                if index == range.end {
-                    break;
-                }
                 places_of[index] = self.code.position();
                 if self.instruction(index, &insts[index], notes[index], number as u32) {
                     index += 1;
@@ -208,8 +204,9 @@ impl Emitter<'_> {
         let body = self.body;
         self.index = index;
         self.begin_instruction();
-        self.code.note_places(self.current.iter().map(|current| current.place));
-        self.code.mark(index as u32, Step::Body);
+        if self.code.is_tracing() {
+            self.trace_instruction();
+        }
         if note & NEEDLESS != 0 {
             return false;
         }
@@ -222,6 +219,12 @@ impl Emitter<'_> {
             self.value(inst, note);
         }
         false
+    }
+
+    #[cold]
+    fn trace_instruction(&mut self) {
+        self.code.note_places(self.current.iter().map(|current| current.place));
+        self.code.mark(self.index as u32, Step::Body);
     }
 
     /// Emits an instruction that is no `value` instruction.

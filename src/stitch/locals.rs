@@ -89,26 +89,32 @@ impl Emitter<'_> {
 
     /// The value in `place` of variable `var` is read by the present instruction for the last time. Gives the bit of
     /// the register that is free by that.
+    #[inline(always)]
     pub(super) fn end(&mut self, var: u32, place: Place) -> u32 {
-        let Some(register) = place.as_register() else {
-            if let Some(slot) = place.as_slot() {
-                if self.current[var as usize].local {
-                    self.locals.ending.push(slot);
-                }
+        match place.as_register() {
+            Some(register) if self.current[var as usize].local => {
+                self.locals.free |= 1 << register;
+                1 << register
             }
-            return 0;
-        };
-        let mut freed = 1 << register;
-        if !self.current[var as usize].local {
-            freed = self.end_of_range(var, freed);
+            _ => self.end_otherwise(var, place),
         }
+    }
+
+    /// The same for values in slots and those that cross blocks.
+    #[inline(never)]
+    fn end_otherwise(&mut self, var: u32, place: Place) -> u32 {
+        let local = self.current[var as usize].local;
+        if let (Some(slot), true) = (place.as_slot(), local) {
+            self.locals.ending.push(slot);
+        }
+        let Some(register) = place.as_register() else { return 0 };
+        let freed = self.end_of_range(var, 1 << register);
         self.locals.free |= freed;
         freed
     }
 
     /// What a range gives back when it ends: its register, unless a loop needs it longer than its last reader does, or
     /// another range takes it over.
-    #[inline(never)]
     fn end_of_range(&mut self, var: u32, register: u32) -> u32 {
         if self.live.ranges[self.live.range_of(var) as usize].end != read_at(self.index) {
             return 0;
@@ -120,27 +126,23 @@ impl Emitter<'_> {
 
     /// The place of the value that the present instruction gives `var`; call it after all sources have been read and
     /// their last reads were [noted](Self::end). It is best `near`, and rather not `far`, both registers' bits.
+    #[inline(always)]
     pub(super) fn define(&mut self, var: u32, note: u16, near: u32, far: u32) -> Place {
         let current = self.current[var as usize];
         if !current.local {
             return current.place;
         }
-        let place = if note & (SPANS | UNUSED) == 0 {
-            self.give(var, current.class, note, near, far)
-        } else {
+        let class = class_set(current.class);
+        let usable = self.locals.free & class;
+        let place = if note & (SPANS | UNUSED) != 0 {
             self.give_special(var, note)
+        } else if usable == 0 {
+            self.push_out(var, class)
+        } else {
+            self.give_register(var, pick(usable, note >> HINT, near, far))
         };
         self.current[var as usize].place = place;
         place
-    }
-
-    fn give(&mut self, var: u32, class: Class, note: u16, near: u32, far: u32) -> Place {
-        let class = class_set(class);
-        let usable = self.locals.free & class;
-        if usable == 0 {
-            return self.push_out(var, class);
-        }
-        self.give_register(var, pick(usable, note >> HINT, near, far))
     }
 
     #[inline(always)]

@@ -29,7 +29,6 @@ mod moves;
 pub mod operands;
 pub mod place;
 pub mod pool;
-mod run;
 pub mod trace;
 mod values;
 
@@ -46,7 +45,6 @@ use crate::stitch::live::Live;
 use crate::stitch::locals::Locals;
 use crate::stitch::place::Placement;
 use crate::stitch::pool::Pool;
-
 use crate::stitch::trace::{Step, Trace};
 use crate::verified::{Body, Verified};
 

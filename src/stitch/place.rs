@@ -298,6 +298,11 @@ fn lowest(set: u32) -> u8 {
 }
 
 /// The registers of a set, lowest first.
-pub fn registers(set: u32) -> impl Iterator<Item = u8> {
-    (0..32).filter(move |register| set >> register & 1 != 0)
+pub fn registers(mut set: u32) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let register = lowest(set);
+        let some = set != 0;
+        set &= set.wrapping_sub(1);
+        some.then_some(register)
+    })
 }
