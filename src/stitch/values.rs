@@ -142,6 +142,9 @@ impl Emitter<'_> {
         let (second, value, register) = if let Some(slot) = b.as_slot() {
             (Form::Slot, self.frame.slot(slot), 0)
         } else if let Some(register) = b.as_register() {
+            if let Some(a) = a.as_register() {
+                return self.all_registers(op, d, a, register);
+            }
             (Form::Reg, 0, register)
         } else {
             let [class, narrow] = operand_class(op);
@@ -150,19 +153,15 @@ impl Emitter<'_> {
         };
         let fits = |this: &Self, chunk: u16| {
             let head = this.code.head(chunk);
-            let plain = head.len <= 8 && head.flags & (Head::EARLY | Head::HAS_SITES | Head::HAS_COLD) == 0;
+            let plain = head.flags & (Head::EARLY | Head::HAS_SITES | Head::HAS_COLD) == 0;
             chunk != 0 && plain && (second == Form::Reg) == (head.holes[0] == Head::NO_HOLE) && this.takes(chunk, value)
         };
         let tied = forms[form_index(false, Form::Tied, second)];
         if let Some(a) = a.as_register().filter(|&a| a != d) {
             let separate = forms[form_index(false, Form::Reg, second)];
-            let allowed = |this: &Self| {
-                let contract = this.library.contract(separate);
-                contract.allows(0, a) && (second != Form::Reg || contract.allows(1, register))
-            };
-            if fits(self, separate) && allowed(self) {
+            if fits(self, separate) && self.allows(separate, 0, a) {
                 let chunk = self.fit(separate, value, 0);
-                self.code.put_short(chunk, [number(d), number(a), number(register)], value);
+                self.code.put(chunk, [number(d), number(a), 0], [value, 0]);
                 return true;
             }
         }
@@ -175,7 +174,7 @@ impl Emitter<'_> {
             None => self.move_glue(operand_type(op), a, Place::register(d)),
         }
         let chunk = self.fit(tied, value, 0);
-        self.code.put_short(chunk, [number(d), number(register), 0], value);
+        self.code.put(chunk, [number(d), number(register), 0], [value, 0]);
         true
     }
 
@@ -234,27 +233,28 @@ impl Emitter<'_> {
         false
     }
 
-    /// How the second source goes into a snippet whose first is in form `a`.
-    fn source(&mut self, op: Op, a: Form, b: Place, class: Class, register: u8) -> Source {
+    /// How the second source goes into a snippet whose first is in form `a`. Where it must be in a register and is not,
+    /// it is loaded into `register`; `None` where even that would not help.
+    fn source(&mut self, op: Op, a: Form, b: Place, class: Class, register: u8) -> Option<Source> {
         let [_, narrow] = operand_class(op);
         let has = |this: &Self, form| this.form(op, false, a, form);
         let plain = Source { form: Form::Reg, register: 0, value: 0, literal: None };
         if let Some(slot) = b.as_slot() {
             if has(self, Form::Slot) != 0 {
-                return Source { form: Form::Slot, value: self.frame.slot(slot), ..plain };
+                return Some(Source { form: Form::Slot, value: self.frame.slot(slot), ..plain });
             }
         } else if let Some(index) = b.as_constant() {
             let chunk = has(self, Form::Const);
             if class.is_float() && chunk != 0 {
-                return Source { form: Form::Const, literal: Some(self.constant(index)), ..plain };
+                return Some(Source { form: Form::Const, literal: Some(self.constant(index)), ..plain });
             }
             if let (Some(value), true) = (self.reduced(op, b, narrow), chunk != 0) {
                 if self.takes(chunk, value) {
-                    return Source { form: Form::Const, value, ..plain };
+                    return Some(Source { form: Form::Const, value, ..plain });
                 }
             }
         }
-        Source { register: self.in_register(class, b, register), ..plain }
+        (has(self, Form::Reg) != 0).then(|| Source { register: self.in_register(class, b, register), ..plain })
     }
 
     /// True where the register may stand in the snippet's operand `a`, for source 0, or `b`, for source 1.
@@ -276,11 +276,8 @@ impl Emitter<'_> {
             return false;
         }
         let scratch_b = self.scratch_for(op, class, a.as_register());
-        let source = self.source(op, Form::Reg, b, class, scratch_b);
+        let Some(source) = self.source(op, Form::Reg, b, class, scratch_b) else { return false };
         let chunk = forms(self, Form::Reg, source.form);
-        if chunk == 0 {
-            return false;
-        }
         let spare = [scratch(class, 0), scratch(class, 1), SCRATCH2];
         let spare = spare[..if class.is_float() { 2 } else { 3 }].iter().copied();
         let taken = |register: u8| source.form == Form::Reg && source.register == register;
@@ -337,7 +334,7 @@ impl Emitter<'_> {
 
     /// The forms that put the result over the first source.
     fn two_operands(&mut self, op: Op, class: Class, a: Place, b: Place, d: u8) {
-        let mut source = self.source(op, Form::Tied, b, class, scratch(class, 1));
+        let Some(mut source) = self.source(op, Form::Tied, b, class, scratch(class, 1)) else { return };
         let from = a.as_register();
         if source.form == Form::Reg && source.register == d && from != Some(d) {
             let spare = Place::register(scratch(class, 1));
