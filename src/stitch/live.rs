@@ -147,15 +147,16 @@ impl Live {
             // Sums of weights may wrap in the deepest loops of giants, which makes a poor choice, not a wrong one.
             let weight = 1u32 << (3 * body.blocks[number].depth.min(5));
             let range = body.block_range(number);
-            for index in range.rev() {
-                let at = At { block: number as u32, weight, position: read_at(index) };
-                let inst = &body.insts[index];
-                let known = traits(inst.op);
-                if known.shape == Shape::Value && known.arity == 2 {
-                    self.binary(body, at, index, inst);
-                } else {
-                    self.other(verified, body, at, index, inst, &argument_register);
+            let mut end = range.end;
+            loop {
+                let at = At { block: number as u32, weight, position: 0 };
+                end = self.binaries(body, at, range.start, end);
+                if end == range.start {
+                    break;
                 }
+                end -= 1;
+                let at = At { position: read_at(end), ..at };
+                self.other(verified, body, at, end, &body.insts[end], &argument_register);
             }
         }
         self.loops.find(&body.blocks);
@@ -262,17 +263,30 @@ impl Live {
         spans | u16::from(hint) << HINT
     }
 
-    #[inline(always)]
-    fn binary(&mut self, body: &Body, at: At, index: usize, inst: &Inst) {
-        let mut note = if is_fused(body, index, inst) { 0 } else { self.write(at, inst.d) };
-        if note == UNUSED && traits(inst.op).is_removable() {
-            self.notes[index] = UNUSED | NEEDLESS;
-            return;
+    /// The instructions from `end` back to the first that does not compute from two operands, or to `start`. Most
+    /// are such, so that this loop decides what the walk costs. Says where it stopped.
+    #[inline(never)]
+    fn binaries(&mut self, body: &Body, block: At, start: usize, end: usize) -> usize {
+        let mut index = end;
+        while index > start {
+            let inst = &body.insts[index - 1];
+            let known = traits(inst.op);
+            if !known.is_binary() {
+                break;
+            }
+            index -= 1;
+            let at = At { position: read_at(index), ..block };
+            let mut note = if is_fused(body, index, inst) { 0 } else { self.write(at, inst.d) };
+            if note == UNUSED && known.is_removable() {
+                note = UNUSED | NEEDLESS;
+            } else {
+                note |= self.read(at, inst.b, ENDS_B);
+                // The same variable twice ends once, at the second.
+                note |= self.read(at, inst.a, ENDS_A);
+            }
+            self.notes[index] = note;
         }
-        note |= self.read(at, inst.b, ENDS_B);
-        // The same variable twice ends once, at the second.
-        note |= self.read(at, inst.a, ENDS_A);
-        self.notes[index] = note;
+        index
     }
 
     #[inline(never)]

@@ -13,8 +13,12 @@ use crate::stitch::place::{Place, registers};
 /// The registers at hand.
 #[derive(Debug, Default)]
 pub struct Locals {
-    /// The registers that nothing occupies, a bit each.
+    /// The registers that nothing occupies, a bit each; none before [stock](Emitter::take_stock) is taken.
     pub(super) free: u32,
+    /// Whether stock has been taken in the present block.
+    known: bool,
+    /// The positions between which the present block is.
+    block: [u32; 2],
     /// The registers of ranges that may be given out once the range has ended within the present block.
     returning: u32,
     /// The variable in each register that is given out, and the instruction that put it there.
@@ -50,13 +54,21 @@ impl Emitter<'_> {
     /// A block begins: all values within the one before it are gone.
     pub(super) fn begin_block(&mut self, number: usize) {
         let range = self.body.block_range(number);
-        let (start, end) = (read_at(range.start), read_at(range.end));
         let locals = &mut self.locals;
-        (locals.free, locals.returning, locals.slots) = (self.placement.for_locals, 0, 0);
-        locals.occupied = 0;
+        locals.block = [read_at(range.start), read_at(range.end)];
+        (locals.free, locals.known, locals.slots) = (0, false, 0);
         locals.free_slots.clear();
         locals.ending.clear();
-        for register in registers(self.placement.for_locals) {
+    }
+
+    /// Finds out which registers ranges have in the present block, when that is asked for first: many blocks never ask.
+    #[inline(never)]
+    fn take_stock(&mut self) {
+        let locals = &mut self.locals;
+        let [start, end] = locals.block;
+        locals.known = true;
+        (locals.free, locals.returning, locals.occupied) = (self.placement.for_locals, 0, 0);
+        for register in registers(self.placement.for_locals & self.placement.owned) {
             let tenures = &self.placement.tenures[usize::from(register)];
             let next = &mut locals.next[usize::from(register)];
             while tenures.get(*next).is_some_and(|tenure| tenure.end < start) {
@@ -103,6 +115,9 @@ impl Emitter<'_> {
     /// The same for values in slots and those that cross blocks.
     #[inline(never)]
     fn end_otherwise(&mut self, var: u32, place: Place) -> u32 {
+        if !self.locals.known {
+            self.take_stock();
+        }
         let local = self.current[var as usize].local;
         if let (Some(slot), true) = (place.as_slot(), local) {
             self.locals.ending.push(slot);
@@ -137,7 +152,7 @@ impl Emitter<'_> {
         let place = if note & (SPANS | UNUSED) != 0 {
             self.give_special(var, note)
         } else if usable == 0 {
-            self.push_out(var, class)
+            self.make_room(var, class, note, near, far)
         } else {
             self.give_register(var, pick(usable, note >> HINT, near, far))
         };
@@ -158,11 +173,26 @@ impl Emitter<'_> {
         if note & UNUSED != 0 {
             return Place::NONE;
         }
+        if !self.locals.known {
+            self.take_stock();
+        }
         let usable = self.locals.free & SAVED_SET;
         if usable == 0 || self.class(var).is_float() {
             return Place::slot(self.local_slot());
         }
         self.give_register(var, usable.trailing_zeros() as u8)
+    }
+
+    /// No register is known to be free.
+    #[inline(never)]
+    fn make_room(&mut self, var: u32, class: u32, note: u16, near: u32, far: u32) -> Place {
+        if !self.locals.known {
+            self.take_stock();
+        }
+        match self.locals.free & class {
+            0 => self.push_out(var, class),
+            usable => self.give_register(var, pick(usable, note >> HINT, near, far)),
+        }
     }
 
     /// Makes room by sending a value to a slot: registers take turns, so that it is one that has been there for long.

@@ -22,6 +22,7 @@ impl Traits {
     const COMMUTES: u8 = 1;
     const FUSES: u8 = 2;
     const REMOVABLE: u8 = 4;
+    const BINARY: u8 = 8;
 
     /// The sources may be exchanged.
     #[inline(always)]
@@ -33,6 +34,12 @@ impl Traits {
     #[inline(always)]
     pub fn fuses(self) -> bool {
         self.flags & Traits::FUSES != 0
+    }
+
+    /// It computes a result from two variables.
+    #[inline(always)]
+    pub fn is_binary(self) -> bool {
+        self.flags & Traits::BINARY != 0
     }
 
     /// It does nothing but write its result.
@@ -54,6 +61,9 @@ const TRAITS: [Traits; Op::ALL.len()] = {
         }
         if pure && !row.has(Flag::Traps) {
             flags |= Traits::REMOVABLE;
+        }
+        if matches!(row.shape, Shape::Value) && row.args.len() == 2 {
+            flags |= Traits::BINARY;
         }
         traits[i] = Traits { shape: row.shape, arity: row.args.len() as u8, flags };
         i += 1;

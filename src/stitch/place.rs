@@ -129,6 +129,8 @@ pub struct Placement {
     pub saved_used: u32,
     /// The registers that values within blocks may take where no range has them.
     pub for_locals: u32,
+    /// The registers that ranges have at some time, a bit each.
+    pub owned: u32,
     /// Ranges to save around calls, in the order of their starts.
     pub around: Vec<Around>,
     /// For each register, when which range has it.
@@ -148,8 +150,8 @@ impl Placement {
         self.places.resize(live.ranges.len(), Place::NONE);
         self.around.clear();
         self.free_slots.clear();
-        self.tenures.iter_mut().for_each(Vec::clear);
-        (self.slots, self.saved_used) = (0, 0);
+        registers(self.owned).for_each(|register| self.tenures[usize::from(register)].clear());
+        (self.slots, self.saved_used, self.owned) = (0, 0, 0);
         self.saved = if memory { SAVED_INTS & !(1 << MEMORY) } else { SAVED_INTS };
         self.volatile = keep_back(VOLATILE_INTS, live.pressure.most[0]) | keep_back(FLOATS, live.pressure.most[1]);
         self.order.clear();
@@ -207,6 +209,7 @@ impl Placement {
 
     fn take(&mut self, range: &Range, number: usize, register: u8) {
         self.tenures[usize::from(register)].push(Tenure { start: range.start, end: range.end, range: number as u32 });
+        self.owned |= 1 << register;
         self.saved_used |= 1 << register & self.saved;
         self.places[number] = Place::register(register);
     }
@@ -252,8 +255,8 @@ impl Placement {
     /// Decides before emission what emission may need: more saved registers where volatile ones do not do, and slots
     /// where registers may not suffice.
     fn leave_for_locals(&mut self, pressure: &Pressure) {
-        let owned = |register: &u8| !self.tenures[usize::from(*register)].is_empty();
-        let without_owner = |set: u32| registers(set).filter(|register| !owned(register)).count() as u32;
+        let owned = self.owned;
+        let without_owner = |set: u32| (set & !owned).count_ones();
         let volatile = without_owner(VOLATILE_INTS);
         let missing = pressure.spanning[0].max(pressure.most[0].saturating_sub(volatile));
         let unused = registers(self.saved & !self.saved_used);
