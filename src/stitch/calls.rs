@@ -135,7 +135,8 @@ impl Emitter<'_> {
     fn around(&mut self, restore: bool, results: &[u32]) {
         let at = read_at(self.index);
         let placement = self.placement;
-        for around in placement.around.iter().filter(|around| around.start <= at && around.end > at + 1) {
+        let begun = placement.around.iter().take_while(|around| around.start <= at);
+        for around in begun.filter(|around| around.end > at + 1) {
             let (register, slot) = (Place::register(around.register), Place::slot(around.slot));
             let crosses = |var: u32| self.body.vars[var as usize].has(Var::CROSSES);
             if results.iter().any(|&var| crosses(var) && self.place(var) == register) {

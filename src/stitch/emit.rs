@@ -210,7 +210,9 @@ impl Emitter<'_> {
         if note & NEEDLESS != 0 {
             return false;
         }
-        if shape(inst.op) != Shape::Value {
+        if shape(inst.op) == Shape::Const {
+            self.constant_instruction(inst);
+        } else if shape(inst.op) != Shape::Value {
             self.other(inst, note, block);
         } else if is_fused(body, index, inst) {
             self.compare_and_branch(inst, note, &body.insts[index + 1]);
@@ -231,8 +233,7 @@ impl Emitter<'_> {
     #[inline(never)]
     fn other(&mut self, inst: &Inst, note: u16, block: u32) {
         match shape(inst.op) {
-            Shape::Value => {}
-            Shape::Const => self.constant_instruction(inst),
+            Shape::Value | Shape::Const => {}
             Shape::Move => {
                 let from = self.place(inst.a);
                 let near = self.end_noted(note, ENDS_A, inst.a, from);
@@ -265,15 +266,16 @@ impl Emitter<'_> {
         }
     }
 
+    #[inline(always)]
     fn constant_instruction(&mut self, inst: &Inst) {
-        let index = self.index;
-        let facts = &self.body.vars[inst.d as usize];
-        if !facts.has(Var::CROSSES) || facts.has(Var::CONSTANT) {
-            self.current[inst.d as usize].place = Place::constant(index as u32);
-            return;
+        let constant = Place::constant(self.index as u32);
+        let current = &mut self.current[inst.d as usize];
+        if current.local {
+            current.place = constant;
+        } else if current.place != constant {
+            let Current { class, place, .. } = *current;
+            self.move_value(class, constant, place);
         }
-        let to = self.place(inst.d);
-        self.move_value(facts.class, Place::constant(index as u32), to);
     }
 
     fn read_datum(&mut self, inst: &Inst, note: u16, symbol: Symbol) {

@@ -33,6 +33,9 @@ pub const HINT: u32 = 8;
 /// No register is better than another: the number of a scratch register, which is never given out.
 pub const NO_HINT: u8 = 31;
 
+/// In [`Seen::needed`]: a constant stands for the variable.
+const ALWAYS: u32 = u32::MAX;
+
 /// The number that stands for "not a variable that crosses blocks".
 pub const LOCAL: u32 = u32::MAX;
 
@@ -131,6 +134,12 @@ pub fn is_fused(body: &Body, index: usize, inst: &Inst) -> bool {
         && !body.vars[inst.d as usize].has(Var::CROSSES)
 }
 
+/// True where the branch at `index` and the instruction before it are one.
+#[inline(always)]
+fn is_second(body: &Body, index: usize) -> bool {
+    index > 0 && is_fused(body, index - 1, &body.insts[index - 1])
+}
+
 /// True for variables that a constant stands for everywhere.
 #[inline(always)]
 pub fn is_constant(body: &Body, var: u32) -> bool {
@@ -173,7 +182,7 @@ impl Live {
             let mut end = range.end;
             loop {
                 let at = At { block: number as u32, weight, position: 0 };
-                end = self.binaries(body, at, range.start, end);
+                end = self.simple(body, at, range.start, end);
                 if end == range.start {
                     break;
                 }
@@ -224,7 +233,9 @@ impl Live {
                 ranges += 1;
                 hint = arrives_in.unwrap_or(NO_HINT);
             }
-            let (needed, start, weight, first_block, last_block) = (0, 0, 0, 0, 0);
+            // What a constant stands for needs no place, however often it is read.
+            let needed = if is_constant(body, var) { ALWAYS } else { 0 };
+            let (start, weight, first_block, last_block) = (0, 0, 0, 0);
             let class = u8::from(float);
             self.vars.push(Seen { range, needed, start, weight, first_block, last_block, hint, class });
         }
@@ -264,35 +275,49 @@ impl Live {
             }
             return 0;
         }
-        let needed = std::mem::take(&mut seen.needed);
+        let needed = seen.needed;
         if needed == 0 {
             return UNUSED;
         }
+        if needed == ALWAYS {
+            return 0;
+        }
+        seen.needed = 0;
         let hint = std::mem::replace(&mut seen.hint, NO_HINT);
         self.needed_now[usize::from(seen.class & 1)] -= 1;
         let spans = if needed == self.calls_passed + 1 { 0 } else { SPANS };
         spans | u16::from(hint) << HINT
     }
 
-    /// The instructions from `end` back to the first that does not compute from two operands, or to `start`. Most
-    /// are such, so that this loop decides what the walk costs. Says where it stopped.
+    /// The instructions from `end` back to the first that has more operands than its fields, or to `start`. Few have,
+    /// so that this loop decides what the walk costs. Says where it stopped.
     #[inline(never)]
-    fn binaries(&mut self, body: &Body, block: At, start: usize, end: usize) -> usize {
+    fn simple(&mut self, body: &Body, block: At, start: usize, end: usize) -> usize {
         let mut index = end;
         while index > start {
             let inst = &body.insts[index - 1];
             let known = traits(inst.op);
-            if !known.is_binary() {
+            if !known.is_simple() {
                 break;
             }
             index -= 1;
             let at = At { position: read_at(index), ..block };
-            let mut note = if is_fused(body, index, inst) { 0 } else { self.write(at, inst.d) };
-            if note == UNUSED && known.is_removable() {
-                note = UNUSED | NEEDLESS;
-            } else {
+            let mut note = 0;
+            if known.writes() && !is_fused(body, index, inst) {
+                note = self.write(at, inst.d);
+                if note == UNUSED && known.is_removable() {
+                    self.notes[index] = UNUSED | NEEDLESS;
+                    continue;
+                }
+            }
+            // The same variable twice ends once, at the one that is looked at first.
+            if known.reads_b() {
                 note |= self.read(at, inst.b, ENDS_B);
-                // The same variable twice ends once, at the second.
+            }
+            if known.reads_d() {
+                note |= self.read(at, inst.d, ENDS_D);
+            }
+            if known.reads_a() && !(known.shape == Shape::Branch && is_second(body, index)) {
                 note |= self.read(at, inst.a, ENDS_A);
             }
             self.notes[index] = note;
@@ -316,16 +341,12 @@ impl Live {
         }
         let list = inst.b as usize;
         let note = match shape(inst.op) {
-            Shape::Value | Shape::Move | Shape::Load => self.write(at, inst.d) | self.read(at, inst.a, ENDS_A),
-            Shape::Const if body.vars[inst.d as usize].has(Var::CONSTANT) => 0,
-            Shape::Const | Shape::Msize | Shape::Gget => self.write(at, inst.d),
             Shape::Select => {
                 let note = self.write(at, inst.d);
                 self.list_notes[list + 1] = self.read(at, body.lists[list + 1], ENDS_D);
                 self.list_notes[list] = self.read(at, body.lists[list], ENDS_D);
                 note | self.read(at, inst.a, ENDS_A)
             }
-            Shape::Store => self.read(at, inst.d, ENDS_D) | self.read(at, inst.a, ENDS_A),
             Shape::Arg => {
                 self.uses_arg = true;
                 let note = self.write(at, inst.d);
@@ -335,17 +356,11 @@ impl Live {
                 }
                 note | self.read(at, inst.a, ENDS_A)
             }
-            Shape::Branch => {
-                let fused = index > 0 && is_fused(body, index - 1, &body.insts[index - 1]);
-                if fused { 0 } else { self.read(at, inst.a, ENDS_A) }
-            }
-            Shape::Gset | Shape::Switch => self.read(at, inst.a, ENDS_A),
             Shape::Ret => {
                 let count = returned(inst, &body.lists).len();
                 self.read_list(body, at, list + 1, count);
                 0
             }
-            Shape::Jump | Shape::Halt | Shape::Trap => 0,
             _ => self.call(verified, body, at, inst, argument_register),
         };
         self.notes[index] = note;

@@ -136,7 +136,9 @@ pub struct Placement {
     /// For each register, when which range has it.
     pub tenures: [Vec<Tenure>; 32],
     free_slots: BinaryHeap<(std::cmp::Reverse<u32>, u32)>,
-    order: Vec<u32>,
+    order: Vec<u64>,
+    /// For each register, the end of the last of its tenures.
+    until: [u32; 32],
     /// The saved registers and volatile registers that ranges may have.
     saved: u32,
     volatile: u32,
@@ -155,11 +157,13 @@ impl Placement {
         self.saved = if memory { SAVED_INTS & !(1 << MEMORY) } else { SAVED_INTS };
         self.volatile = keep_back(VOLATILE_INTS, live.pressure.most[0]) | keep_back(FLOATS, live.pressure.most[1]);
         self.order.clear();
-        self.order.extend(0..live.ranges.len() as u32);
-        self.order.sort_by_key(|&number| live.ranges[number as usize].start);
+        // By their starts, and where those are equal by their numbers.
+        self.order.extend(live.ranges.iter().zip(0..).map(|(range, number)| u64::from(range.start) << 32 | number));
+        self.order.sort_unstable();
+        self.until = [0; 32];
         let order = std::mem::take(&mut self.order);
-        for &number in &order {
-            self.range(live, number as usize);
+        for &one in &order {
+            self.range(live, one as u32 as usize);
         }
         self.order = order;
         self.leave_for_locals(&live.pressure);
@@ -201,15 +205,17 @@ impl Placement {
 
     /// The registers of the range's class that no other range has when it starts.
     fn free(&self, range: &Range) -> u32 {
-        let busy = registers(class_set(range) & (self.volatile | self.saved)).filter(|&register| {
-            self.tenures[usize::from(register)].last().is_some_and(|tenure| tenure.end > range.start)
-        });
-        class_set(range) & !busy.fold(0, |set, register| set | 1 << register)
+        let mut set = class_set(range) & (self.volatile | self.saved);
+        for register in registers(set & self.owned) {
+            set &= !(u32::from(self.until[usize::from(register)] > range.start) << register);
+        }
+        set
     }
 
     fn take(&mut self, range: &Range, number: usize, register: u8) {
         self.tenures[usize::from(register)].push(Tenure { start: range.start, end: range.end, range: number as u32 });
         self.owned |= 1 << register;
+        self.until[usize::from(register)] = range.end;
         self.saved_used |= 1 << register & self.saved;
         self.places[number] = Place::register(register);
     }
