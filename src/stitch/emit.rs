@@ -15,6 +15,7 @@ use crate::stitch::frame::Frame;
 use crate::stitch::image::{Relocation, SiteMeaning, Symbol, TrapSite, UnwindRow};
 use crate::stitch::live::{ENDS_A, Live, NEEDLESS, is_constant, is_fused};
 use crate::stitch::locals::Locals;
+use crate::stitch::moves::Move;
 use crate::stitch::operands::shape;
 use crate::stitch::place::{FIRST_XMM, Place, Placement};
 use crate::stitch::pool::Pool;
@@ -66,7 +67,9 @@ pub(super) struct Emitter<'a> {
     /// Where each variable's present value is.
     pub current: Vec<Current>,
     /// The registers of values within blocks.
-    pub locals: Locals,
+    pub locals: &'a mut Locals,
+    /// A list for moves, kept so that none need be allocated.
+    pub moves_at_hand: Vec<Move>,
     pub index: usize,
     pub blocks: Vec<u32>,
     pub jumps: Vec<Jump>,
@@ -77,8 +80,8 @@ pub(super) struct Emitter<'a> {
     pub sites: Vec<TrapSite>,
     pub unwind: Vec<UnwindRow>,
     /// Calls to functions that have no place yet: the hole and the function.
-    pub calls: Vec<(u32, u32)>,
-    pub entries: Vec<u32>,
+    pub calls: &'a mut Vec<(u32, u32)>,
+    pub entries: &'a [u32],
 }
 
 /// The register number that a snippet's operand takes.

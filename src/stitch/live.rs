@@ -313,12 +313,14 @@ impl Live {
             // The same variable twice ends once, at the one that is looked at first.
             if known.reads_b() {
                 note |= self.read(at, inst.b, ENDS_B);
-            }
-            if known.reads_d() {
-                note |= self.read(at, inst.d, ENDS_D);
-            }
-            if known.reads_a() && !(known.shape == Shape::Branch && is_second(body, index)) {
                 note |= self.read(at, inst.a, ENDS_A);
+            } else {
+                if known.reads_d() {
+                    note |= self.read(at, inst.d, ENDS_D);
+                }
+                if known.reads_a() && !(known.shape == Shape::Branch && is_second(body, index)) {
+                    note |= self.read(at, inst.a, ENDS_A);
+                }
             }
             self.notes[index] = note;
         }

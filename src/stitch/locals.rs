@@ -33,7 +33,7 @@ pub struct Locals {
     /// The register that was taken away last.
     turn: u8,
     /// For each register, the first of its tenures that has not ended.
-    next: [usize; 32],
+    next: [u32; 32],
 }
 
 const fn set(registers: &[u8]) -> u32 {
@@ -71,14 +71,14 @@ impl Emitter<'_> {
         for register in registers(self.placement.for_locals & self.placement.owned) {
             let tenures = &self.placement.tenures[usize::from(register)];
             let next = &mut locals.next[usize::from(register)];
-            while tenures.get(*next).is_some_and(|tenure| tenure.end < start) {
+            while tenures.get(*next as usize).is_some_and(|tenure| tenure.end < start) {
                 *next += 1;
             }
             // Ranges made at the entry belong to the first block too.
-            if tenures.get(*next).is_some_and(|tenure| tenure.start < end) {
+            if tenures.get(*next as usize).is_some_and(|tenure| tenure.start < end) {
                 locals.free &= !(1 << register);
                 locals.occupied |= 1 << register;
-                if tenures.get(*next + 1).is_none_or(|later| later.start >= end) {
+                if tenures.get(*next as usize + 1).is_none_or(|later| later.start >= end) {
                     locals.returning |= 1 << register;
                 }
             }

@@ -52,13 +52,13 @@ impl Traits {
         self.flags & Traits::WRITES != 0
     }
 
-    /// The simple instruction reads the variable in field `a`.
+    /// The simple instruction reads the variable in field `a`, perhaps beside others.
     #[inline(always)]
     pub fn reads_a(self) -> bool {
         self.flags & Traits::READS_A != 0
     }
 
-    /// The simple instruction reads the variable in field `b`.
+    /// The simple instruction reads the variables in fields `a` and `b`, and no other.
     #[inline(always)]
     pub fn reads_b(self) -> bool {
         self.flags & Traits::READS_B != 0
