@@ -12,7 +12,7 @@ use std::process::exit;
 #[allow(dead_code, reason = "the build reads a part of what the crate shares with it")]
 mod isa;
 
-use isa::snippet::{Chunk, Hole, Scatter, Site};
+use isa::snippet::{Chunk, Hole, Site, Spread};
 use isa::stored::{Record, Stored, StoredOperand};
 use isa::table::{Alternative, Fusion};
 use isa::template::{Abi, TemplateError, register_number};
@@ -118,7 +118,7 @@ fn files(root: &Path) -> Result<Vec<PathBuf>, Vec<TemplateError>> {
 
 fn write(stored: &Stored, abi: &Abi) -> String {
     let mut text = String::new();
-    let scatter = |s: &Scatter| format!("Scatter {{ low: {:?}, high: {:?} }}", s.low, s.high);
+    let spread = |s: &Spread| format!("Spread({:?})", s.0);
     let chunk = |c: &Chunk| format!("Chunk {{ base: {:#x}, head: {:?} }}", c.base, c.head);
     let site = |s: &Site| {
         let fault = format!("{:?}", s.fault).replace("Trap(", "Trap(TrapKind::");
@@ -134,7 +134,7 @@ fn write(stored: &Stored, abi: &Abi) -> String {
     };
     let alternative = |a: &Alternative| format!("{a:?}");
     array(&mut text, "The chunks of all snippets", "CHUNKS", "Chunk", &stored.chunks, chunk);
-    array(&mut text, "Where registers go", "SCATTERS", "Scatter", &stored.scatters, scatter);
+    array(&mut text, "What registers add to chunks", "SPREADS", "Spread", &stored.spreads, spread);
     array(&mut text, "The contract of each chunk", "OWNERS", "u16", &stored.owners, u16::to_string);
     array(&mut text, "The contracts", "RECORDS", "Record", &stored.records, record);
     array(&mut text, "The operands", "OPERANDS", "StoredOperand", &stored.operands, operand);
@@ -166,10 +166,10 @@ fn array<T>(text: &mut String, what: &str, name: &str, ty: &str, entries: &[T], 
 fn record(r: &Record) -> String {
     let [operands, holes, sites] =
         [r.operands, r.holes, r.sites].map(|span| format!("Span::from_bits({:#x})", span.bits()));
-    let Record { name, file, line, chunk, cold, clobbers, xmm_clobbers, clobbers_flags, needs, .. } = r;
+    let Record { name, file, line, chunk, cold, sources, clobbers, xmm_clobbers, clobbers_flags, needs, .. } = r;
     format!(
         "Record {{ name: {name}, file: {file}, line: {line}, chunk: {chunk}, cold: {cold}, operands: {operands}, \
-         holes: {holes}, sites: {sites}, clobbers: {clobbers:#x}, xmm_clobbers: {xmm_clobbers:#x}, clobbers_flags: \
+         holes: {holes}, sites: {sites}, sources: {sources:?}, clobbers: {clobbers:#x}, xmm_clobbers: {xmm_clobbers:#x}, clobbers_flags: \
          {clobbers_flags}, needs: {needs} }}"
     )
 }

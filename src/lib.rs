@@ -146,7 +146,8 @@
 //! - **Variable**: a register of the machine that Spasm programs are written for (`a1`, `r1`), after verification.
 //!   **Register** alone means one of the processor's where machine code is spoken of.
 //! - **Template**: what a person writes in `asm/`: the body of one opcode for given kinds of operands. **Snippet**: what
-//!   extraction makes of it. **Chunk**: eight bytes of a snippet. **Scatter**: where the numbers of registers go in them.
+//!   extraction makes of it. **Chunk**: eight bytes of a snippet. **Spread**: what each register adds to them in an
+//!   operand's place.
 //! - **Hole**: a place in a snippet that is filled at run time. A **register hole** is the bits that encode a register,
 //!   a **value hole** holds a constant, a distance or an address.
 //! - **Contract**: which operands a snippet reads and writes, which registers may stand there, what else it changes.

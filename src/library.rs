@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 
 use crate::isa::op::Op;
 use crate::isa::part::Part;
-use crate::isa::snippet::{Chunk, FORMS, Features, Info, MAX_REGS, Scatter, instantiate};
-use crate::isa::stored::SCATTERS;
+use crate::isa::snippet::{Chunk, FORMS, Features, Info, MAX_REGS, Spread};
+use crate::isa::stored::SPREADS;
 pub use crate::machine::native_features;
 
 mod lay;
@@ -22,7 +22,7 @@ pub use tables::{Contract, Tables};
 #[allow(clippy::unreadable_literal, clippy::large_stack_arrays, reason = "written by the build, for the compiler only")]
 pub mod builtin {
     use crate::isa::op::Op;
-    use crate::isa::snippet::{Chunk, Fault, Head, Hole, Kind, Patch, Role, Scatter, Site};
+    use crate::isa::snippet::{Chunk, Fault, Head, Hole, Kind, Patch, Role, Site, Spread};
     use crate::isa::stored::{Record, Span, StoredOperand};
     use crate::isa::table::{Alternative, Fusion};
     use crate::isa::trap::TrapKind;
@@ -97,17 +97,22 @@ impl Library {
         self.tables.chunks
     }
 
-    /// Where registers go in a chunk.
-    #[inline]
+    /// What registers add to a chunk.
     #[must_use]
-    pub fn scatter(&self, chunk: u16) -> &'static Scatter {
-        &self.tables.scatters[usize::from(self.tables.chunks[usize::from(chunk)].head.scatter) % SCATTERS]
+    pub fn spreads(&self, chunk: u16) -> [&'static Spread; MAX_REGS] {
+        let Tables { chunks, spreads, .. } = self.tables;
+        chunks[usize::from(chunk)].head.spreads.map(|number| &spreads[usize::from(number) % SPREADS])
     }
 
     /// The snippet that starts at `chunk` with these registers, and nothing in its value holes.
     #[must_use]
     pub fn bytes(&self, chunk: u16, regs: [u8; MAX_REGS]) -> Vec<u8> {
-        instantiate(&self.tables.chunks[usize::from(chunk)..], self.tables.scatters, regs)
+        let Tables { chunks, spreads, .. } = self.tables;
+        let head = chunks[usize::from(chunk)].head;
+        let words = chunks[usize::from(chunk)..].iter().take(usize::from(head.chunks()));
+        let mut bytes: Vec<u8> = words.flat_map(|chunk| fill(spreads, chunk, regs).to_le_bytes()).collect();
+        bytes.truncate(usize::from(head.len));
+        bytes
     }
 
     /// The contract of the snippet that starts at `chunk`, as it is stored.
@@ -174,4 +179,16 @@ impl Library {
     pub fn serves(&self, info: &Info) -> bool {
         self.features.has(info.needs)
     }
+}
+
+/// The eight bytes of a chunk with registers in them.
+#[inline(always)]
+#[must_use]
+pub fn fill(spreads: &[Spread; SPREADS], chunk: &Chunk, regs: [u8; MAX_REGS]) -> u64 {
+    // The number of spreads is a power of two, so that none leads behind the end.
+    let term = |operand: usize| {
+        let spread = &spreads[usize::from(chunk.head.spreads[operand]) % SPREADS];
+        spread.0[usize::from(regs[operand]) % spread.0.len()]
+    };
+    chunk.base ^ term(0) ^ term(1) ^ term(2)
 }

@@ -1,7 +1,7 @@
 //! Which bits of a snippet's bytes are holes.
 //!
-//! Comes in: chunks and the contract. Goes out: a [`Mark`] for each byte. What must hold: the masks are those that the
-//! copying loop multiplies registers with.
+//! Comes in: chunks and the contract. Goes out: a [`Mark`] for each byte. What must hold: the masks are those of the
+//! spreads that the copying loop uses.
 
 use crate::isa::snippet::{Info, MAX_REGS};
 use crate::library::Library;
@@ -22,10 +22,8 @@ pub enum Mark {
 pub fn marks(library: &Library, info: &Info) -> Vec<Mark> {
     let head = library.chunks()[usize::from(info.chunk)].head;
     let mut marks = Vec::with_capacity(usize::from(head.len));
-    for chunk in info.chunk..info.chunk + u16::from(head.chunks) {
-        let scatter = library.scatter(chunk);
-        let decided: [[u8; 8]; MAX_REGS] =
-            std::array::from_fn(|operand| (scatter.low[operand].wrapping_mul(7) | scatter.high[operand]).to_le_bytes());
+    for chunk in info.chunk..info.chunk + head.chunks() {
+        let decided = library.spreads(chunk).map(|spread| spread.mask().to_le_bytes());
         marks.extend((0..8).map(|byte| {
             let bits: [u8; MAX_REGS] = std::array::from_fn(|operand| decided[operand][byte]);
             if bits == [0; MAX_REGS] { Mark::Fixed } else { Mark::Register(bits) }

@@ -1,8 +1,8 @@
 //! The data of the snippet library: what extraction makes of the templates, and what the stitcher copies.
 //!
-//! Comes in: nothing. Goes out: [`Chunk`] and [`Scatter`] (the hot data: eight bytes of code, and where registers go in
+//! Comes in: nothing. Goes out: [`Chunk`] and [`Spread`] (the hot data: eight bytes of code, and what registers add to
 //! them), [`Info`] (the contract, for everyone but the copying loop) and the way both are looked up. What must hold:
-//! chunks and scatters are plain data without addresses, which the build writes into the binary as they are used.
+//! chunks and spreads are plain data without addresses, which the build writes into the binary as they are used.
 //!
 //! # Register holes
 //!
@@ -15,7 +15,9 @@
 //! base ^ Σ (reg_i & 7) * low_i ^ Σ (reg_i >> 3) * high_i
 //! ```
 //!
-//! for eight bytes at a time, with neither a table of encodings nor a bit-deposit instruction.
+//! for eight bytes at a time, with neither a table of encodings nor a bit-deposit instruction. There are sixteen
+//! registers and less than a hundred different pairs of multipliers, so the library holds the terms of the sum worked
+//! out: a [`Spread`] for each pair.
 
 use super::trap::TrapKind;
 
@@ -28,13 +30,12 @@ pub const MAX_REGS: usize = 3;
 pub struct Chunk {
     /// The bytes, little endian, with register 0 in every register hole.
     pub base: u64,
-    /// What the copying loop must know; in chunks behind a snippet's first one, only [`Head::scatter`] counts.
+    /// What the copying loop must know; in chunks behind a snippet's first one, only [`Head::spreads`] counts.
     pub head: Head,
 }
 
-/// Where the numbers of registers go in eight bytes. Many chunks have the same places, so a library keeps each once.
+/// Where the numbers of registers go in eight bytes, as extraction finds it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(C, align(64))]
 pub struct Scatter {
     /// For each register operand, where the low three bits of the register's number go.
     pub low: [u64; MAX_REGS],
@@ -47,16 +48,32 @@ impl Scatter {
     pub const NONE: Scatter = Scatter { low: [0; MAX_REGS], high: [0; MAX_REGS] };
 }
 
+/// What each register adds to eight bytes in the place of one of their operands. Many chunks have the same places for
+/// one of theirs, so a library keeps each spread once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C, align(64))]
+pub struct Spread(pub [u64; 16]);
+
+impl Spread {
+    /// No register adds anything.
+    pub const NONE: Spread = Spread([0; 16]);
+
+    /// The bits that the operand decides.
+    #[must_use]
+    pub const fn mask(&self) -> u64 {
+        // In no field is a bit of register 15's number zero.
+        self.0[15]
+    }
+}
+
 /// What the copying loop must know of a snippet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Head {
-    /// Which scatter is the chunk's.
-    pub scatter: u16,
+    /// Which spreads are those of the chunk's register operands.
+    pub spreads: [u8; MAX_REGS],
     /// The snippet's length in bytes.
     pub len: u8,
-    /// How many chunks it has.
-    pub chunks: u8,
     /// Where the byte stands that is a `REX` prefix and may be left out when it comes out as 0x40; [`Head::NO_REX`] for
     /// none.
     pub rex: u8,
@@ -90,6 +107,13 @@ impl Head {
     pub const EARLY: u8 = 16;
     /// It has one chunk, no value holes, no trap sites and no out-of-line part: copying is all there is to do.
     pub const PLAIN: u8 = 128;
+
+    /// How many chunks the snippet has.
+    #[inline(always)]
+    #[must_use]
+    pub const fn chunks(self) -> u16 {
+        (self.len as u16).div_ceil(8)
+    }
 }
 
 /// How a value is written into a value hole.
@@ -332,32 +356,33 @@ pub const fn form_index(result_in_slot: bool, a: Form, b: Form) -> usize {
     (result_in_slot as usize) * 16 + (a as usize) * 4 + b as usize
 }
 
-/// Writes the snippet that starts at `chunks[0]` for the given registers; unused register operands must be 0.
+/// Writes a snippet of these chunks, each with its scatter, for the given registers; unused register operands must be 0.
 ///
 /// # Panics
-/// If `chunks` is shorter than the snippet, or refers to other scatters.
+/// If there is no chunk.
 #[must_use]
 pub fn instantiate(chunks: &[Chunk], scatters: &[Scatter], regs: [u8; MAX_REGS]) -> Vec<u8> {
-    let head = chunks[0].head;
-    let words = chunks[..usize::from(head.chunks)].iter();
-    let mut bytes: Vec<u8> =
-        words.flat_map(|c| scatters[usize::from(c.head.scatter)].fill(c.base, regs).to_le_bytes()).collect();
-    bytes.truncate(usize::from(head.len));
+    let words = chunks.iter().zip(scatters).map(|(chunk, scatter)| scatter.fill(chunk.base, regs));
+    let mut bytes: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
+    bytes.truncate(usize::from(chunks[0].head.len));
     bytes
 }
 
 impl Scatter {
     /// The eight bytes `base` with these registers in them.
-    #[inline(always)]
     #[must_use]
     pub fn fill(&self, base: u64, regs: [u8; MAX_REGS]) -> u64 {
-        let mut word = base;
-        let mut operand = 0;
-        while operand < MAX_REGS {
-            let reg = u64::from(regs[operand]);
-            word ^= (reg & 7).wrapping_mul(self.low[operand]) ^ (reg >> 3).wrapping_mul(self.high[operand]);
-            operand += 1;
-        }
-        word
+        (0..MAX_REGS).fold(base, |word, operand| word ^ self.term(operand, regs[operand]))
+    }
+
+    /// What every register adds in the place of one of the operands.
+    #[must_use]
+    pub fn spread(&self, operand: usize) -> Spread {
+        Spread(std::array::from_fn(|register| self.term(operand, register as u8)))
+    }
+
+    fn term(&self, operand: usize, register: u8) -> u64 {
+        let register = u64::from(register);
+        (register & 7).wrapping_mul(self.low[operand]) ^ (register >> 3).wrapping_mul(self.high[operand])
     }
 }

@@ -5,12 +5,12 @@
 //! system has nothing to relocate when it loads the program, and pages that nobody reads are never loaded; what
 //! is the same in many snippets is stored once.
 
-use super::snippet::{Chunk, FORMS, Head, Hole, Kind, Role, Scatter, Site};
+use super::snippet::{Chunk, FORMS, Head, Hole, Kind, MAX_REGS, Role, Site, Spread};
 use super::table::{Alternative, Fusion, Tables};
 use super::template::Declared;
 
-/// How many scatters every library has room for: a power of two, so that the copying loop needs not look where they end.
-pub const SCATTERS: usize = 256;
+/// How many spreads every library has room for: a power of two, so that the copying loop needs not look where they end.
+pub const SPREADS: usize = 128;
 
 /// A part of a pool: where it starts, and how many entries it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,6 +79,8 @@ pub struct Record {
     pub holes: Span,
     /// In the pool of sites.
     pub sites: Span,
+    /// Which registers may stand in the operands called `a` and `b`, if those are registers.
+    pub sources: [u16; 2],
     /// General registers that it changes.
     pub clobbers: u16,
     /// Vector registers that it changes.
@@ -94,8 +96,8 @@ pub struct Record {
 pub struct Stored {
     /// The chunks of all snippets. The first belongs to none.
     pub chunks: Vec<Chunk>,
-    /// What the chunks refer to, [`SCATTERS`] of them.
-    pub scatters: Vec<Scatter>,
+    /// What the chunks refer to, [`SPREADS`] of them.
+    pub spreads: Vec<Spread>,
     /// For each chunk, the contract of its snippet.
     pub owners: Vec<u16>,
     /// The contracts in the order of their chunks.
@@ -129,7 +131,7 @@ type TooMany = String;
 /// Where there is more of something than the form has room for.
 pub fn store(tables: &Tables) -> Result<Stored, TooMany> {
     let (chunks, owners) = (vec![Chunk::default()], vec![0]);
-    store_over(tables, Stored { scatters: vec![Scatter::NONE], chunks, owners, ..Stored::default() })
+    store_over(tables, Stored { spreads: vec![Spread::NONE], chunks, owners, ..Stored::default() })
 }
 
 /// Adds the snippets of `tables`, which were [laid over](super::table::build_over) those of `base`.
@@ -138,14 +140,18 @@ pub fn store(tables: &Tables) -> Result<Stored, TooMany> {
 /// As [`store`].
 pub fn store_over(tables: &Tables, base: Stored) -> Result<Stored, TooMany> {
     let mut stored = Stored { keys: tables.forms.len() / FORMS, ..base };
-    // What fills the list up is no scatter of anything.
-    let used = stored.scatters.iter().rposition(|scatter| *scatter != Scatter::NONE).map_or(1, |last| last + 1);
-    stored.scatters.truncate(used);
+    // What fills the list up is no spread of anything.
+    let used = stored.spreads.iter().rposition(|spread| *spread != Spread::NONE).map_or(1, |last| last + 1);
+    stored.spreads.truncate(used);
     for (number, (chunk, snippet)) in tables.snippets.iter().enumerate() {
         let owner = stored.records.len() as u16;
         for (part, scatter) in snippet.chunks.iter().zip(&snippet.scatters) {
-            let scatter = number_in(&mut stored.scatters, *scatter, SCATTERS - 1, "places of register holes")? as u16;
-            stored.chunks.push(Chunk { head: Head { scatter, ..part.head }, ..*part });
+            let mut spreads = [0; MAX_REGS];
+            for (operand, number) in spreads.iter_mut().enumerate() {
+                let spread = scatter.spread(operand);
+                *number = number_in(&mut stored.spreads, spread, SPREADS - 1, "places of register holes")? as u8;
+            }
+            stored.chunks.push(Chunk { head: Head { spreads, ..part.head }, ..*part });
             stored.owners.push(owner);
         }
         let template = &snippet.template;
@@ -160,13 +166,17 @@ pub fn store_over(tables: &Tables, base: Stored) -> Result<Stored, TooMany> {
             operands: list_in(&mut stored.operand_lists, &operands, "lists of operands")?,
             holes: list_in(&mut stored.holes, &snippet.holes, "lists of value holes")?,
             sites: list_in(&mut stored.sites, &snippet.sites, "lists of trap sites")?,
+            sources: ["a", "b"].map(|name| {
+                let operand = template.operands.iter().find(|o| o.kind.is_register() && o.name == name);
+                operand.map_or(u16::MAX, |operand| operand.allowed)
+            }),
             clobbers: template.clobbers,
             xmm_clobbers: template.xmm_clobbers,
             clobbers_flags: template.clobbers_flags,
             needs: template.needs,
         });
     }
-    stored.scatters.resize(SCATTERS, Scatter::NONE);
+    stored.spreads.resize(SPREADS, Spread::NONE);
     let forms = tables.forms.iter().enumerate().filter(|(_, chunk)| **chunk != 0);
     stored.forms = forms.map(|(entry, &chunk)| [entry as u16, chunk]).collect();
     stored.alternatives.clone_from(&tables.alternatives);

@@ -7,8 +7,8 @@
 use std::sync::OnceLock;
 
 use super::builtin;
-use crate::isa::snippet::{Chunk, Hole, Info, Kind, Operand, Scatter, Site};
-use crate::isa::stored::{Record, SCATTERS, Span, Stored, StoredOperand};
+use crate::isa::snippet::{Chunk, Hole, Info, Kind, Operand, Site, Spread};
+use crate::isa::stored::{Record, SPREADS, Span, Stored, StoredOperand};
 use crate::isa::table::{Alternative, Fusion};
 
 /// The tables of a library. The fields are those of [`Stored`].
@@ -16,7 +16,7 @@ use crate::isa::table::{Alternative, Fusion};
 #[allow(missing_docs, reason = "they are described where they are made")]
 pub struct Tables {
     pub chunks: &'static [Chunk],
-    pub scatters: &'static [Scatter; SCATTERS],
+    pub spreads: &'static [Spread; SPREADS],
     pub owners: &'static [u16],
     pub records: &'static [Record],
     pub operands: &'static [StoredOperand],
@@ -35,7 +35,7 @@ pub struct Tables {
 
 static BUILTIN: Tables = Tables {
     chunks: &builtin::CHUNKS,
-    scatters: &builtin::SCATTERS,
+    spreads: &builtin::SPREADS,
     owners: &builtin::OWNERS,
     records: &builtin::RECORDS,
     operands: &builtin::OPERANDS,
@@ -66,12 +66,12 @@ impl Tables {
         fn keep<T>(list: Vec<T>) -> &'static [T] {
             list.leak()
         }
-        let mut scatters = [Scatter::NONE; SCATTERS];
-        scatters.iter_mut().zip(&stored.scatters).for_each(|(place, scatter)| *place = *scatter);
+        let mut spreads = [Spread::NONE; SPREADS];
+        spreads.iter_mut().zip(&stored.spreads).for_each(|(place, spread)| *place = *spread);
         let starts = (0..=stored.words.len()).map(|n| stored.words[..n].iter().map(|w| w.len() as u16).sum());
         Box::leak(Box::new(Tables {
             chunks: keep(stored.chunks),
-            scatters: Box::leak(Box::new(scatters)),
+            spreads: Box::leak(Box::new(spreads)),
             owners: keep(stored.owners),
             records: keep(stored.records),
             operands: keep(stored.operands),
@@ -94,7 +94,7 @@ impl Tables {
     pub fn stored(&self) -> Stored {
         Stored {
             chunks: self.chunks.to_vec(),
-            scatters: self.scatters.to_vec(),
+            spreads: self.spreads.to_vec(),
             owners: self.owners.to_vec(),
             records: self.records.to_vec(),
             operands: self.operands.to_vec(),
@@ -113,7 +113,7 @@ impl Tables {
     #[must_use]
     pub fn bytes(&self) -> usize {
         size_of_val(self.chunks)
-            + size_of_val(self.scatters)
+            + size_of_val(self.spreads)
             + size_of_val(self.owners)
             + size_of_val(self.records)
             + size_of_val(self.operands)
@@ -208,15 +208,11 @@ impl Contract {
         self.tables.operand(self.numbers()[usize::from(hole.operand)])
     }
 
-    /// True where the register may stand in the operand `name`.
-    #[inline]
+    /// True where the register may stand in the operand `a`, for source 0, or `b`, for source 1.
+    #[inline(always)]
     #[must_use]
-    pub fn allows(self, name: &str, register: u8) -> bool {
-        self.numbers().iter().all(|&number| {
-            let stored = &self.tables.operands[usize::from(number)];
-            // The name last: it takes longest to compare, and most registers are allowed.
-            stored.allowed >> register & 1 != 0 || !stored.kind.is_register() || self.tables.word(stored.name) != name
-        })
+    pub fn allows(self, source: usize, register: u8) -> bool {
+        self.record.sources[source] >> (register & 15) & 1 != 0
     }
 
     /// The kind of the operand whose value goes into a hole of this contract.

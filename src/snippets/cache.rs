@@ -95,9 +95,9 @@ fn write(out: &mut Vec<u8>, snippet: &Extracted) {
     out.push(snippet.len);
     out.extend(counts.map(|count| count as u8));
     for (chunk, scatter) in snippet.chunks.iter().zip(&snippet.scatters) {
-        let Head { len, chunks, rex, flags, holes, .. } = chunk.head;
+        let Head { len, rex, flags, holes, .. } = chunk.head;
         out.extend_from_slice(&chunk.base.to_le_bytes());
-        out.extend([len, chunks, rex, flags, holes[0], holes[1]]);
+        out.extend([len, rex, flags, holes[0], holes[1]]);
         scatter.low.iter().chain(&scatter.high).for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
     }
     for hole in &snippet.holes {
@@ -145,8 +145,8 @@ impl Reader<'_> {
 
     fn chunk(&mut self) -> Option<(Chunk, Scatter)> {
         let base = self.word()?;
-        let [len, chunks, rex, flags, first, second] = self.bytes()?;
-        let head = Head { scatter: 0, len, chunks, rex, flags, holes: [first, second] };
+        let [len, rex, flags, first, second] = self.bytes()?;
+        let head = Head { len, rex, flags, holes: [first, second], ..Head::default() };
         let mut scatter = Scatter::NONE;
         for word in scatter.low.iter_mut().chain(&mut scatter.high) {
             *word = self.word()?;

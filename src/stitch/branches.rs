@@ -82,7 +82,7 @@ impl Emitter<'_> {
         let head = self.code.head(chunk);
         let mut short = false;
         if known != u32::MAX && head.flags & Head::NARROW_JUMP != 0 {
-            let narrow = chunk + u16::from(head.chunks);
+            let narrow = chunk + head.chunks();
             let end = i64::from(self.code.position()) + i64::from(self.code.head(narrow).len);
             short = i64::from(known) - end >= -128;
             if short {

@@ -102,7 +102,8 @@ fn from(passed: Passed) -> From {
 
 impl Emitter<'_> {
     /// The moves that bring `args` to where a function of this signature takes them.
-    fn argument_moves(&self, signature: &Signature, args: &[u32]) -> Vec<Move> {
+    fn argument_moves(&mut self, signature: &Signature, args: &[u32]) -> Vec<Move> {
+        let mut moves = std::mem::take(&mut self.moves_at_hand);
         let mut convention = Convention::arguments(signature.variadic);
         let types = signature.params.iter().copied().map(Some).chain(std::iter::repeat(None));
         let one = |(&var, ty): (&u32, Option<Type>)| {
@@ -111,7 +112,8 @@ impl Emitter<'_> {
             let widen = ty.is_some_and(|ty| widens(ty, self.body.vars[var as usize].has(Var::NARROW)));
             Move { widen, ..Move::new(From::Place(self.place(var)), to(passed), class) }
         };
-        args.iter().zip(types).map(one).collect()
+        moves.extend(args.iter().zip(types).map(one));
+        moves
     }
 
     /// Takes the results of a call to where they are kept. Their notes start at `notes` among those of lists.
@@ -119,7 +121,7 @@ impl Emitter<'_> {
         let live = self.live;
         let notes = live.list_notes[notes..][..results.len()].iter().copied();
         let mut convention = Convention::results(stack_arguments);
-        let mut moves: Vec<Move> = Vec::with_capacity(results.len());
+        let mut moves = std::mem::take(&mut self.moves_at_hand);
         for (&var, note) in results.iter().zip(notes) {
             let passed = convention.next(self.class(var));
             let place = self.define(var, note, 0, 0);
@@ -127,7 +129,7 @@ impl Emitter<'_> {
                 moves.push(Move::new(from(passed), To::Place(place), self.class(var)));
             }
         }
-        self.move_all(&mut moves);
+        self.move_all(moves);
     }
 
     /// Saves what is in volatile registers and needed after the call, or takes it back; what the call itself writes,
@@ -135,7 +137,8 @@ impl Emitter<'_> {
     fn around(&mut self, restore: bool, results: &[u32]) {
         let at = read_at(self.index);
         let placement = self.placement;
-        for around in placement.around.iter().filter(|around| around.start <= at && around.end > at + 1) {
+        let begun = placement.around.iter().take_while(|around| around.start <= at);
+        for around in begun.filter(|around| around.end > at + 1) {
             let (register, slot) = (Place::register(around.register), Place::slot(around.slot));
             let crosses = |var: u32| self.body.vars[var as usize].has(Var::CROSSES);
             if results.iter().any(|&var| crosses(var) && self.place(var) == register) {
@@ -155,8 +158,8 @@ impl Emitter<'_> {
         let callee = self.verified.body(inst.a);
         let operands = operands_of_call(inst, &self.body.lists);
         self.around(false, operands.results);
-        let mut moves = self.argument_moves(&callee.signature, operands.args);
-        self.move_all(&mut moves);
+        let moves = self.argument_moves(&callee.signature, operands.args);
+        self.move_all(moves);
         let results_at = inst.b as usize + 1;
         self.end_args(operands.args, results_at + operands.results.len() + 1);
         self.pass_count(&callee.signature, operands.args.len());
@@ -198,7 +201,7 @@ impl Emitter<'_> {
         let mut moves = self.argument_moves(signature, operands.args);
         // The index goes along, since its register may be that of an argument.
         moves.push(Move::new(From::Place(self.place(inst.a)), To::Place(Place::register(SCRATCH0)), Class::Int));
-        self.move_all(&mut moves);
+        self.move_all(moves);
         let results_at = inst.b as usize + 2;
         self.end_args(operands.args, results_at + operands.results.len() + 1);
         self.end_noted(note, ENDS_A, inst.a, self.place(inst.a));
@@ -245,14 +248,14 @@ impl Emitter<'_> {
             Shape::Mcopy | Shape::Mfill => &[(inst.d, ENDS_D), (inst.a, ENDS_A), (inst.b, ENDS_B)],
             _ => &[],
         };
-        let mut moves: Vec<Move> = Vec::with_capacity(4);
+        let mut moves = std::mem::take(&mut self.moves_at_hand);
         // C passes the context first; the helpers' further ints go where C puts its second and later arguments.
         for (nth, &(var, _)) in args.iter().enumerate() {
             let class = self.class(var);
             let register = if class.is_float() { FARGS[0] + FIRST_XMM } else { HELPER_ARGS[nth] };
             moves.push(Move::new(From::Place(self.place(var)), To::Place(Place::register(register)), class));
         }
-        self.move_all(&mut moves);
+        self.move_all(moves);
         for &(var, flag) in args {
             self.end_noted(note, flag, var, self.place(var));
         }
@@ -293,7 +296,7 @@ impl Emitter<'_> {
     pub(super) fn ret(&mut self, inst: &Inst) {
         let body = self.body;
         let mut convention = Convention::results(self.frame.incoming);
-        let mut moves: Vec<Move> = Vec::new();
+        let mut moves = std::mem::take(&mut self.moves_at_hand);
         for (&var, &ty) in returned(inst, &body.lists).iter().zip(&body.signature.results) {
             let target = match convention.next(ty.class()) {
                 Passed::Register(register) => To::Place(Place::register(register)),
@@ -302,7 +305,7 @@ impl Emitter<'_> {
             let widen = widens(ty, body.vars[var as usize].has(Var::NARROW));
             moves.push(Move { widen, ..Move::new(From::Place(self.place(var)), target, ty.class()) });
         }
-        self.move_all(&mut moves);
+        self.move_all(moves);
         self.epilog(self.form(inst.op, false, Form::Reg, Form::Reg));
     }
 
@@ -314,7 +317,7 @@ impl Emitter<'_> {
         let body = self.body;
         let variadic = body.signature.variadic;
         let mut convention = Convention::arguments(variadic);
-        let mut moves: Vec<Move> = Vec::new();
+        let mut moves = std::mem::take(&mut self.moves_at_hand);
         for (var, ty) in body.signature.params.iter().enumerate() {
             let source = match convention.next(ty.class()) {
                 Passed::Register(register) => From::Place(Place::register(register)),
@@ -334,7 +337,7 @@ impl Emitter<'_> {
         if variadic && count != Place::NONE {
             moves.push(Move::new(From::Place(Place::register(COUNT)), To::Place(count), Class::Int));
         }
-        self.move_all(&mut moves);
+        self.move_all(moves);
         self.glue(Step::Frame);
         let params = body.count_var();
         let (live, placement) = (self.live, self.placement);

@@ -3,18 +3,15 @@
 //! Comes in: snippets with registers and values. Goes out: bytes. What must hold: every hole is either written when
 //! its snippet is copied or recorded as waiting; a hole that waits is written before the image leaves.
 
-use crate::isa::snippet::{Chunk, Head, Scatter};
-use crate::isa::stored::SCATTERS;
-use crate::library::Library;
+use crate::isa::snippet::{Chunk, Head, Spread};
+use crate::isa::stored::SPREADS;
+use crate::library::{Library, fill};
 use crate::stitch::place::Place;
 use crate::stitch::trace::{Event, Step, Trace};
 
 /// Room that is always there behind the present position, so that a snippet can be copied in whole words: the
 /// largest snippet and one word.
 const SLACK: usize = 264;
-
-/// Where registers go, for all chunks of a library.
-pub type Scatters = &'static [Scatter; SCATTERS];
 
 /// The registers of a snippet's register operands.
 pub type Regs = [u8; 3];
@@ -25,7 +22,7 @@ pub struct Code {
     bytes: Vec<u8>,
     pos: usize,
     chunks: &'static [Chunk],
-    scatters: Scatters,
+    spreads: &'static [Spread; SPREADS],
     /// What was copied, where somebody wants to know.
     pub trace: Option<Trace>,
     /// Whether there is a trace: asked so often that it has a place of its own.
@@ -35,8 +32,8 @@ pub struct Code {
 impl Code {
     /// No code yet.
     pub fn new(library: &Library) -> Code {
-        let (chunks, scatters) = (library.chunks(), library.tables().scatters);
-        Code { bytes: Vec::new(), pos: 0, chunks, scatters, trace: None, tracing: false }
+        let (chunks, spreads) = (library.chunks(), library.tables().spreads);
+        Code { bytes: Vec::new(), pos: 0, chunks, spreads, trace: None, tracing: false }
     }
 
     /// Forgets all code, keeping its memory.
@@ -91,12 +88,6 @@ impl Code {
         &self.bytes[..self.pos]
     }
 
-    /// Where registers go, for [`first_word`].
-    #[inline(always)]
-    pub(super) fn scatters(&self) -> Scatters {
-        self.scatters
-    }
-
     /// The head of a snippet.
     #[inline(always)]
     pub fn head(&self, chunk: u16) -> Head {
@@ -132,76 +123,77 @@ impl Code {
         self.bytes.resize(size, 0);
     }
 
-    /// Room for `len` bytes of code and one word, and the offset at which it starts; see [`advance`](Self::advance).
-    pub fn window(&mut self, len: usize) -> (&mut [u8], u32) {
-        self.reserve(len + 8);
-        let pos = self.pos;
-        (&mut self.bytes[pos..pos + len + 8], pos as u32)
-    }
-
-    /// Keeps the first `len` bytes of the last window.
-    pub fn advance(&mut self, len: usize) {
-        self.pos += len;
-    }
-
-    /// Copies the snippet that starts at `chunk`. Returns where offset 0 of the snippet came to stand for holes
-    /// behind its first prefix: one less than its place if a `REX` prefix was left out.
+    /// Copies a snippet and writes its first two value holes. Returns where offset 0 of the snippet came to stand for
+    /// holes behind its first prefix: one less than its place if a `REX` prefix was left out.
     #[inline(always)]
-    pub fn copy(&mut self, chunk: u16, regs: Regs) -> u32 {
+    pub fn put(&mut self, chunk: u16, regs: Regs, values: [i64; 2]) -> u32 {
+        let head = self.head(chunk);
+        if head.len <= 8 && head.holes[1] == Head::NO_HOLE {
+            self.put_short(chunk, regs, values[0])
+        } else {
+            self.put_long(chunk, regs, values)
+        }
+    }
+
+    /// Copies a snippet of one chunk that has one value hole at most.
+    #[inline(always)]
+    pub fn put_short(&mut self, chunk: u16, regs: Regs, value: i64) -> u32 {
+        let first = &self.chunks[usize::from(chunk)];
+        let mut word = fill(self.spreads, first, regs);
+        let hole = first.head.holes[0];
+        if hole != Head::NO_HOLE {
+            let bits = if hole & Head::BYTE_HOLE != 0 { u64::from(value as u8) } else { u64::from(value as u32) };
+            word |= bits << (8 * (hole & 7));
+        }
+        let from = self.pos;
+        let dropped = self.first_word(word, first.head.rex);
+        self.pos = from + usize::from(first.head.len) - dropped;
+        if self.tracing {
+            self.record(chunk, regs, [value, 0], from as u32);
+        }
+        (from as u32).wrapping_sub(dropped as u32)
+    }
+
+    #[inline(never)]
+    fn put_long(&mut self, chunk: u16, regs: Regs, values: [i64; 2]) -> u32 {
         self.reserve(0);
         let first = &self.chunks[usize::from(chunk)];
         let head = first.head;
-        let (word, dropped) = first_word(self.scatters, first, regs);
-        let mut at = self.pos;
-        self.bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
-        at += 8 - dropped;
-        for number in 1..usize::from(head.chunks) {
-            let word = fill(self.scatters, &self.chunks[usize::from(chunk) + number], regs);
-            self.bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
-            at += 8;
+        let from = self.pos;
+        let dropped = self.first_word(fill(self.spreads, first, regs), head.rex);
+        let rest = &self.chunks[usize::from(chunk)..][..usize::from(head.chunks())];
+        for (number, chunk) in rest.iter().enumerate().skip(1) {
+            let at = from + 8 * number - dropped;
+            self.bytes[at..at + 8].copy_from_slice(&fill(self.spreads, chunk, regs).to_le_bytes());
         }
-        let base = (self.pos as u32).wrapping_sub(dropped as u32);
-        self.pos += usize::from(head.len) - dropped;
+        let base = (from as u32).wrapping_sub(dropped as u32);
+        self.pos = from + usize::from(head.len) - dropped;
+        for (hole, value) in head.holes.into_iter().zip(values) {
+            if hole != Head::NO_HOLE {
+                self.write(base, hole, value);
+            }
+        }
+        if self.tracing {
+            self.record(chunk, regs, values, from as u32);
+        }
         base
     }
 
-    /// Copies a snippet if it is [`Head::PLAIN`]; says whether it was.
+    /// Writes a snippet's first eight bytes, without its `REX` prefix if that came out as the neutral one; says how
+    /// many bytes were left out.
     #[inline(always)]
-    pub fn put_plain(&mut self, chunk: u16, regs: Regs) -> bool {
-        let first = &self.chunks[usize::from(chunk)];
-        if first.head.flags & Head::PLAIN == 0 {
-            return false;
+    fn first_word(&mut self, mut word: u64, rex: u8) -> usize {
+        let mut dropped = 0;
+        if rex != Head::NO_REX && (word >> (rex * 8)) as u8 == 0x40 {
+            word = if rex == 0 { word >> 8 } else { word & 0xff | word >> 16 << 8 };
+            dropped = 1;
         }
         let from = self.pos;
-        let (word, dropped) = first_word(self.scatters, first, regs);
-        let len = usize::from(first.head.len) - dropped;
         if from + 8 > self.bytes.len() {
             self.grow(0);
         }
         self.bytes[from..from + 8].copy_from_slice(&word.to_le_bytes());
-        self.pos = from + len;
-        if self.tracing {
-            self.record(chunk, regs, [0, 0], from as u32);
-        }
-        true
-    }
-
-    /// Copies a snippet and writes its first two value holes.
-    #[inline(always)]
-    pub fn put(&mut self, chunk: u16, regs: Regs, values: [i64; 2]) -> u32 {
-        let from = self.position();
-        let base = self.copy(chunk, regs);
-        let [first, second] = self.head(chunk).holes;
-        if first != Head::NO_HOLE {
-            self.write(base, first, values[0]);
-            if second != Head::NO_HOLE {
-                self.write(base, second, values[1]);
-            }
-        }
-        if self.tracing {
-            self.record(chunk, regs, values, from);
-        }
-        base
+        dropped
     }
 
     #[inline(always)]
@@ -245,23 +237,4 @@ impl Code {
     pub fn write64(&mut self, at: u32, value: u64) {
         self.bytes[at as usize..at as usize + 8].copy_from_slice(&value.to_le_bytes());
     }
-}
-
-/// A snippet's first eight bytes, without its `REX` prefix if that came out as the neutral one; and how many bytes were
-/// left out.
-#[inline(always)]
-pub(super) fn first_word(scatters: Scatters, chunk: &Chunk, regs: Regs) -> (u64, usize) {
-    let word = fill(scatters, chunk, regs);
-    let rex = chunk.head.rex;
-    if rex == Head::NO_REX || (word >> (rex * 8)) as u8 != 0x40 {
-        return (word, 0);
-    }
-    (if rex == 0 { word >> 8 } else { word & 0xff | word >> 16 << 8 }, 1)
-}
-
-/// Eight bytes with registers in them.
-#[inline(always)]
-fn fill(scatters: Scatters, chunk: &Chunk, regs: Regs) -> u64 {
-    // Their number is a power of two, so that no number leads behind the end.
-    scatters[usize::from(chunk.head.scatter) % SCATTERS].fill(chunk.base, regs)
 }

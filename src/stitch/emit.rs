@@ -15,6 +15,7 @@ use crate::stitch::frame::Frame;
 use crate::stitch::image::{Relocation, SiteMeaning, Symbol, TrapSite, UnwindRow};
 use crate::stitch::live::{ENDS_A, Live, NEEDLESS, is_constant, is_fused};
 use crate::stitch::locals::Locals;
+use crate::stitch::moves::Move;
 use crate::stitch::operands::shape;
 use crate::stitch::place::{FIRST_XMM, Place, Placement};
 use crate::stitch::pool::Pool;
@@ -66,7 +67,9 @@ pub(super) struct Emitter<'a> {
     /// Where each variable's present value is.
     pub current: Vec<Current>,
     /// The registers of values within blocks.
-    pub locals: Locals,
+    pub locals: &'a mut Locals,
+    /// A list for moves, kept so that none need be allocated.
+    pub moves_at_hand: Vec<Move>,
     pub index: usize,
     pub blocks: Vec<u32>,
     pub jumps: Vec<Jump>,
@@ -77,8 +80,8 @@ pub(super) struct Emitter<'a> {
     pub sites: Vec<TrapSite>,
     pub unwind: Vec<UnwindRow>,
     /// Calls to functions that have no place yet: the hole and the function.
-    pub calls: Vec<(u32, u32)>,
-    pub entries: Vec<u32>,
+    pub calls: &'a mut Vec<(u32, u32)>,
+    pub entries: &'a [u32],
 }
 
 /// The register number that a snippet's operand takes.
@@ -105,11 +108,11 @@ impl Emitter<'_> {
         let narrow = |value: i64| i64::from(value as i8) == value;
         let fits = head.flags & Head::NARROW_FIRST != 0 && narrow(first)
             || head.flags & Head::NARROW_SECOND != 0 && narrow(second);
-        if fits { chunk + u16::from(head.chunks) } else { chunk }
+        if fits { chunk + head.chunks() } else { chunk }
     }
 
     /// Copies a snippet in the narrowest form and notes its trap sites and out-of-line part.
-    #[inline(always)]
+    #[inline]
     pub(super) fn put(&mut self, chunk: u16, regs: Regs, values: [i64; 2]) -> u32 {
         let chunk = self.fit(chunk, values[0], values[1]);
         let from = self.code.position();
@@ -187,10 +190,6 @@ impl Emitter<'_> {
             let range = self.body.block_range(number);
             let mut index = range.start;
             while index < range.end {
-                index = self.run(index, range.end, places_of);
-                if index == range.end {
-                    break;
-                }
                 places_of[index] = self.code.position();
                 if self.instruction(index, &insts[index], notes[index], number as u32) {
                     index += 1;
@@ -208,12 +207,15 @@ impl Emitter<'_> {
         let body = self.body;
         self.index = index;
         self.begin_instruction();
-        self.code.note_places(self.current.iter().map(|current| current.place));
-        self.code.mark(index as u32, Step::Body);
+        if self.code.is_tracing() {
+            self.trace_instruction();
+        }
         if note & NEEDLESS != 0 {
             return false;
         }
-        if shape(inst.op) != Shape::Value {
+        if shape(inst.op) == Shape::Const {
+            self.constant_instruction(inst);
+        } else if shape(inst.op) != Shape::Value {
             self.other(inst, note, block);
         } else if is_fused(body, index, inst) {
             self.compare_and_branch(inst, note, &body.insts[index + 1]);
@@ -224,12 +226,17 @@ impl Emitter<'_> {
         false
     }
 
+    #[cold]
+    fn trace_instruction(&mut self) {
+        self.code.note_places(self.current.iter().map(|current| current.place));
+        self.code.mark(self.index as u32, Step::Body);
+    }
+
     /// Emits an instruction that is no `value` instruction.
     #[inline(never)]
     fn other(&mut self, inst: &Inst, note: u16, block: u32) {
         match shape(inst.op) {
-            Shape::Value => {}
-            Shape::Const => self.constant_instruction(inst),
+            Shape::Value | Shape::Const => {}
             Shape::Move => {
                 let from = self.place(inst.a);
                 let near = self.end_noted(note, ENDS_A, inst.a, from);
@@ -262,15 +269,16 @@ impl Emitter<'_> {
         }
     }
 
+    #[inline(always)]
     fn constant_instruction(&mut self, inst: &Inst) {
-        let index = self.index;
-        let facts = &self.body.vars[inst.d as usize];
-        if !facts.has(Var::CROSSES) || facts.has(Var::CONSTANT) {
-            self.current[inst.d as usize].place = Place::constant(index as u32);
-            return;
+        let constant = Place::constant(self.index as u32);
+        let current = &mut self.current[inst.d as usize];
+        if current.local {
+            current.place = constant;
+        } else if current.place != constant {
+            let Current { class, place, .. } = *current;
+            self.move_value(class, constant, place);
         }
-        let to = self.place(inst.d);
-        self.move_value(facts.class, Place::constant(index as u32), to);
     }
 
     fn read_datum(&mut self, inst: &Inst, note: u16, symbol: Symbol) {

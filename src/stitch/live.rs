@@ -33,6 +33,9 @@ pub const HINT: u32 = 8;
 /// No register is better than another: the number of a scratch register, which is never given out.
 pub const NO_HINT: u8 = 31;
 
+/// In [`Seen::needed`]: a constant stands for the variable.
+const ALWAYS: u32 = u32::MAX;
+
 /// The number that stands for "not a variable that crosses blocks".
 pub const LOCAL: u32 = u32::MAX;
 
@@ -73,13 +76,20 @@ pub struct Pressure {
     pub spanning: [u32; 2],
 }
 
-/// What the walk knows of a variable.
+/// What the walk knows of a variable: half a line of the cache, with all that a read or a write changes.
 #[derive(Clone, Copy, Debug)]
-struct State {
+#[repr(align(32))]
+struct Seen {
     /// Its index among [`Live::ranges`], or [`LOCAL`].
     range: u32,
-    /// 0 while its value is not needed, else one more than the calls passed when it came to be.
+    /// If it crosses blocks, the last position at which it is needed, as far as that is known. If not, 0 while its value
+    /// is not needed, else one more than the calls passed when it came to be.
     needed: u32,
+    /// As in [`Range`], like what follows.
+    start: u32,
+    weight: u32,
+    first_block: u32,
+    last_block: u32,
     /// Where the value that is needed is best put.
     hint: u8,
     /// 0 for ints, 1 for floats.
@@ -103,7 +113,7 @@ pub struct Live {
     pub uses_arg: bool,
     /// How much the values within blocks need.
     pub pressure: Pressure,
-    vars: Vec<State>,
+    vars: Vec<Seen>,
     needed_now: [u32; 2],
     calls_passed: u32,
     loops: Loops,
@@ -124,6 +134,12 @@ pub fn is_fused(body: &Body, index: usize, inst: &Inst) -> bool {
         && !body.vars[inst.d as usize].has(Var::CROSSES)
 }
 
+/// True where the branch at `index` and the instruction before it are one.
+#[inline(always)]
+fn is_second(body: &Body, index: usize) -> bool {
+    index > 0 && is_fused(body, index - 1, &body.insts[index - 1])
+}
+
 /// True for variables that a constant stands for everywhere.
 #[inline(always)]
 pub fn is_constant(body: &Body, var: u32) -> bool {
@@ -138,6 +154,22 @@ struct At {
     position: u32,
 }
 
+impl Seen {
+    /// A variable that crosses blocks is seen. Says whether it was for the last time.
+    #[inline(always)]
+    fn touch(&mut self, at: At, position: u32) -> bool {
+        self.start = position;
+        self.first_block = at.block;
+        self.weight = self.weight.wrapping_add(at.weight);
+        if self.needed != 0 {
+            return false;
+        }
+        self.needed = position;
+        self.last_block = at.block;
+        true
+    }
+}
+
 impl Live {
     /// Finds what lives where in `body`. `argument_register` tells where a call passes an argument, from its index
     /// among the ints or the floats; the answer is a hint.
@@ -147,18 +179,23 @@ impl Live {
             // Sums of weights may wrap in the deepest loops of giants, which makes a poor choice, not a wrong one.
             let weight = 1u32 << (3 * body.blocks[number].depth.min(5));
             let range = body.block_range(number);
-            for index in range.rev() {
-                let at = At { block: number as u32, weight, position: read_at(index) };
-                let inst = &body.insts[index];
-                let known = traits(inst.op);
-                if known.shape == Shape::Value && known.arity == 2 {
-                    self.binary(body, at, index, inst);
-                } else {
-                    self.other(verified, body, at, index, inst, &argument_register);
+            let mut end = range.end;
+            loop {
+                let at = At { block: number as u32, weight, position: 0 };
+                end = self.simple(body, at, range.start, end);
+                if end == range.start {
+                    break;
                 }
+                end -= 1;
+                let at = At { position: read_at(end), ..at };
+                self.other(verified, body, at, end, &body.insts[end], &argument_register);
             }
         }
         self.loops.find(&body.blocks);
+        self.ranges.extend((0..).zip(&self.vars).filter(|(_, seen)| seen.range != LOCAL).map(|(var, seen)| {
+            let Seen { needed: end, start, weight, first_block, last_block, hint, class, .. } = *seen;
+            Range { var, start, end, weight, hint, float: class != 0, first_block, last_block }
+        }));
         self.widen(body);
         self.calls.reverse();
         let mut sum = 0;
@@ -178,7 +215,7 @@ impl Live {
         self.calls.clear();
         (self.outgoing, self.uses_arg, self.calls_passed) = (0, false, 0);
         (self.pressure, self.needed_now) = (Pressure::default(), [0; 2]);
-        let mut counts = [0usize; 2];
+        let (mut counts, mut ranges) = ([0usize; 2], 0);
         for (var, facts) in body.vars.iter().enumerate() {
             let var = var as u32;
             let float = facts.class.is_float();
@@ -190,14 +227,17 @@ impl Live {
             }
             // The count of a variadic call is read by every `arg`.
             let counts = var == body.count_var() && body.signature.variadic;
-            let mut state = State { range: LOCAL, needed: 0, hint: NO_HINT, class: u8::from(float) };
+            let (mut range, mut hint) = (LOCAL, NO_HINT);
             if (counts || facts.has(Var::CROSSES)) && !is_constant(body, var) {
-                state.range = self.ranges.len() as u32;
-                let (first_block, last_block) = (0, 0);
-                let (start, end, weight, hint) = (0, 0, 0, arrives_in.unwrap_or(NO_HINT));
-                self.ranges.push(Range { var, start, end, weight, hint, float, first_block, last_block });
+                range = ranges;
+                ranges += 1;
+                hint = arrives_in.unwrap_or(NO_HINT);
             }
-            self.vars.push(state);
+            // What a constant stands for needs no place, however often it is read.
+            let needed = if is_constant(body, var) { ALWAYS } else { 0 };
+            let (start, weight, first_block, last_block) = (0, 0, 0, 0);
+            let class = u8::from(float);
+            self.vars.push(Seen { range, needed, start, weight, first_block, last_block, hint, class });
         }
     }
 
@@ -207,34 +247,18 @@ impl Live {
         self.vars[var as usize].range
     }
 
-    /// A variable that crosses blocks is seen. Says whether it was for the last time.
-    #[inline(always)]
-    fn touch(&mut self, at: At, range: u32, position: u32) -> bool {
-        let range = &mut self.ranges[range as usize];
-        range.start = position;
-        range.first_block = at.block;
-        range.weight = range.weight.wrapping_add(at.weight);
-        if range.end != 0 {
-            return false;
-        }
-        range.end = position;
-        range.last_block = at.block;
-        true
-    }
-
     /// A variable is read; gives `flag` where its value is not needed afterwards.
     #[inline(always)]
     fn read(&mut self, at: At, var: u32, flag: u16) -> u16 {
-        let state = &mut self.vars[var as usize];
-        if state.range != LOCAL {
-            let range = state.range;
-            return if self.touch(at, range, at.position) { flag } else { 0 };
+        let seen = &mut self.vars[var as usize];
+        if seen.range != LOCAL {
+            return if seen.touch(at, at.position) { flag } else { 0 };
         }
-        if state.needed != 0 {
+        if seen.needed != 0 {
             return 0;
         }
-        state.needed = self.calls_passed + 1;
-        let class = usize::from(state.class & 1);
+        seen.needed = self.calls_passed + 1;
+        let class = usize::from(seen.class & 1);
         self.needed_now[class] += 1;
         self.pressure.most[class] = self.pressure.most[class].max(self.needed_now[class]);
         flag
@@ -243,36 +267,64 @@ impl Live {
     /// A variable is written; gives the part of the note that is about the result.
     #[inline(always)]
     fn write(&mut self, at: At, var: u32) -> u16 {
-        let state = &mut self.vars[var as usize];
-        if state.range != LOCAL {
-            let range = state.range;
-            if self.touch(at, range, at.position + 1) {
+        let seen = &mut self.vars[var as usize];
+        if seen.range != LOCAL {
+            if seen.touch(at, at.position + 1) {
                 // Even a value that nobody reads needs a place of its own among the results of a call.
-                self.ranges[range as usize].end += 1;
+                seen.needed += 1;
             }
             return 0;
         }
-        let needed = std::mem::take(&mut state.needed);
+        let needed = seen.needed;
         if needed == 0 {
             return UNUSED;
         }
-        let hint = std::mem::replace(&mut state.hint, NO_HINT);
-        self.needed_now[usize::from(state.class & 1)] -= 1;
+        if needed == ALWAYS {
+            return 0;
+        }
+        seen.needed = 0;
+        let hint = std::mem::replace(&mut seen.hint, NO_HINT);
+        self.needed_now[usize::from(seen.class & 1)] -= 1;
         let spans = if needed == self.calls_passed + 1 { 0 } else { SPANS };
         spans | u16::from(hint) << HINT
     }
 
-    #[inline(always)]
-    fn binary(&mut self, body: &Body, at: At, index: usize, inst: &Inst) {
-        let mut note = if is_fused(body, index, inst) { 0 } else { self.write(at, inst.d) };
-        if note == UNUSED && traits(inst.op).is_removable() {
-            self.notes[index] = UNUSED | NEEDLESS;
-            return;
+    /// The instructions from `end` back to the first that has more operands than its fields, or to `start`. Few have,
+    /// so that this loop decides what the walk costs. Says where it stopped.
+    #[inline(never)]
+    fn simple(&mut self, body: &Body, block: At, start: usize, end: usize) -> usize {
+        let mut index = end;
+        while index > start {
+            let inst = &body.insts[index - 1];
+            let known = traits(inst.op);
+            if !known.is_simple() {
+                break;
+            }
+            index -= 1;
+            let at = At { position: read_at(index), ..block };
+            let mut note = 0;
+            if known.writes() && !is_fused(body, index, inst) {
+                note = self.write(at, inst.d);
+                if note == UNUSED && known.is_removable() {
+                    self.notes[index] = UNUSED | NEEDLESS;
+                    continue;
+                }
+            }
+            // The same variable twice ends once, at the one that is looked at first.
+            if known.reads_b() {
+                note |= self.read(at, inst.b, ENDS_B);
+                note |= self.read(at, inst.a, ENDS_A);
+            } else {
+                if known.reads_d() {
+                    note |= self.read(at, inst.d, ENDS_D);
+                }
+                if known.reads_a() && !(known.shape == Shape::Branch && is_second(body, index)) {
+                    note |= self.read(at, inst.a, ENDS_A);
+                }
+            }
+            self.notes[index] = note;
         }
-        note |= self.read(at, inst.b, ENDS_B);
-        // The same variable twice ends once, at the second.
-        note |= self.read(at, inst.a, ENDS_A);
-        self.notes[index] = note;
+        index
     }
 
     #[inline(never)]
@@ -291,36 +343,26 @@ impl Live {
         }
         let list = inst.b as usize;
         let note = match shape(inst.op) {
-            Shape::Value | Shape::Move | Shape::Load => self.write(at, inst.d) | self.read(at, inst.a, ENDS_A),
-            Shape::Const if body.vars[inst.d as usize].has(Var::CONSTANT) => 0,
-            Shape::Const | Shape::Msize | Shape::Gget => self.write(at, inst.d),
             Shape::Select => {
                 let note = self.write(at, inst.d);
                 self.list_notes[list + 1] = self.read(at, body.lists[list + 1], ENDS_D);
                 self.list_notes[list] = self.read(at, body.lists[list], ENDS_D);
                 note | self.read(at, inst.a, ENDS_A)
             }
-            Shape::Store => self.read(at, inst.d, ENDS_D) | self.read(at, inst.a, ENDS_A),
             Shape::Arg => {
                 self.uses_arg = true;
                 let note = self.write(at, inst.d);
-                let count = self.range_of(body.count_var());
-                if count != LOCAL {
-                    self.touch(at, count, at.position);
+                let count = &mut self.vars[body.count_var() as usize];
+                if count.range != LOCAL {
+                    count.touch(at, at.position);
                 }
                 note | self.read(at, inst.a, ENDS_A)
             }
-            Shape::Branch => {
-                let fused = index > 0 && is_fused(body, index - 1, &body.insts[index - 1]);
-                if fused { 0 } else { self.read(at, inst.a, ENDS_A) }
-            }
-            Shape::Gset | Shape::Switch => self.read(at, inst.a, ENDS_A),
             Shape::Ret => {
                 let count = returned(inst, &body.lists).len();
                 self.read_list(body, at, list + 1, count);
                 0
             }
-            Shape::Jump | Shape::Halt | Shape::Trap => 0,
             _ => self.call(verified, body, at, inst, argument_register),
         };
         self.notes[index] = note;
@@ -391,14 +433,9 @@ impl Live {
             let float = body.vars[var as usize].class.is_float();
             let count = &mut counts[usize::from(float)];
             if let Some(register) = register(float, *count) {
-                match self.range_of(var) {
-                    LOCAL => self.vars[var as usize].hint = register,
-                    range => {
-                        let hint = &mut self.ranges[range as usize].hint;
-                        if *hint == NO_HINT {
-                            *hint = register;
-                        }
-                    }
+                let seen = &mut self.vars[var as usize];
+                if seen.range == LOCAL || seen.hint == NO_HINT {
+                    seen.hint = register;
                 }
             }
             *count += 1;

@@ -13,8 +13,12 @@ use crate::stitch::place::{Place, registers};
 /// The registers at hand.
 #[derive(Debug, Default)]
 pub struct Locals {
-    /// The registers that nothing occupies, a bit each.
+    /// The registers that nothing occupies, a bit each; none before [stock](Emitter::take_stock) is taken.
     pub(super) free: u32,
+    /// Whether stock has been taken in the present block.
+    known: bool,
+    /// The positions between which the present block is.
+    block: [u32; 2],
     /// The registers of ranges that may be given out once the range has ended within the present block.
     returning: u32,
     /// The variable in each register that is given out, and the instruction that put it there.
@@ -29,7 +33,7 @@ pub struct Locals {
     /// The register that was taken away last.
     turn: u8,
     /// For each register, the first of its tenures that has not ended.
-    next: [usize; 32],
+    next: [u32; 32],
 }
 
 const fn set(registers: &[u8]) -> u32 {
@@ -50,23 +54,31 @@ impl Emitter<'_> {
     /// A block begins: all values within the one before it are gone.
     pub(super) fn begin_block(&mut self, number: usize) {
         let range = self.body.block_range(number);
-        let (start, end) = (read_at(range.start), read_at(range.end));
         let locals = &mut self.locals;
-        (locals.free, locals.returning, locals.slots) = (self.placement.for_locals, 0, 0);
-        locals.occupied = 0;
+        locals.block = [read_at(range.start), read_at(range.end)];
+        (locals.free, locals.known, locals.slots) = (0, false, 0);
         locals.free_slots.clear();
         locals.ending.clear();
-        for register in registers(self.placement.for_locals) {
+    }
+
+    /// Finds out which registers ranges have in the present block, when that is asked for first: many blocks never ask.
+    #[inline(never)]
+    fn take_stock(&mut self) {
+        let locals = &mut self.locals;
+        let [start, end] = locals.block;
+        locals.known = true;
+        (locals.free, locals.returning, locals.occupied) = (self.placement.for_locals, 0, 0);
+        for register in registers(self.placement.for_locals & self.placement.owned) {
             let tenures = &self.placement.tenures[usize::from(register)];
             let next = &mut locals.next[usize::from(register)];
-            while tenures.get(*next).is_some_and(|tenure| tenure.end < start) {
+            while tenures.get(*next as usize).is_some_and(|tenure| tenure.end < start) {
                 *next += 1;
             }
             // Ranges made at the entry belong to the first block too.
-            if tenures.get(*next).is_some_and(|tenure| tenure.start < end) {
+            if tenures.get(*next as usize).is_some_and(|tenure| tenure.start < end) {
                 locals.free &= !(1 << register);
                 locals.occupied |= 1 << register;
-                if tenures.get(*next + 1).is_none_or(|later| later.start >= end) {
+                if tenures.get(*next as usize + 1).is_none_or(|later| later.start >= end) {
                     locals.returning |= 1 << register;
                 }
             }
@@ -89,26 +101,35 @@ impl Emitter<'_> {
 
     /// The value in `place` of variable `var` is read by the present instruction for the last time. Gives the bit of
     /// the register that is free by that.
+    #[inline(always)]
     pub(super) fn end(&mut self, var: u32, place: Place) -> u32 {
-        let Some(register) = place.as_register() else {
-            if let Some(slot) = place.as_slot() {
-                if self.current[var as usize].local {
-                    self.locals.ending.push(slot);
-                }
+        match place.as_register() {
+            Some(register) if self.current[var as usize].local => {
+                self.locals.free |= 1 << register;
+                1 << register
             }
-            return 0;
-        };
-        let mut freed = 1 << register;
-        if !self.current[var as usize].local {
-            freed = self.end_of_range(var, freed);
+            _ => self.end_otherwise(var, place),
         }
+    }
+
+    /// The same for values in slots and those that cross blocks.
+    #[inline(never)]
+    fn end_otherwise(&mut self, var: u32, place: Place) -> u32 {
+        if !self.locals.known {
+            self.take_stock();
+        }
+        let local = self.current[var as usize].local;
+        if let (Some(slot), true) = (place.as_slot(), local) {
+            self.locals.ending.push(slot);
+        }
+        let Some(register) = place.as_register() else { return 0 };
+        let freed = self.end_of_range(var, 1 << register);
         self.locals.free |= freed;
         freed
     }
 
     /// What a range gives back when it ends: its register, unless a loop needs it longer than its last reader does, or
     /// another range takes it over.
-    #[inline(never)]
     fn end_of_range(&mut self, var: u32, register: u32) -> u32 {
         if self.live.ranges[self.live.range_of(var) as usize].end != read_at(self.index) {
             return 0;
@@ -120,27 +141,23 @@ impl Emitter<'_> {
 
     /// The place of the value that the present instruction gives `var`; call it after all sources have been read and
     /// their last reads were [noted](Self::end). It is best `near`, and rather not `far`, both registers' bits.
+    #[inline(always)]
     pub(super) fn define(&mut self, var: u32, note: u16, near: u32, far: u32) -> Place {
         let current = self.current[var as usize];
         if !current.local {
             return current.place;
         }
-        let place = if note & (SPANS | UNUSED) == 0 {
-            self.give(var, current.class, note, near, far)
-        } else {
+        let class = class_set(current.class);
+        let usable = self.locals.free & class;
+        let place = if note & (SPANS | UNUSED) != 0 {
             self.give_special(var, note)
+        } else if usable == 0 {
+            self.make_room(var, class, note, near, far)
+        } else {
+            self.give_register(var, pick(usable, note >> HINT, near, far))
         };
         self.current[var as usize].place = place;
         place
-    }
-
-    fn give(&mut self, var: u32, class: Class, note: u16, near: u32, far: u32) -> Place {
-        let class = class_set(class);
-        let usable = self.locals.free & class;
-        if usable == 0 {
-            return self.push_out(var, class);
-        }
-        self.give_register(var, pick(usable, note >> HINT, near, far))
     }
 
     #[inline(always)]
@@ -156,11 +173,26 @@ impl Emitter<'_> {
         if note & UNUSED != 0 {
             return Place::NONE;
         }
+        if !self.locals.known {
+            self.take_stock();
+        }
         let usable = self.locals.free & SAVED_SET;
         if usable == 0 || self.class(var).is_float() {
             return Place::slot(self.local_slot());
         }
         self.give_register(var, usable.trailing_zeros() as u8)
+    }
+
+    /// No register is known to be free.
+    #[inline(never)]
+    fn make_room(&mut self, var: u32, class: u32, note: u16, near: u32, far: u32) -> Place {
+        if !self.locals.known {
+            self.take_stock();
+        }
+        match self.locals.free & class {
+            0 => self.push_out(var, class),
+            usable => self.give_register(var, pick(usable, note >> HINT, near, far)),
+        }
     }
 
     /// Makes room by sending a value to a slot: registers take turns, so that it is one that has been there for long.

@@ -29,7 +29,6 @@ mod moves;
 pub mod operands;
 pub mod place;
 pub mod pool;
-mod run;
 pub mod trace;
 mod values;
 
@@ -44,9 +43,9 @@ use crate::stitch::frame::Frame;
 use crate::stitch::image::{FunctionImage, Image};
 use crate::stitch::live::Live;
 use crate::stitch::locals::Locals;
+use crate::stitch::moves::Move;
 use crate::stitch::place::Placement;
 use crate::stitch::pool::Pool;
-
 use crate::stitch::trace::{Step, Trace};
 use crate::verified::{Body, Verified};
 
@@ -80,6 +79,9 @@ pub struct Stitcher<'l> {
     live: Live,
     placement: Placement,
     code: Code,
+    locals: Locals,
+    calls: Vec<(u32, u32)>,
+    entries: Vec<u32>,
     spare: Spare,
 }
 
@@ -87,7 +89,7 @@ pub struct Stitcher<'l> {
 #[derive(Debug, Default)]
 struct Spare {
     current: Vec<emit::Current>,
-    locals: Locals,
+    moves: Vec<Move>,
     blocks: Vec<u32>,
     jumps: Vec<Jump>,
     colds: Vec<Cold>,
@@ -104,6 +106,9 @@ impl<'l> Stitcher<'l> {
             live: Live::default(),
             placement: Placement::default(),
             code: Code::new(library),
+            locals: Locals::default(),
+            calls: Vec::new(),
+            entries: Vec::new(),
             spare: Spare::default(),
         }
     }
@@ -129,14 +134,20 @@ impl<'l> Stitcher<'l> {
 
     fn run(&mut self, verified: &Verified) -> Result<Image, StitchError> {
         self.code.clear();
-        let mut image = Image::default();
-        let mut calls: Vec<(u32, u32)> = Vec::new();
-        let mut entries: Vec<u32> = Vec::with_capacity(verified.functions.len());
+        let count = verified.functions.len();
+        let mut image = Image {
+            functions: Vec::with_capacity(count),
+            // Most functions have a frame that comes and goes once.
+            unwind: Vec::with_capacity(4 * count),
+            ..Image::default()
+        };
+        self.calls.clear();
+        self.entries.clear();
         let memory = verified.module().memory.is_some();
         for (number, body) in verified.functions.iter().enumerate() {
             self.code.align(16);
             let entry = self.code.position();
-            entries.push(entry);
+            self.entries.push(entry);
             if let Some(trace) = &mut self.code.trace {
                 trace.begin();
             }
@@ -154,7 +165,8 @@ impl<'l> Stitcher<'l> {
                 code: &mut self.code,
                 frame,
                 current: std::mem::take(&mut self.spare.current),
-                locals: std::mem::take(&mut self.spare.locals),
+                locals: &mut self.locals,
+                moves_at_hand: std::mem::take(&mut self.spare.moves),
                 index: 0,
                 blocks: std::mem::take(&mut self.spare.blocks),
                 jumps: std::mem::take(&mut self.spare.jumps),
@@ -164,15 +176,14 @@ impl<'l> Stitcher<'l> {
                 relocations: std::mem::take(&mut image.relocations),
                 sites: std::mem::take(&mut image.sites),
                 unwind: std::mem::take(&mut image.unwind),
-                calls: std::mem::take(&mut calls),
-                entries: std::mem::take(&mut entries),
+                calls: &mut self.calls,
+                entries: &self.entries,
             };
             let cold = emitter.function();
-            let Emitter { insts, relocations, sites, unwind, current, blocks, jumps, colds, pool, locals, .. } =
+            let Emitter { insts, relocations, sites, unwind, current, blocks, jumps, colds, pool, moves_at_hand, .. } =
                 emitter;
-            (calls, entries) = (emitter.calls, emitter.entries);
             (image.relocations, image.sites, image.unwind) = (relocations, sites, unwind);
-            self.spare = Spare { current, locals, blocks, jumps, colds, pool };
+            self.spare = Spare { current, moves: moves_at_hand, blocks, jumps, colds, pool };
             let end = self.code.position();
             if end > MAX_CODE {
                 let function = verified.module().functions[number].name.clone();
@@ -183,8 +194,8 @@ impl<'l> Stitcher<'l> {
             }
             image.functions.push(FunctionImage { entry, end, insts, cold, saved: frame.saved });
         }
-        for (at, callee) in calls {
-            self.code.write32(at, entries[callee as usize].wrapping_sub(at + 4) as i32);
+        for &(at, callee) in &self.calls {
+            self.code.write32(at, self.entries[callee as usize].wrapping_sub(at + 4) as i32);
         }
         image.sites.sort_by_key(|site| site.offset);
         image.relocations.sort_by_key(|relocation| relocation.offset);

@@ -76,18 +76,19 @@ fn move_op(class: Class) -> Op {
 }
 
 impl Emitter<'_> {
-    /// Performs `moves`, which it uses up. Moves into memory come first, those out of memory last.
-    pub(super) fn move_all(&mut self, moves: &mut Vec<Move>) {
+    /// Performs `moves` and keeps the list for the next ones. Moves into memory come first, those out of memory last.
+    pub(super) fn move_all(&mut self, mut moves: Vec<Move>) {
         let step = self.glue(Step::Glue);
         for one in moves.iter().filter(|one| one.target().is_none()) {
             self.move_to_frame(one);
         }
         moves.retain(|one| one.target().is_some() && !one.is_done());
-        self.between_registers(moves);
-        for one in moves.iter() {
+        self.between_registers(&mut moves);
+        for one in &moves {
             self.move_to_register(one);
         }
         moves.clear();
+        self.moves_at_hand = moves;
         self.glue(step);
     }
 

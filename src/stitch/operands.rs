@@ -22,6 +22,11 @@ impl Traits {
     const COMMUTES: u8 = 1;
     const FUSES: u8 = 2;
     const REMOVABLE: u8 = 4;
+    const SIMPLE: u8 = 8;
+    const WRITES: u8 = 16;
+    const READS_A: u8 = 32;
+    const READS_B: u8 = 64;
+    const READS_D: u8 = 128;
 
     /// The sources may be exchanged.
     #[inline(always)]
@@ -33,6 +38,36 @@ impl Traits {
     #[inline(always)]
     pub fn fuses(self) -> bool {
         self.flags & Traits::FUSES != 0
+    }
+
+    /// It has no operands but those in its fields, and does not leave the function: what follows tells all of it.
+    #[inline(always)]
+    pub fn is_simple(self) -> bool {
+        self.flags & Traits::SIMPLE != 0
+    }
+
+    /// The simple instruction writes the variable in field `d`.
+    #[inline(always)]
+    pub fn writes(self) -> bool {
+        self.flags & Traits::WRITES != 0
+    }
+
+    /// The simple instruction reads the variable in field `a`, perhaps beside others.
+    #[inline(always)]
+    pub fn reads_a(self) -> bool {
+        self.flags & Traits::READS_A != 0
+    }
+
+    /// The simple instruction reads the variables in fields `a` and `b`, and no other.
+    #[inline(always)]
+    pub fn reads_b(self) -> bool {
+        self.flags & Traits::READS_B != 0
+    }
+
+    /// The simple instruction reads the variable in field `d`.
+    #[inline(always)]
+    pub fn reads_d(self) -> bool {
+        self.flags & Traits::READS_D != 0
     }
 
     /// It does nothing but write its result.
@@ -55,6 +90,17 @@ const TRAITS: [Traits; Op::ALL.len()] = {
         if pure && !row.has(Flag::Traps) {
             flags |= Traits::REMOVABLE;
         }
+        flags |= match row.shape {
+            Shape::Value if row.args.len() == 2 => {
+                Traits::SIMPLE | Traits::WRITES | Traits::READS_A | Traits::READS_B
+            }
+            Shape::Value | Shape::Move | Shape::Load => Traits::SIMPLE | Traits::WRITES | Traits::READS_A,
+            Shape::Const | Shape::Msize | Shape::Gget => Traits::SIMPLE | Traits::WRITES,
+            Shape::Store => Traits::SIMPLE | Traits::READS_A | Traits::READS_D,
+            Shape::Branch | Shape::Gset | Shape::Switch => Traits::SIMPLE | Traits::READS_A,
+            Shape::Jump | Shape::Halt | Shape::Trap => Traits::SIMPLE,
+            _ => 0,
+        };
         traits[i] = Traits { shape: row.shape, arity: row.args.len() as u8, flags };
         i += 1;
     }

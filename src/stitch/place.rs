@@ -129,12 +129,16 @@ pub struct Placement {
     pub saved_used: u32,
     /// The registers that values within blocks may take where no range has them.
     pub for_locals: u32,
+    /// The registers that ranges have at some time, a bit each.
+    pub owned: u32,
     /// Ranges to save around calls, in the order of their starts.
     pub around: Vec<Around>,
     /// For each register, when which range has it.
     pub tenures: [Vec<Tenure>; 32],
     free_slots: BinaryHeap<(std::cmp::Reverse<u32>, u32)>,
-    order: Vec<u32>,
+    order: Vec<u64>,
+    /// For each register, the end of the last of its tenures.
+    until: [u32; 32],
     /// The saved registers and volatile registers that ranges may have.
     saved: u32,
     volatile: u32,
@@ -148,16 +152,18 @@ impl Placement {
         self.places.resize(live.ranges.len(), Place::NONE);
         self.around.clear();
         self.free_slots.clear();
-        self.tenures.iter_mut().for_each(Vec::clear);
-        (self.slots, self.saved_used) = (0, 0);
+        registers(self.owned).for_each(|register| self.tenures[usize::from(register)].clear());
+        (self.slots, self.saved_used, self.owned) = (0, 0, 0);
         self.saved = if memory { SAVED_INTS & !(1 << MEMORY) } else { SAVED_INTS };
         self.volatile = keep_back(VOLATILE_INTS, live.pressure.most[0]) | keep_back(FLOATS, live.pressure.most[1]);
         self.order.clear();
-        self.order.extend(0..live.ranges.len() as u32);
-        self.order.sort_by_key(|&number| live.ranges[number as usize].start);
+        // By their starts, and where those are equal by their numbers.
+        self.order.extend(live.ranges.iter().zip(0..).map(|(range, number)| u64::from(range.start) << 32 | number));
+        self.order.sort_unstable();
+        self.until = [0; 32];
         let order = std::mem::take(&mut self.order);
-        for &number in &order {
-            self.range(live, number as usize);
+        for &one in &order {
+            self.range(live, one as u32 as usize);
         }
         self.order = order;
         self.leave_for_locals(&live.pressure);
@@ -199,14 +205,17 @@ impl Placement {
 
     /// The registers of the range's class that no other range has when it starts.
     fn free(&self, range: &Range) -> u32 {
-        let busy = registers(class_set(range) & (self.volatile | self.saved)).filter(|&register| {
-            self.tenures[usize::from(register)].last().is_some_and(|tenure| tenure.end > range.start)
-        });
-        class_set(range) & !busy.fold(0, |set, register| set | 1 << register)
+        let mut set = class_set(range) & (self.volatile | self.saved);
+        for register in registers(set & self.owned) {
+            set &= !(u32::from(self.until[usize::from(register)] > range.start) << register);
+        }
+        set
     }
 
     fn take(&mut self, range: &Range, number: usize, register: u8) {
         self.tenures[usize::from(register)].push(Tenure { start: range.start, end: range.end, range: number as u32 });
+        self.owned |= 1 << register;
+        self.until[usize::from(register)] = range.end;
         self.saved_used |= 1 << register & self.saved;
         self.places[number] = Place::register(register);
     }
@@ -252,8 +261,8 @@ impl Placement {
     /// Decides before emission what emission may need: more saved registers where volatile ones do not do, and slots
     /// where registers may not suffice.
     fn leave_for_locals(&mut self, pressure: &Pressure) {
-        let owned = |register: &u8| !self.tenures[usize::from(*register)].is_empty();
-        let without_owner = |set: u32| registers(set).filter(|register| !owned(register)).count() as u32;
+        let owned = self.owned;
+        let without_owner = |set: u32| (set & !owned).count_ones();
         let volatile = without_owner(VOLATILE_INTS);
         let missing = pressure.spanning[0].max(pressure.most[0].saturating_sub(volatile));
         let unused = registers(self.saved & !self.saved_used);
@@ -298,6 +307,11 @@ fn lowest(set: u32) -> u8 {
 }
 
 /// The registers of a set, lowest first.
-pub fn registers(set: u32) -> impl Iterator<Item = u8> {
-    (0..32).filter(move |register| set >> register & 1 != 0)
+pub fn registers(mut set: u32) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let register = lowest(set);
+        let some = set != 0;
+        set &= set.wrapping_sub(1);
+        some.then_some(register)
+    })
 }

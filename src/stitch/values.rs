@@ -17,6 +17,10 @@ use crate::stitch::emit::{Emitter, number, operand_class, operand_type, scratch}
 use crate::stitch::live::{ENDS_A, ENDS_B, ENDS_D};
 use crate::stitch::operands::traits;
 use crate::stitch::place::{FIRST_XMM, Place};
+use crate::stitch::trace::Step;
+
+/// The moves of each class.
+const MOVES: [Op; 3] = [Op::MoveI64, Op::MoveF32, Op::MoveF64];
 
 /// A second source as a snippet takes it.
 #[derive(Clone, Copy)]
@@ -29,7 +33,7 @@ struct Source {
 
 impl Emitter<'_> {
     /// Emits a `value` instruction.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn value(&mut self, inst: &Inst, note: u16) {
         let mut a = self.place(inst.a);
         let mut near = self.end_noted(note, ENDS_A, inst.a, a);
@@ -51,101 +55,126 @@ impl Emitter<'_> {
         if commutes && a != to && (b == to || a.as_constant().is_some()) {
             std::mem::swap(&mut a, &mut b);
         }
-        // The commonest cases first: everything in registers, or a small constant as the second source.
+        // The commonest case first.
         let done = match (to.as_register(), a.as_register(), b.as_register()) {
             (Some(d), Some(a), Some(b)) => self.all_registers(inst.op, d, a, b),
-            (Some(d), Some(a), None) => match b.as_slot() {
-                Some(slot) => self.with_slot(inst.op, d, a, slot),
-                None => self.with_immediate(inst.op, d, a, b),
-            },
-            (Some(d), None, Some(b)) if d != b && a.as_slot().is_some() => self.with_first_in_slot(inst.op, d, a, b),
             _ => false,
         };
         if !done {
-            self.binary(inst, a, b, to);
+            self.some_registers(inst, a, b, to);
         }
     }
 
+    /// Everything is in registers: one snippet, behind a move at most. Says whether that will do.
+    #[inline(always)]
     fn all_registers(&mut self, op: Op, d: u8, a: u8, b: u8) -> bool {
         let forms = self.library.forms(op as u16);
         let tied = forms[form_index(false, Form::Tied, Form::Reg)];
-        if d == a {
-            return self.put_if_plain(tied, [number(d), number(b), 0]);
-        }
-        let separate = forms[form_index(false, Form::Reg, Form::Reg)];
-        let flags = self.code.head(separate).flags;
-        if flags & (Head::EARLY | Head::PLAIN) == Head::PLAIN {
-            let (mut a, mut b) = (a, b);
-            if flags & Head::PICKY != 0 && !self.allows(separate, "a", a) && traits(op).commutes() {
-                std::mem::swap(&mut a, &mut b);
-            }
-            if flags & Head::PICKY == 0 || (self.allows(separate, "a", a) && self.allows(separate, "b", b)) {
-                return self.code.put_plain(separate, [number(d), number(a), number(b)]);
+        if d != a {
+            let separate = forms[form_index(false, Form::Reg, Form::Reg)];
+            if let Some((a, b)) = self.separate(op, separate, a, b) {
+                self.code.put_short(separate, [number(d), number(a), number(b)], 0);
+                return true;
             }
         }
-        if tied == 0 || d == b || (d ^ a) & FIRST_XMM != 0 {
-            return false;
-        }
-        let class = operand_type(op);
-        self.move_glue(class, Place::register(a), Place::register(d));
-        self.put_if_plain(tied, [number(d), number(b), 0])
-    }
-
-    /// The second source in a slot, as a memory operand.
-    #[inline(never)]
-    fn with_slot(&mut self, op: Op, d: u8, a: u8, slot: u32) -> bool {
-        let chunk = self.form(op, false, Form::Tied, Form::Slot);
-        if chunk == 0 || (d ^ a) & FIRST_XMM != 0 {
+        if self.code.head(tied).flags & Head::PLAIN == 0 {
             return false;
         }
         if d != a {
-            self.move_glue(operand_type(op), Place::register(a), Place::register(d));
+            if d == b || (d ^ a) & FIRST_XMM != 0 {
+                return false;
+            }
+            self.copy(operand_type(op), a, d);
         }
-        self.put(chunk, [number(d), 0, 0], [self.frame.slot(slot), 0]);
+        self.code.put_short(tied, [number(d), number(b), 0], 0);
         true
     }
 
-    /// The first source in a slot, loaded into the register of the result.
-    #[inline(never)]
-    fn with_first_in_slot(&mut self, op: Op, d: u8, a: Place, b: u8) -> bool {
-        let chunk = self.form(op, false, Form::Tied, Form::Reg);
-        if chunk == 0 || (d ^ b) & FIRST_XMM != 0 {
-            return false;
-        }
-        self.move_glue(operand_type(op), a, Place::register(d));
-        self.put_if_plain(chunk, [number(d), number(b), 0])
-    }
-
-    #[inline(never)]
-    fn with_immediate(&mut self, op: Op, d: u8, a: u8, b: Place) -> bool {
-        let [class, narrow] = operand_class(op);
-        let (0, Some(value)) = (class, self.small(b, narrow)) else { return false };
-        let forms = self.library.forms(op as u16);
-        let separate = forms[form_index(false, Form::Reg, Form::Const)];
-        let tied = forms[form_index(false, Form::Tied, Form::Const)];
-        let plain = separate != 0 && self.code.head(separate).flags & (Head::PICKY | Head::EARLY) == 0;
-        if plain && self.takes(separate, value) && (d != a || tied == 0) {
-            self.put(separate, [d, a, 0], [value, 0]);
-            return true;
-        }
-        if tied == 0 || !self.takes(tied, value) || d >= FIRST_XMM {
-            return false;
-        }
-        if d != a {
-            self.move_glue(Class::Int, Place::register(a), Place::register(d));
-        }
-        self.put(tied, [d, 0, 0], [value, 0]);
-        true
-    }
-
+    /// The registers in the order in which a plain snippet that leaves both sources alone takes them, if it does.
     #[inline(always)]
-    fn put_if_plain(&mut self, chunk: u16, regs: Regs) -> bool {
-        if chunk == 0 {
+    fn separate(&self, op: Op, chunk: u16, a: u8, b: u8) -> Option<(u8, u8)> {
+        let flags = self.code.head(chunk).flags;
+        if flags & (Head::EARLY | Head::PLAIN) != Head::PLAIN {
+            return None;
+        }
+        if flags & Head::PICKY == 0 {
+            return Some((a, b));
+        }
+        let contract = self.library.contract(chunk);
+        let fits = |a, b| contract.allows(0, a) && contract.allows(1, b);
+        if fits(a, b) {
+            return Some((a, b));
+        }
+        (traits(op).commutes() && fits(b, a)).then_some((b, a))
+    }
+
+    /// Copies one register to another as glue.
+    #[inline(always)]
+    fn copy(&mut self, class: Class, from: u8, to: u8) {
+        let step = self.glue(Step::Glue);
+        self.code.put_short(self.moves[class as usize], [number(to), number(from), 0], 0);
+        self.glue(step);
+    }
+
+    /// Some operands are in slots or constants.
+    #[inline(never)]
+    fn some_registers(&mut self, inst: &Inst, a: Place, b: Place, to: Place) {
+        let op = inst.op;
+        if self.in_place(op, a, b, to) {
+            return;
+        }
+        let result = self.class(inst.d);
+        let d = to.as_register().unwrap_or(scratch(result, 0));
+        let same_class = result.is_float() == operand_type(op).is_float();
+        if !(same_class && self.simple(op, a, b, d)) {
+            self.binary(inst, a, b, d, same_class);
+        }
+        if let Some(slot) = to.as_slot() {
+            self.store_slot(MOVES[result as usize], d, self.frame.slot(slot));
+        }
+    }
+
+    /// The ways that most instructions go: a source in a slot or a constant is the operand of a snippet that works in
+    /// place, or leaves the first source alone. Says whether one of them served.
+    #[inline(always)]
+    fn simple(&mut self, op: Op, a: Place, b: Place, d: u8) -> bool {
+        let forms = self.library.forms(op as u16);
+        let (second, value, register) = if let Some(slot) = b.as_slot() {
+            (Form::Slot, self.frame.slot(slot), 0)
+        } else if let Some(register) = b.as_register() {
+            if let Some(a) = a.as_register() {
+                return self.all_registers(op, d, a, register);
+            }
+            (Form::Reg, 0, register)
+        } else {
+            let [class, narrow] = operand_class(op);
+            let (0, Some(value)) = (class, self.small(b, narrow)) else { return false };
+            (Form::Const, value, 0)
+        };
+        let fits = |this: &Self, chunk: u16| {
+            let head = this.code.head(chunk);
+            let plain = head.flags & (Head::EARLY | Head::HAS_SITES | Head::HAS_COLD) == 0;
+            chunk != 0 && plain && (second == Form::Reg) == (head.holes[0] == Head::NO_HOLE) && this.takes(chunk, value)
+        };
+        let tied = forms[form_index(false, Form::Tied, second)];
+        if let Some(a) = a.as_register().filter(|&a| a != d) {
+            let separate = forms[form_index(false, Form::Reg, second)];
+            if fits(self, separate) && self.allows(separate, 0, a) {
+                let chunk = self.fit(separate, value, 0);
+                self.code.put(chunk, [number(d), number(a), 0], [value, 0]);
+                return true;
+            }
+        }
+        if !fits(self, tied) || (second == Form::Reg && register == d) || a.as_constant().is_some() {
             return false;
         }
-        if !self.code.put_plain(chunk, regs) {
-            self.put(chunk, regs, [0, 0]);
+        match a.as_register() {
+            Some(a) if a == d => {}
+            Some(a) => self.copy(operand_type(op), a, d),
+            None => self.move_glue(operand_type(op), a, Place::register(d)),
         }
+        let chunk = self.fit(tied, value, 0);
+        self.code.put(chunk, [number(d), number(register), 0], [value, 0]);
         true
     }
 
@@ -175,20 +204,12 @@ impl Emitter<'_> {
         self.small(place, narrow)
     }
 
+    /// Everything else.
     #[inline(never)]
-    fn binary(&mut self, inst: &Inst, a: Place, b: Place, to: Place) {
-        let op = inst.op;
-        let class = operand_type(op);
-        if self.in_place(op, a, b, to) {
-            return;
-        }
-        let result = self.class(inst.d);
-        let d = to.as_register().unwrap_or(scratch(result, 0));
-        let same_class = result.is_float() == class.is_float();
+    fn binary(&mut self, inst: &Inst, a: Place, b: Place, d: u8, same_class: bool) {
         if !self.three_operands(inst, a, b, d, same_class) {
-            self.two_operands(op, class, a, b, d);
+            self.two_operands(inst.op, operand_type(inst.op), a, b, d);
         }
-        self.move_value(result, Place::register(d), to);
     }
 
     /// The forms that change a frame slot without loading it: the result goes where the first source is.
@@ -212,32 +233,33 @@ impl Emitter<'_> {
         false
     }
 
-    /// How the second source goes into a snippet whose first is in form `a`.
-    fn source(&mut self, op: Op, a: Form, b: Place, class: Class, register: u8) -> Source {
+    /// How the second source goes into a snippet whose first is in form `a`. Where it must be in a register and is not,
+    /// it is loaded into `register`; `None` where even that would not help.
+    fn source(&mut self, op: Op, a: Form, b: Place, class: Class, register: u8) -> Option<Source> {
         let [_, narrow] = operand_class(op);
         let has = |this: &Self, form| this.form(op, false, a, form);
         let plain = Source { form: Form::Reg, register: 0, value: 0, literal: None };
         if let Some(slot) = b.as_slot() {
             if has(self, Form::Slot) != 0 {
-                return Source { form: Form::Slot, value: self.frame.slot(slot), ..plain };
+                return Some(Source { form: Form::Slot, value: self.frame.slot(slot), ..plain });
             }
         } else if let Some(index) = b.as_constant() {
             let chunk = has(self, Form::Const);
             if class.is_float() && chunk != 0 {
-                return Source { form: Form::Const, literal: Some(self.constant(index)), ..plain };
+                return Some(Source { form: Form::Const, literal: Some(self.constant(index)), ..plain });
             }
             if let (Some(value), true) = (self.reduced(op, b, narrow), chunk != 0) {
                 if self.takes(chunk, value) {
-                    return Source { form: Form::Const, value, ..plain };
+                    return Some(Source { form: Form::Const, value, ..plain });
                 }
             }
         }
-        Source { register: self.in_register(class, b, register), ..plain }
+        (has(self, Form::Reg) != 0).then(|| Source { register: self.in_register(class, b, register), ..plain })
     }
 
-    /// True where the register may stand in the snippet's operand `name`.
-    fn allows(&self, chunk: u16, name: &str, register: u8) -> bool {
-        self.code.head(chunk).flags & Head::PICKY == 0 || self.library.contract(chunk).allows(name, number(register))
+    /// True where the register may stand in the snippet's operand `a`, for source 0, or `b`, for source 1.
+    fn allows(&self, chunk: u16, source: usize, register: u8) -> bool {
+        self.library.contract(chunk).allows(source, register)
     }
 
     /// The forms that leave both sources alone.
@@ -253,20 +275,17 @@ impl Emitter<'_> {
         {
             return false;
         }
-        let scratch_b = self.scratch_for(op, "b", class, a.as_register());
-        let source = self.source(op, Form::Reg, b, class, scratch_b);
+        let scratch_b = self.scratch_for(op, class, a.as_register());
+        let Some(source) = self.source(op, Form::Reg, b, class, scratch_b) else { return false };
         let chunk = forms(self, Form::Reg, source.form);
-        if chunk == 0 {
-            return false;
-        }
         let spare = [scratch(class, 0), scratch(class, 1), SCRATCH2];
         let spare = spare[..if class.is_float() { 2 } else { 3 }].iter().copied();
         let taken = |register: u8| source.form == Form::Reg && source.register == register;
         let mut registers = [a.as_register(), None];
-        if registers[0].is_none_or(|register| !self.allows(chunk, "a", register)) {
+        if registers[0].is_none_or(|register| !self.allows(chunk, 0, register)) {
             let other = a.as_register();
             if let (true, Some(register), Form::Reg) = (traits(op).commutes(), other, source.form) {
-                if self.allows(chunk, "a", source.register) && self.allows(chunk, "b", register) {
+                if self.allows(chunk, 0, source.register) && self.allows(chunk, 1, register) {
                     registers = [Some(source.register), Some(register)];
                 }
             }
@@ -274,15 +293,15 @@ impl Emitter<'_> {
                 if tied && same_class {
                     return false;
                 }
-                let Some(free) = spare.clone().find(|&r| !taken(r) && self.allows(chunk, "a", r)) else { return false };
+                let Some(free) = spare.clone().find(|&r| !taken(r) && self.allows(chunk, 0, r)) else { return false };
                 self.move_glue(class, a, Place::register(free));
                 registers[0] = Some(free);
             }
         }
         let first = registers[0].unwrap_or(scratch(class, 0));
         let mut second = registers[1].unwrap_or(source.register);
-        if source.form == Form::Reg && !self.allows(chunk, "b", second) {
-            let Some(free) = spare.clone().find(|&r| r != first && self.allows(chunk, "b", r)) else { return false };
+        if source.form == Form::Reg && !self.allows(chunk, 1, second) {
+            let Some(free) = spare.clone().find(|&r| r != first && self.allows(chunk, 1, r)) else { return false };
             self.move_glue(class, Place::register(second), Place::register(free));
             second = free;
         }
@@ -305,17 +324,17 @@ impl Emitter<'_> {
         true
     }
 
-    /// The scratch register into which an operand of `op` is best loaded.
-    fn scratch_for(&self, op: Op, name: &str, class: Class, other: Option<u8>) -> u8 {
+    /// The scratch register into which the second source of `op` is best loaded.
+    fn scratch_for(&self, op: Op, class: Class, other: Option<u8>) -> u8 {
         let chunk = self.form(op, false, Form::Reg, Form::Reg);
         let candidates = [scratch(class, 1), scratch(class, 0)];
-        let fits = |&&register: &&u8| Some(register) != other && (chunk == 0 || self.allows(chunk, name, register));
+        let fits = |&&register: &&u8| Some(register) != other && (chunk == 0 || self.allows(chunk, 1, register));
         candidates.iter().find(fits).copied().unwrap_or(candidates[0])
     }
 
     /// The forms that put the result over the first source.
     fn two_operands(&mut self, op: Op, class: Class, a: Place, b: Place, d: u8) {
-        let mut source = self.source(op, Form::Tied, b, class, scratch(class, 1));
+        let Some(mut source) = self.source(op, Form::Tied, b, class, scratch(class, 1)) else { return };
         let from = a.as_register();
         if source.form == Form::Reg && source.register == d && from != Some(d) {
             let spare = Place::register(scratch(class, 1));
@@ -351,8 +370,8 @@ impl Emitter<'_> {
             self.put(tied, [number(d), 0, 0], [0, 0]);
         } else {
             let mut first = self.in_register(class, a, scratch(class, 0));
-            if !self.allows(separate, "a", first) {
-                let free = [scratch(class, 1), scratch(class, 0)].into_iter().find(|&r| self.allows(separate, "a", r));
+            if !self.allows(separate, 0, first) {
+                let free = [scratch(class, 1), scratch(class, 0)].into_iter().find(|&r| self.allows(separate, 0, r));
                 let free = free.unwrap_or(first);
                 self.move_glue(class, Place::register(first), Place::register(free));
                 first = free;

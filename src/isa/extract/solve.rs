@@ -101,6 +101,10 @@ pub fn solve(
     holes.sort_by_key(|hole| hole.offset);
     let masks = register_masks(template, samples, &cuts);
     let (mut chunks, scatters) = solve_chunks(template, samples, &bytes, &masks)?;
+    // The samples have something in holes of one byte; the library has zero there, as in all others.
+    for hole in holes.iter().filter(|hole| hole.patch.size() == 1) {
+        chunks[usize::from(hole.offset / 8)].base &= !(0xff << (8 * (hole.offset % 8)));
+    }
     let (starts, rex) = instruction_starts(&reference, template);
     let sites = sites(first, &reference, object);
     chunks[0].head = head(template, &holes, [bytes.len() as u8, chunks.len() as u8], rex, !sites.is_empty(), usual);
@@ -181,8 +185,8 @@ fn solve_chunks(
             *base ^= u64::from(reg & 7).wrapping_mul(m0[i]) ^ u64::from(reg >> 3).wrapping_mul(m3[i]);
         }
     }
-    let chunk = |(i, base)| Chunk { base, head: Head { scatter: i as u16, ..Head::default() } };
-    Ok((bases.into_iter().enumerate().map(chunk).collect(), scatters))
+    let chunk = |base| Chunk { base, head: Head::default() };
+    Ok((bases.into_iter().map(chunk).collect(), scatters))
 }
 
 fn instruction_starts(reference: &Bytes, template: &Template) -> (Vec<u8>, u8) {
@@ -252,7 +256,7 @@ fn head(t: &Template, holes: &[Hole], size: [u8; 2], rex: u8, sites: bool, usual
         Some(hole) if hole.patch.size() == 4 => hole.offset,
         _ => Head::NO_HOLE,
     };
-    Head { scatter: 0, len, chunks, rex, flags, holes: [place(0), place(1)] }
+    Head { spreads: [0; MAX_REGS], len, rex, flags, holes: [place(0), place(1)] }
 }
 
 /// Holds every sample against what the holes say: this is where an encoding that is not XOR-linear shows.
