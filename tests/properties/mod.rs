@@ -327,6 +327,7 @@ impl Body {
                 self.builder.calli(&registers(u)?, *u.choose(&ids.tables)?, a, signature, &registers(u)?);
             }
             Shape::Ret => self.builder.ret(&registers(u)?),
+            Shape::NativeLoad | Shape::NativeStore | Shape::CallExtern | Shape::Callp | Shape::Addr => self.builder.halt(),
             Shape::Halt | Shape::Gget | Shape::Gset | Shape::Calli => self.builder.halt(),
             Shape::Trap => self.builder.trap(),
         }
