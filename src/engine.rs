@@ -141,7 +141,7 @@ impl Engine {
     /// An instance that runs an image which [`stitch`](Self::stitch) made of this module.
     fn instantiate_image(&self, verified: &Verified, image: Image) -> Result<Instance, InstanceError> {
         let config = &self.0.config;
-        let native = exec::Instance::new(self.runtime()?, verified, Arc::new(image), None, config.stack_size)?;
+        let native = exec::Instance::new(self.runtime()?, verified, Arc::new(image), None, config.stack_size, exec::Natives::default())?;
         Ok(Instance { tier: Inner::Native(native) })
     }
 

@@ -8,8 +8,8 @@
 //! ```text
 //!   Instance::call ──▶ enter ──▶ stitched code ──▶ ret ──▶ enter ──▶ results
 //!        ▲                         │      │ ▲
-//!        │                   fault │      ▼ │ on the host's stack
-//!        │                         ▼     helpers
+//!        │                   fault │      ▼ │ on the same stack
+//!        │                         ▼     helpers, C functions
 //!        └──── trap exit ◀── signal handler
 //! ```
 
@@ -23,6 +23,7 @@ mod helpers;
 mod instance;
 mod memory;
 mod ranges;
+mod registry;
 mod runtime;
 mod signals;
 mod stack;
@@ -33,6 +34,6 @@ mod thread;
 
 pub use arena::ArenaSize;
 pub use error::ExecError;
-pub use instance::{Ended, Function, Instance};
+pub use instance::{Ended, Function, Instance, Natives};
 pub use runtime::Runtime;
 pub use stack::DEFAULT_STACK;

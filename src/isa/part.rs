@@ -29,8 +29,6 @@ pub enum Part {
     EntryInt,
     /// The way from a trap back to the host.
     TrapExit,
-    /// The way from stitched code to a helper in Rust, which runs on the host's stack.
-    Helper,
     /// What stands where no code stands any more.
     Filler,
     /// Takes the lowest byte of a register, zero-extended.
@@ -55,7 +53,7 @@ pub enum Part {
 
 impl Part {
     /// Every part, in the order of its number.
-    pub const ALL: [(Part, &'static str); 22] = [
+    pub const ALL: [(Part, &'static str); 21] = [
         (Part::Push, "frame.push"),
         (Part::Pop, "frame.pop"),
         (Part::Enter, "frame.enter"),
@@ -67,7 +65,6 @@ impl Part {
         (Part::EntryTrampoline, "enter"),
         (Part::EntryInt, "enter.int"),
         (Part::TrapExit, "trap_exit"),
-        (Part::Helper, "helper"),
         (Part::Filler, "filler"),
         (Part::ZeroExtend8, "zext8"),
         (Part::ZeroExtend16, "zext16"),
