@@ -49,11 +49,13 @@ pub enum Part {
     EntryResult,
     /// Goes on in another function, which returns to the caller of this one.
     EntryJump,
+    /// Calls a closure of the host with the address of what it has captured.
+    Closure,
 }
 
 impl Part {
     /// Every part, in the order of its number.
-    pub const ALL: [(Part, &'static str); 21] = [
+    pub const ALL: [(Part, &'static str); 22] = [
         (Part::Push, "frame.push"),
         (Part::Pop, "frame.pop"),
         (Part::Enter, "frame.enter"),
@@ -75,6 +77,7 @@ impl Part {
         (Part::EntryRest, "entry.rest"),
         (Part::EntryResult, "entry.result"),
         (Part::EntryJump, "entry.jump"),
+        (Part::Closure, "closure"),
     ];
 
     /// The name that its template declares.
