@@ -16,6 +16,7 @@
 //! ```
 
 mod error;
+mod natives;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -24,7 +25,9 @@ use std::sync::{Arc, Mutex, OnceLock, TryLockError};
 pub use error::{CallError, InstanceError, Mismatch};
 
 use crate::exec::{self, Runtime};
-pub use crate::exec::{ArenaSize, DEFAULT_STACK, ExecError};
+pub use crate::exec::{
+    ArenaSize, DEFAULT_STACK, ExecError, HostFunction, HostResult, HostType, ImportError, Imports, LinkError, Problem,
+};
 use crate::interp::{self, Store};
 use crate::isa::op::Type;
 pub use crate::isa::snippet::Features;
@@ -32,6 +35,7 @@ use crate::library::{Library, native_features};
 use crate::module::{MAX_ARGS, Module, Signature};
 pub use crate::snippets::Snippets;
 use crate::stitch::image::Image;
+pub use crate::stitch::inward::Entries;
 use crate::stitch::{StitchError, Stitcher};
 use crate::streams::Streams;
 use crate::trap::Outcome;
@@ -63,6 +67,8 @@ pub struct Config {
     pub left_out: Features,
     /// Templates that are laid over the built-in ones.
     pub snippets: Option<Snippets>,
+    /// Which functions C can call: those whose address a program takes, or all.
+    pub entries: Entries,
 }
 
 impl Default for Config {
@@ -73,6 +79,7 @@ impl Default for Config {
             arena: ArenaSize::default(),
             left_out: Features(0),
             snippets: None,
+            entries: Entries::default(),
         }
     }
 }
@@ -84,6 +91,8 @@ pub struct Engine(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     config: Config,
+    /// Whether programs may use C.
+    natives: bool,
     /// Made when code is to be run for the first time.
     runtime: OnceLock<Arc<Runtime>>,
     starting: Mutex<()>,
@@ -124,12 +133,22 @@ impl Engine {
         verified: &Verified,
         stitched: impl FnOnce(&Image),
     ) -> Result<Instance, InstanceError> {
+        self.make(verified, &Imports::default(), stitched)
+    }
+
+    fn make(
+        &self,
+        verified: &Verified,
+        imports: &Imports,
+        stitched: impl FnOnce(&Image),
+    ) -> Result<Instance, InstanceError> {
+        self.permit(verified.module())?;
         match self.0.config.tier {
             Tier::Interp => interpreted(verified),
             Tier::Auto | Tier::Baseline => {
                 let image = self.stitch(verified)?;
                 stitched(&image);
-                self.instantiate_image(verified, image)
+                self.instantiate_image(verified, image, imports)
             }
         }
     }
@@ -140,9 +159,13 @@ impl Engine {
     /// Where the module cannot be stitched.
     pub fn stitch(&self, verified: &Verified) -> Result<Image, StitchError> {
         let new = || Stitcher::new(self.library());
+        let with_entries = |stitcher: &mut Stitcher| {
+            stitcher.set_entries(self.0.config.entries);
+            stitcher.stitch(verified)
+        };
         match self.0.stitcher.try_lock() {
-            Ok(mut kept) => kept.get_or_insert_with(new).stitch(verified),
-            Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => new().stitch(verified),
+            Ok(mut kept) => with_entries(kept.get_or_insert_with(new)),
+            Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => with_entries(&mut new()),
         }
     }
 
@@ -158,13 +181,6 @@ impl Engine {
                 .library
                 .get_or_init(|| Box::leak(Box::new(snippets.library(Features(native_features().0 & !left_out))))),
         }
-    }
-
-    /// An instance that runs an image which [`stitch`](Self::stitch) made of this module.
-    fn instantiate_image(&self, verified: &Verified, image: Image) -> Result<Instance, InstanceError> {
-        let config = &self.0.config;
-        let native = exec::Instance::new(self.runtime()?, verified, Arc::new(image), None, config.stack_size)?;
-        Ok(Instance { tier: Inner::Native(native) })
     }
 
     fn runtime(&self) -> Result<&Arc<Runtime>, ExecError> {

@@ -12,6 +12,7 @@ use crate::isa::op::{Op, Shape};
 use crate::module::Inst;
 use crate::stitch::loops::Loops;
 use crate::stitch::operands::{is_call, operands_of_call, returned, shape, traits};
+use crate::stitch::outward::Outward;
 use crate::verified::{Body, Var, Verified};
 
 /// In a note: the operand in field `a` is read here for the last time.
@@ -363,6 +364,7 @@ impl Live {
                 self.read_list(body, at, list + 1, count);
                 0
             }
+            Shape::CallExtern | Shape::Callp => self.call_c(verified, body, at, inst),
             _ => self.call(verified, body, at, inst, argument_register),
         };
         self.notes[index] = note;
@@ -425,6 +427,35 @@ impl Live {
             _ => {}
         }
         note
+    }
+
+    /// A call of a C function.
+    fn call_c(&mut self, verified: &Verified, body: &Body, at: At, inst: &Inst) -> u16 {
+        let outward = Outward::new(verified, body, inst);
+        let results_at = outward.list + 1;
+        for (entry, &var) in outward.operands.results.iter().enumerate().rev() {
+            self.list_notes[results_at + entry] = self.write(at, var);
+        }
+        for class in 0..2 {
+            self.pressure.spanning[class] = self.pressure.spanning[class].max(self.needed_now[class]);
+        }
+        self.calls.push(CallPoint { position: at.position, weight: u64::from(at.weight) });
+        self.calls_passed += 1;
+        let args_at = results_at + outward.operands.results.len() + 1;
+        self.read_list(body, at, args_at, outward.operands.args.len());
+        self.outgoing = self.outgoing.max(outward.room(body).div_ceil(8));
+        for (var, register) in outward.hints(body) {
+            match self.range_of(var) {
+                LOCAL => self.vars[var as usize].hint = register,
+                range => {
+                    let hint = &mut self.ranges[range as usize].hint;
+                    if *hint == NO_HINT {
+                        *hint = register;
+                    }
+                }
+            }
+        }
+        if inst.op == Op::Callp { self.read(at, inst.a, ENDS_A) } else { 0 }
     }
 
     fn hint_arguments(&mut self, body: &Body, args: &[u32], register: &impl Fn(bool, usize) -> Option<u8>) {

@@ -14,6 +14,7 @@
 //! gives registers to the values within blocks, chooses the snippet for the places of the operands, and copies it. All
 //! three take time in proportion to the function's length.
 
+pub mod abi;
 mod branches;
 pub mod calls;
 pub mod code;
@@ -21,18 +22,24 @@ mod emit;
 pub mod frame;
 mod glue;
 pub mod image;
+pub mod inward;
 pub mod live;
 mod locals;
 pub mod loops;
 mod memory;
 mod moves;
+mod native;
 pub mod operands;
+mod outward;
 pub mod place;
 pub mod pool;
 pub mod trace;
 mod values;
 
+use std::collections::HashSet;
+
 use crate::isa::op::Op;
+use crate::module::native::Target;
 use crate::isa::part::Part;
 use crate::isa::snippet::{Form, form_index};
 use crate::library::Library;
@@ -41,6 +48,7 @@ use crate::stitch::code::Code;
 use crate::stitch::emit::{Cold, Emitter, Jump};
 use crate::stitch::frame::Frame;
 use crate::stitch::image::{FunctionImage, Image};
+use crate::stitch::inward::Entries;
 use crate::stitch::live::Live;
 use crate::stitch::locals::Locals;
 use crate::stitch::moves::Move;
@@ -81,8 +89,10 @@ pub struct Stitcher<'l> {
     code: Code,
     locals: Locals,
     calls: Vec<(u32, u32)>,
-    entries: Vec<u32>,
+    c_entries: Vec<(u32, u32)>,
+    starts: Vec<u32>,
     spare: Spare,
+    entries: Entries,
 }
 
 /// The emitter's lists between two functions.
@@ -108,9 +118,16 @@ impl<'l> Stitcher<'l> {
             code: Code::new(library),
             locals: Locals::default(),
             calls: Vec::new(),
-            entries: Vec::new(),
+            c_entries: Vec::new(),
+            starts: Vec::new(),
             spare: Spare::default(),
+            entries: Entries::default(),
         }
+    }
+
+    /// Says which functions get entries for C in what is stitched from now on.
+    pub fn set_entries(&mut self, entries: Entries) {
+        self.entries = entries;
     }
 
     /// Stitches a module.
@@ -142,12 +159,14 @@ impl<'l> Stitcher<'l> {
             ..Image::default()
         };
         self.calls.clear();
-        self.entries.clear();
+        self.c_entries.clear();
+        self.starts.clear();
         let memory = verified.module().memory.is_some();
+        let in_tables: HashSet<u32> = verified.module().tables.iter().flat_map(|table| table.functions.clone()).collect();
         for (number, body) in verified.functions.iter().enumerate() {
             self.code.align(16);
             let entry = self.code.position();
-            self.entries.push(entry);
+            self.starts.push(entry);
             if let Some(trace) = &mut self.code.trace {
                 trace.begin();
             }
@@ -164,6 +183,7 @@ impl<'l> Stitcher<'l> {
                 placement: &self.placement,
                 code: &mut self.code,
                 frame,
+                landing: in_tables.contains(&(number as u32)),
                 current: std::mem::take(&mut self.spare.current),
                 locals: &mut self.locals,
                 moves_at_hand: std::mem::take(&mut self.spare.moves),
@@ -177,7 +197,8 @@ impl<'l> Stitcher<'l> {
                 sites: std::mem::take(&mut image.sites),
                 unwind: std::mem::take(&mut image.unwind),
                 calls: &mut self.calls,
-                entries: &self.entries,
+                c_entries: &mut self.c_entries,
+                entries: &self.starts,
             };
             let cold = emitter.function();
             let Emitter { insts, relocations, sites, unwind, current, blocks, jumps, colds, pool, moves_at_hand, .. } =
@@ -195,12 +216,44 @@ impl<'l> Stitcher<'l> {
             image.functions.push(FunctionImage { entry, end, insts, cold, saved: frame.saved });
         }
         for &(at, callee) in &self.calls {
-            self.code.write32(at, self.entries[callee as usize].wrapping_sub(at + 4) as i32);
+            self.code.write32(at, self.starts[callee as usize].wrapping_sub(at + 4) as i32);
         }
+        let c_entries = std::mem::take(&mut self.c_entries);
+        self.c_entries(verified, &mut image, &c_entries)?;
+        self.c_entries = c_entries;
         image.sites.sort_by_key(|site| site.offset);
         image.relocations.sort_by_key(|relocation| relocation.offset);
         image.code = self.code.bytes().to_vec();
         Ok(image)
+    }
+
+    /// The entries for C, and the addresses in code that refer to them.
+    fn c_entries(&mut self, verified: &Verified, image: &mut Image, taken: &[(u32, u32)]) -> Result<(), StitchError> {
+        let module = verified.module();
+        let mut wanted = vec![self.entries == Entries::All; module.functions.len()];
+        let in_data = module.data.iter().flat_map(|data| &data.pointers).filter_map(|pointer| match pointer.target {
+            Target::Function(index) => Some(index),
+            _ => None,
+        });
+        taken.iter().map(|&(_, index)| index).chain(in_data).for_each(|index| wanted[index as usize] = true);
+        let mut starts = vec![0; wanted.len()];
+        for number in (0..wanted.len()).filter(|&number| wanted[number]) {
+            if let Some(trace) = &mut self.code.trace {
+                trace.begin_entry();
+            }
+            let memory = module.memory.is_some();
+            let mut writer = inward::Writer { library: self.library, code: &mut self.code, image, memory };
+            writer.entry(number as u32, &module.functions[number].signature);
+            starts[number] = image.entries.last().map_or(0, |entry| entry.start);
+            if self.code.position() > MAX_CODE {
+                let function = module.functions[number].name.clone();
+                return Err(StitchError::TooLarge { function, limit: MAX_CODE });
+            }
+        }
+        for &(at, index) in taken {
+            self.code.write32(at, starts[index as usize].wrapping_sub(at + 4) as i32);
+        }
+        Ok(())
     }
 
     fn frame(&self, body: &Body) -> Frame {

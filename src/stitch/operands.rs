@@ -82,7 +82,7 @@ const TRAITS: [Traits; Op::ALL.len()] = {
     let mut i = 0;
     while i < traits.len() {
         let row: &Row = &Op::ROWS[i];
-        let pure = matches!(row.shape, Shape::Value | Shape::Move | Shape::Select | Shape::Gget | Shape::Msize);
+        let pure = matches!(row.shape, Shape::Value | Shape::Move | Shape::Select | Shape::Gget | Shape::Msize | Shape::Addr);
         let mut flags = 0;
         if row.has(Flag::Commutes) {
             flags |= Traits::COMMUTES;
@@ -94,9 +94,11 @@ const TRAITS: [Traits; Op::ALL.len()] = {
             Shape::Value if row.args.len() == 2 => {
                 Traits::SIMPLE | Traits::WRITES | Traits::READS_A | Traits::READS_B
             }
-            Shape::Value | Shape::Move | Shape::Load => Traits::SIMPLE | Traits::WRITES | Traits::READS_A,
-            Shape::Const | Shape::Msize | Shape::Gget => Traits::SIMPLE | Traits::WRITES,
-            Shape::Store => Traits::SIMPLE | Traits::READS_A | Traits::READS_D,
+            Shape::Value | Shape::Move | Shape::Load | Shape::NativeLoad => {
+                Traits::SIMPLE | Traits::WRITES | Traits::READS_A
+            }
+            Shape::Const | Shape::Msize | Shape::Gget | Shape::Addr => Traits::SIMPLE | Traits::WRITES,
+            Shape::Store | Shape::NativeStore => Traits::SIMPLE | Traits::READS_A | Traits::READS_D,
             Shape::Branch | Shape::Gset | Shape::Switch => Traits::SIMPLE | Traits::READS_A,
             Shape::Jump | Shape::Halt | Shape::Trap => Traits::SIMPLE,
             _ => 0,
@@ -158,8 +160,5 @@ pub fn switch_targets<'a>(inst: &Inst, lists: &'a [u32]) -> &'a [u32] {
 /// True for instructions that leave the function's code and come back: volatile registers do not survive them.
 #[inline(always)]
 pub fn is_call(op: Op) -> bool {
-    matches!(
-        shape(op),
-        Shape::Call | Shape::Calli | Shape::Print | Shape::Read | Shape::Mgrow | Shape::Mcopy | Shape::Mfill
-    )
+    shape(op).is_call()
 }
