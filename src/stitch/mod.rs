@@ -39,10 +39,10 @@ mod values;
 use std::collections::HashSet;
 
 use crate::isa::op::Op;
-use crate::module::native::Target;
 use crate::isa::part::Part;
 use crate::isa::snippet::{Form, form_index};
 use crate::library::Library;
+use crate::module::native::Target;
 use crate::stitch::calls::Convention;
 use crate::stitch::code::Code;
 use crate::stitch::emit::{Cold, Emitter, Jump};
@@ -162,7 +162,8 @@ impl<'l> Stitcher<'l> {
         self.c_entries.clear();
         self.starts.clear();
         let memory = verified.module().memory.is_some();
-        let in_tables: HashSet<u32> = verified.module().tables.iter().flat_map(|table| table.functions.clone()).collect();
+        let in_tables: HashSet<u32> =
+            verified.module().tables.iter().flat_map(|table| table.functions.clone()).collect();
         for (number, body) in verified.functions.iter().enumerate() {
             self.code.align(16);
             let entry = self.code.position();
@@ -201,8 +202,9 @@ impl<'l> Stitcher<'l> {
                 entries: &self.starts,
             };
             let cold = emitter.function();
-            let Emitter { insts, relocations, sites, unwind, current, blocks, jumps, colds, pool, moves_at_hand, .. } =
-                emitter;
+            let Emitter {
+                insts, relocations, sites, unwind, current, blocks, jumps, colds, pool, moves_at_hand, ..
+            } = emitter;
             (image.relocations, image.sites, image.unwind) = (relocations, sites, unwind);
             self.spare = Spare { current, moves: moves_at_hand, blocks, jumps, colds, pool };
             let end = self.code.position();

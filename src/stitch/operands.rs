@@ -82,7 +82,8 @@ const TRAITS: [Traits; Op::ALL.len()] = {
     let mut i = 0;
     while i < traits.len() {
         let row: &Row = &Op::ROWS[i];
-        let pure = matches!(row.shape, Shape::Value | Shape::Move | Shape::Select | Shape::Gget | Shape::Msize | Shape::Addr);
+        let pure =
+            matches!(row.shape, Shape::Value | Shape::Move | Shape::Select | Shape::Gget | Shape::Msize | Shape::Addr);
         let mut flags = 0;
         if row.has(Flag::Commutes) {
             flags |= Traits::COMMUTES;
@@ -91,9 +92,7 @@ const TRAITS: [Traits; Op::ALL.len()] = {
             flags |= Traits::REMOVABLE;
         }
         flags |= match row.shape {
-            Shape::Value if row.args.len() == 2 => {
-                Traits::SIMPLE | Traits::WRITES | Traits::READS_A | Traits::READS_B
-            }
+            Shape::Value if row.args.len() == 2 => Traits::SIMPLE | Traits::WRITES | Traits::READS_A | Traits::READS_B,
             Shape::Value | Shape::Move | Shape::Load | Shape::NativeLoad => {
                 Traits::SIMPLE | Traits::WRITES | Traits::READS_A
             }
