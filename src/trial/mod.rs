@@ -320,7 +320,8 @@ fn compare(
     if found != expected {
         let [a, b] = sources;
         let how = form.describe();
-        return Err(format!("with {how} it gives {found:#x} for a={a:#x} and b={b:#x}, which should be {expected:#x}"));
+        let second = if form.source("b").is_some() { format!(" and b={b:#x}") } else { String::new() };
+        return Err(format!("with {how} it gives {found:#x} for a={a:#x}{second}, which should be {expected:#x}"));
     }
     form.rest_unchanged(&before, &state)?;
     form.slots_unchanged(slots, machine)
