@@ -6,4 +6,5 @@
 #![allow(unsafe_code, reason = "reads what C has written, and calls code by its address")]
 
 mod c;
+mod inward;
 mod signatures;

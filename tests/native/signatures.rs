@@ -17,6 +17,10 @@ use super::c::Folder;
 pub struct Noise(u64);
 
 impl Noise {
+    pub fn new(seed: u64) -> Noise {
+        Noise(seed)
+    }
+
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut x = self.0;
@@ -25,7 +29,7 @@ impl Noise {
         x ^ (x >> 31)
     }
 
-    fn below(&mut self, end: usize) -> usize {
+    pub fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }
 
@@ -307,7 +311,7 @@ pub fn instance(source: &str) -> Instance {
 #[test]
 fn c_functions_get_and_give_what_they_should() {
     let folder = Folder::new("out");
-    let mut noise = Noise(1);
+    let mut noise = Noise::new(1);
     let cases: Vec<Case> = (0..400).map(|number| Case::new(&mut noise, number)).collect();
     let c: String = cases.iter().enumerate().map(|(number, case)| case.c(number)).collect();
     let library = folder.library("out", &format!("{NOTES}{c}"));
