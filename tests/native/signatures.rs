@@ -5,9 +5,12 @@
 
 use std::fmt::Write as _;
 
+use spasm::check::check;
 use spasm::engine::{Config, Engine, Entries, Instance};
 use spasm::isa::op::Type;
+use spasm::library::Library;
 use spasm::module::native::{Abi, CSignature, CType};
+use spasm::stitch::Stitcher;
 use spasm::value::Value;
 use spasm::{text, verify};
 
@@ -305,6 +308,15 @@ pub fn engine(entries: Entries) -> Engine {
 pub fn instance(source: &str) -> Instance {
     let module = text::parse("test.spasm", source).unwrap_or_else(|error| panic!("{error}\n{source}"));
     let verified = verify::verify(module).unwrap_or_else(|error| panic!("{error}\n{source}"));
+    let library = Library::native();
+    for entries in [Entries::Taken, Entries::All] {
+        let mut stitcher = Stitcher::new(library);
+        stitcher.set_entries(entries);
+        let (image, trace) = stitcher.stitch_traced(&verified).unwrap();
+        if let Err(defects) = check(&verified, &image, &trace, library) {
+            panic!("{} defects, the first: {}", defects.len(), defects[0]);
+        }
+    }
     engine(Entries::Taken).instantiate(&verified).unwrap_or_else(|error| panic!("{error}\n{source}"))
 }
 
