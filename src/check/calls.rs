@@ -182,7 +182,7 @@ impl Replay<'_> {
     }
 
     /// What holds at every call: the stack is aligned, and pinned registers hold what they must.
-    fn ready(&self, state: &State) -> Result<(), String> {
+    pub(super) fn ready(&self, state: &State) -> Result<(), String> {
         if !(state.depth() + 8).is_multiple_of(16) {
             return Err(format!("the stack is not aligned to 16 bytes: {} up to the return address", state.depth()));
         }
@@ -260,7 +260,7 @@ impl Replay<'_> {
 }
 
 /// What a call leaves: saved registers, and the frame above the words that belonged to the callee.
-fn after_call(state: &mut State, words: u32) -> Result<(), String> {
+pub(super) fn after_call(state: &mut State, words: u32) -> Result<(), String> {
     for (number, word) in (0u8..).zip(&mut state.regs) {
         if !SAVED.contains(&number) && number != FRAME {
             *word = Word::UNKNOWN;

@@ -35,7 +35,10 @@ pub mod flow;
 pub mod state;
 
 mod act;
+mod bytes;
+mod c_convention;
 mod calls;
+mod natives;
 mod tables;
 mod transfer;
 
