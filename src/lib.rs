@@ -170,6 +170,7 @@
 pub mod binary;
 pub mod builder;
 pub mod check;
+pub(crate) mod companion;
 #[cfg(feature = "cli")]
 pub mod contract;
 pub mod diagnostic;

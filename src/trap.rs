@@ -48,6 +48,24 @@ impl Trap {
     }
 }
 
+impl Trap {
+    /// What stands in place of a function's name where C has called.
+    pub(crate) const C_CODE: &str = "C code";
+
+    /// The same trap, where C called the outermost of the functions: who called C cannot be told.
+    #[must_use]
+    pub(crate) fn called_by_c(mut self) -> Trap {
+        let told = self.frames.last().is_some_and(|last| last.function == Trap::C_CODE);
+        if !told {
+            self.depth += 1;
+            let function = Trap::C_CODE.to_owned();
+            self.frames.push(Frame { function, file: None, line: None });
+            self.frames.truncate(Trap::SHOWN);
+        }
+        self
+    }
+}
+
 impl Frame {
     /// Instruction `inst` of function `function`.
     #[must_use]
@@ -121,6 +139,9 @@ pub enum RunError {
         /// How many it was given.
         given: usize,
     },
+    /// The program calls C or works on native memory, and nobody was given to do it.
+    #[error("the program uses the C interface, which is not allowed here")]
+    NoNatives,
     /// The system has no room for the linear memory or the stack.
     #[error("not enough memory: {0}")]
     Memory(io::Error),

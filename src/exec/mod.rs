@@ -38,6 +38,7 @@ mod tests;
 mod thread;
 
 pub use arena::ArenaSize;
+pub use context::Pending;
 pub use error::ExecError;
 pub(crate) use imports::BindError;
 pub use imports::{HostFunction, HostResult, HostType, ImportError, Imports};
@@ -46,3 +47,4 @@ pub use libraries::resolve;
 pub use link_error::{LinkError, Problem};
 pub use runtime::Runtime;
 pub use stack::DEFAULT_STACK;
+pub use thread::set_pending;
