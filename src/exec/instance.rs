@@ -91,11 +91,23 @@ unsafe impl Send for Instance {}
 static INSTANCES: AtomicU64 = AtomicU64::new(0);
 
 impl Instance {
+    /// An instance of a module without externs.
+    #[cfg(test)]
+    pub fn new(
+        runtime: &Arc<Runtime>,
+        verified: &Verified,
+        image: Arc<Image>,
+        streams: Option<Streams>,
+        stack: usize,
+    ) -> Result<Instance, ExecError> {
+        Instance::with_natives(runtime, verified, image, streams, stack, Natives::default())
+    }
+
     /// Maps an image of `verified` and makes what it refers to.
     ///
     /// # Errors
     /// Where there is no room, or the image is not one of this module.
-    pub fn new(
+    pub fn with_natives(
         runtime: &Arc<Runtime>,
         verified: &Verified,
         image: Arc<Image>,
