@@ -14,12 +14,12 @@ use crate::library::builtin::{ARGS, CARGS, COUNT, FARGS, FRAME, MEMORY, RESULTS,
 use crate::module::{Inst, Signature};
 
 /// What a variable of this type holds where its halves are these.
-fn value(ty: Type, word: Word) -> Word {
+pub(super) fn value(ty: Type, word: Word) -> Word {
     if matches!(ty, Type::I32 | Type::F32) { word.low() } else { word }
 }
 
 /// The operand that stands for a place, seen from a stack pointer `above` bytes below the words of the call.
-fn operand(passed: Passed, above: i64) -> Operand {
+pub(super) fn operand(passed: Passed, above: i64) -> Operand {
     match passed.place {
         Place::Register(number) => Operand::Register(number),
         Place::Stack(index) => Operand::Slot(above + 8 * i64::from(index)),

@@ -79,7 +79,7 @@ impl Engine {
         })?;
         let mut natives = resolve(module, &bound.addresses)?;
         natives.owners.extend(bound.owners);
-        Ok(exec::Instance::new(runtime, verified, Arc::new(image), None, config.stack_size, natives)?)
+        Ok(exec::Instance::with_natives(runtime, verified, Arc::new(image), None, config.stack_size, natives)?)
     }
 }
 

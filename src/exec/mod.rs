@@ -42,7 +42,7 @@ pub use context::Pending;
 pub use error::ExecError;
 pub(crate) use imports::BindError;
 pub use imports::{HostFunction, HostResult, HostType, ImportError, Imports};
-pub use instance::{Ended, Function, Instance, Keep, Natives};
+pub use instance::{Ended, Function, Instance, Natives};
 pub use libraries::resolve;
 pub use link_error::{LinkError, Problem};
 pub use runtime::Runtime;

@@ -7,4 +7,5 @@
 
 mod c;
 mod inward;
+mod runtime;
 mod signatures;
