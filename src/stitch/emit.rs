@@ -112,11 +112,19 @@ impl Emitter<'_> {
     }
 
     /// Copies a snippet in the narrowest form and notes its trap sites and out-of-line part.
-    #[inline]
+    #[inline(never)]
     pub(super) fn put(&mut self, chunk: u16, regs: Regs, values: [i64; 2]) -> u32 {
         let chunk = self.fit(chunk, values[0], values[1]);
+        if self.code.is_quick(chunk) {
+            return self.code.put_plain(chunk, regs, values[0]);
+        }
+        self.put_any(chunk, regs, values)
+    }
+
+    #[inline(never)]
+    fn put_any(&mut self, chunk: u16, regs: Regs, values: [i64; 2]) -> u32 {
         let from = self.code.position();
-        let base = self.code.put(chunk, regs, values);
+        let base = self.code.put_any(chunk, regs, values);
         if self.code.head(chunk).flags & (Head::HAS_SITES | Head::HAS_COLD) != 0 {
             self.note(chunk, regs, base, from);
         }

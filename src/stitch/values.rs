@@ -73,11 +73,11 @@ impl Emitter<'_> {
         if d != a {
             let separate = forms[form_index(false, Form::Reg, Form::Reg)];
             if let Some((a, b)) = self.separate(op, separate, a, b) {
-                self.code.put_short(separate, [number(d), number(a), number(b)], 0);
+                self.code.put(separate, [number(d), number(a), number(b)], [0, 0]);
                 return true;
             }
         }
-        if self.code.head(tied).flags & Head::PLAIN == 0 {
+        if !self.code.head(tied).is_bare() {
             return false;
         }
         if d != a {
@@ -86,18 +86,18 @@ impl Emitter<'_> {
             }
             self.copy(operand_type(op), a, d);
         }
-        self.code.put_short(tied, [number(d), number(b), 0], 0);
+        self.code.put(tied, [number(d), number(b), 0], [0, 0]);
         true
     }
 
     /// The registers in the order in which a plain snippet that leaves both sources alone takes them, if it does.
     #[inline(always)]
     fn separate(&self, op: Op, chunk: u16, a: u8, b: u8) -> Option<(u8, u8)> {
-        let flags = self.code.head(chunk).flags;
-        if flags & (Head::EARLY | Head::PLAIN) != Head::PLAIN {
+        let head = self.code.head(chunk);
+        if !head.is_bare() || head.flags & Head::EARLY != 0 {
             return None;
         }
-        if flags & Head::PICKY == 0 {
+        if head.flags & Head::PICKY == 0 {
             return Some((a, b));
         }
         let contract = self.library.contract(chunk);
@@ -112,7 +112,7 @@ impl Emitter<'_> {
     #[inline(always)]
     fn copy(&mut self, class: Class, from: u8, to: u8) {
         let step = self.glue(Step::Glue);
-        self.code.put_short(self.moves[class as usize], [number(to), number(from), 0], 0);
+        self.code.put(self.moves[class as usize], [number(to), number(from), 0], [0, 0]);
         self.glue(step);
     }
 
