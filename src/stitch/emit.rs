@@ -349,16 +349,16 @@ impl Emitter<'_> {
     /// The places of all variables at the function's entry.
     pub(super) fn start_places(&mut self) {
         self.current.clear();
-        let (body, live) = (self.body, self.live);
-        self.current.extend(body.vars.iter().enumerate().map(|(var, facts)| {
-            let range = live.range_of(var as u32);
-            let (place, local) = match self.placement.places.get(range as usize) {
-                Some(&place) => (place, false),
-                None if facts.has(Var::CONSTANT) => (Place::constant(facts.first_write), false),
-                None => (Place::NONE, true),
-            };
-            Current { place, class: facts.class, local }
+        let body = self.body;
+        self.current.extend(body.vars.iter().map(|facts| {
+            let constant = facts.has(Var::CONSTANT);
+            let place = if constant { Place::constant(facts.first_write) } else { Place::NONE };
+            Current { place, class: facts.class, local: !constant }
         }));
+        for (range, &place) in self.live.ranges.iter().zip(&self.placement.places) {
+            let current = &mut self.current[range.var as usize];
+            (current.place, current.local) = (place, false);
+        }
         // `r0` of a function with a fixed number of arguments: the index behind the last instruction stands for it.
         let count = self.body.count_var();
         if is_constant(self.body, count) {

@@ -33,6 +33,9 @@ pub const HINT: u32 = 8;
 /// No register is better than another: the number of a scratch register, which is never given out.
 pub const NO_HINT: u8 = 31;
 
+/// No variable.
+const NOTHING: u32 = u32::MAX;
+
 /// In [`Seen::needed`]: a constant stands for the variable.
 const ALWAYS: u32 = u32::MAX;
 
@@ -294,6 +297,8 @@ impl Live {
     #[inline(never)]
     fn simple(&mut self, body: &Body, block: At, start: usize, end: usize) -> usize {
         let mut index = end;
+        // What the branch behind the instruction reads, if there is one.
+        let mut decides = body.insts.get(end).filter(|next| shape(next.op) == Shape::Branch).map_or(NOTHING, |b| b.a);
         while index > start {
             let inst = &body.insts[index - 1];
             let known = traits(inst.op);
@@ -301,9 +306,11 @@ impl Live {
                 break;
             }
             index -= 1;
+            let decided = std::mem::replace(&mut decides, NOTHING);
+            let fused = (decided == inst.d) & known.fuses() && !body.vars[inst.d as usize].has(Var::CROSSES);
             let at = At { position: read_at(index), ..block };
             let mut note = 0;
-            if known.writes() && !is_fused(body, index, inst) {
+            if known.writes() && !fused {
                 note = self.write(at, inst.d);
                 if note == UNUSED && known.is_removable() {
                     self.notes[index] = UNUSED | NEEDLESS;
@@ -318,7 +325,13 @@ impl Live {
                 if known.reads_d() {
                     note |= self.read(at, inst.d, ENDS_D);
                 }
-                if known.reads_a() && !(known.shape == Shape::Branch && is_second(body, index)) {
+                if known.shape == Shape::Branch {
+                    decides = inst.a;
+                    if is_second(body, index) {
+                        continue;
+                    }
+                }
+                if known.reads_a() {
                     note |= self.read(at, inst.a, ENDS_A);
                 }
             }

@@ -15,12 +15,10 @@ use crate::module::Inst;
 use crate::stitch::code::Regs;
 use crate::stitch::emit::{Emitter, number, operand_class, operand_type, scratch};
 use crate::stitch::live::{ENDS_A, ENDS_B, ENDS_D};
+use crate::stitch::moves::move_op;
 use crate::stitch::operands::traits;
 use crate::stitch::place::{FIRST_XMM, Place};
 use crate::stitch::trace::Step;
-
-/// The moves of each class.
-const MOVES: [Op; 3] = [Op::MoveI64, Op::MoveF32, Op::MoveF64];
 
 /// A second source as a snippet takes it.
 #[derive(Clone, Copy)]
@@ -130,7 +128,7 @@ impl Emitter<'_> {
             self.binary(inst, a, b, d, same_class);
         }
         if let Some(slot) = to.as_slot() {
-            self.store_slot(MOVES[result as usize], d, self.frame.slot(slot));
+            self.store_slot(move_op(result), d, self.frame.slot(slot));
         }
     }
 
