@@ -180,8 +180,9 @@ impl<'l> Stitcher<'l> {
                 entries: &self.entries,
             };
             let cold = emitter.function();
-            let Emitter { insts, relocations, sites, unwind, current, blocks, jumps, colds, pool, moves_at_hand, .. } =
-                emitter;
+            let Emitter {
+                insts, relocations, sites, unwind, current, blocks, jumps, colds, pool, moves_at_hand, ..
+            } = emitter;
             (image.relocations, image.sites, image.unwind) = (relocations, sites, unwind);
             self.spare = Spare { current, moves: moves_at_hand, blocks, jumps, colds, pool };
             let end = self.code.position();

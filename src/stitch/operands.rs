@@ -91,9 +91,7 @@ const TRAITS: [Traits; Op::ALL.len()] = {
             flags |= Traits::REMOVABLE;
         }
         flags |= match row.shape {
-            Shape::Value if row.args.len() == 2 => {
-                Traits::SIMPLE | Traits::WRITES | Traits::READS_A | Traits::READS_B
-            }
+            Shape::Value if row.args.len() == 2 => Traits::SIMPLE | Traits::WRITES | Traits::READS_A | Traits::READS_B,
             Shape::Value | Shape::Move | Shape::Load => Traits::SIMPLE | Traits::WRITES | Traits::READS_A,
             Shape::Const | Shape::Msize | Shape::Gget => Traits::SIMPLE | Traits::WRITES,
             Shape::Store => Traits::SIMPLE | Traits::READS_A | Traits::READS_D,
