@@ -316,14 +316,9 @@ impl Live {
         self.read_list(body, at, args_at, outward.operands.args.len());
         self.outgoing = self.outgoing.max(outward.room(body).div_ceil(8));
         for (var, register) in outward.hints(body) {
-            match self.range_of(var) {
-                LOCAL => self.vars[var as usize].hint = register,
-                range => {
-                    let hint = &mut self.ranges[range as usize].hint;
-                    if *hint == NO_HINT {
-                        *hint = register;
-                    }
-                }
+            let seen = &mut self.vars[var as usize];
+            if seen.range == LOCAL || seen.hint == NO_HINT {
+                seen.hint = register;
             }
         }
         if inst.op == Op::Callp { self.read(at, inst.a, ENDS_A) } else { 0 }
