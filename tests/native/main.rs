@@ -9,3 +9,6 @@ mod c;
 mod inward;
 mod runtime;
 mod signatures;
+
+/// What runs the programs.
+const TIER: spasm::engine::Tier = spasm::engine::Tier::Baseline;
