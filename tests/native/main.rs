@@ -10,3 +10,6 @@ mod damage;
 mod inward;
 mod runtime;
 mod signatures;
+
+/// What runs the programs.
+const TIER: spasm::engine::Tier = spasm::engine::Tier::Baseline;

@@ -303,7 +303,7 @@ uint64_t *where(void) { return notes; }
 
 pub fn engine(entries: Entries) -> Engine {
     // SAFETY: the programs of these tests do what the C code beside them is made for.
-    unsafe { Engine::allowing_natives(Config { entries, ..Config::default() }) }
+    unsafe { Engine::allowing_natives(Config { entries, tier: super::TIER, ..Config::default() }) }
 }
 
 pub fn instance(source: &str) -> Instance {
