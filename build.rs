@@ -1,7 +1,8 @@
 //! Assembles the templates under `asm/` and writes the snippet library into the crate.
 //!
 //! Comes in: `asm/x86_64/abi.inc`, the `.S` files beside it, and the C compiler (`CC`, or `cc`). Goes out:
-//! `library.rs` in the build folder, a file of constants; and how the command is linked. What must hold: anything wrong
+//! `library.rs` in the build folder, a file of constants; with the feature `elf`, `runtime.rs`, what linked programs
+//! need; and how the command is linked. What must hold: anything wrong
 //! with a template stops the build here, with its file and line.
 
 use std::fmt::Write as _;
@@ -11,6 +12,10 @@ use std::process::exit;
 #[path = "src/isa/mod.rs"]
 #[allow(dead_code, reason = "the build reads a part of what the crate shares with it")]
 mod isa;
+
+#[cfg(feature = "elf")]
+#[path = "build/runtime.rs"]
+mod runtime;
 
 use isa::snippet::{Chunk, Hole, Scatter, Site};
 use isa::stored::{Record, Stored, StoredOperand};
@@ -24,6 +29,16 @@ fn main() {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
     link_unwinder(&compiler, &out);
+    #[cfg(feature = "elf")]
+    {
+        for part in ["build", "src/rt", "src/number.rs", "src/text/literal.rs"] {
+            println!("cargo::rerun-if-changed={part}");
+        }
+        if let Err(error) = runtime::make(&compiler, &out) {
+            println!("cargo::error={}", error.replace('\n', " "));
+            exit(1);
+        }
+    }
     match library(Path::new("asm/x86_64"), &compiler, &out) {
         Ok(text) => {
             if let Err(error) = std::fs::write(out.join("library.rs"), text) {
