@@ -33,11 +33,29 @@ pub enum Part {
     Helper,
     /// What stands where no code stands any more.
     Filler,
+    /// Takes the lowest byte of a register, zero-extended.
+    ZeroExtend8,
+    /// Takes the lowest two bytes of a register, zero-extended.
+    ZeroExtend16,
+    /// Gives 1 where a register holds anything but zero, else 0.
+    Truth,
+    /// Puts the address of a place in the frame into a register.
+    FrameAddress,
+    /// Puts what stands in a cell of the instance's data into a register.
+    Cell,
+    /// The first instruction of what is called or jumped to by its address.
+    Landing,
+    /// Copies the variadic arguments that C passes on the stack.
+    EntryRest,
+    /// Reads a result of a variadic function that stands on the stack.
+    EntryResult,
+    /// Goes on in another function, which returns to the caller of this one.
+    EntryJump,
 }
 
 impl Part {
     /// Every part, in the order of its number.
-    pub const ALL: [(Part, &'static str); 13] = [
+    pub const ALL: [(Part, &'static str); 22] = [
         (Part::Push, "frame.push"),
         (Part::Pop, "frame.pop"),
         (Part::Enter, "frame.enter"),
@@ -51,6 +69,15 @@ impl Part {
         (Part::TrapExit, "trap_exit"),
         (Part::Helper, "helper"),
         (Part::Filler, "filler"),
+        (Part::ZeroExtend8, "zext8"),
+        (Part::ZeroExtend16, "zext16"),
+        (Part::Truth, "truth"),
+        (Part::FrameAddress, "frame.address"),
+        (Part::Cell, "cell"),
+        (Part::Landing, "landing"),
+        (Part::EntryRest, "entry.rest"),
+        (Part::EntryResult, "entry.result"),
+        (Part::EntryJump, "entry.jump"),
     ];
 
     /// The name that its template declares.

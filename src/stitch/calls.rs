@@ -132,7 +132,7 @@ impl Emitter<'_> {
 
     /// Saves what is in volatile registers and needed after the call, or takes it back; what the call itself writes,
     /// its `results`, is neither.
-    fn around(&mut self, restore: bool, results: &[u32]) {
+    pub(super) fn around(&mut self, restore: bool, results: &[u32]) {
         let at = read_at(self.index);
         let placement = self.placement;
         for around in placement.around.iter().filter(|around| around.start <= at && around.end > at + 1) {
@@ -173,7 +173,7 @@ impl Emitter<'_> {
     }
 
     /// Takes note of the arguments that are read for the last time; their notes start at `notes` among those of lists.
-    fn end_args(&mut self, args: &[u32], notes: usize) {
+    pub(super) fn end_args(&mut self, args: &[u32], notes: usize) {
         let live = self.live;
         for (&var, &note) in args.iter().zip(&live.list_notes[notes..]) {
             self.end_noted(note, ENDS_D, var, self.place(var));
@@ -310,6 +310,9 @@ impl Emitter<'_> {
     /// it is written.
     pub(super) fn entry(&mut self) {
         self.glue(Step::Frame);
+        if self.landing {
+            self.land();
+        }
         self.prolog();
         let body = self.body;
         let variadic = body.signature.variadic;

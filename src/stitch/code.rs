@@ -91,6 +91,16 @@ impl Code {
         self.chunks[usize::from(chunk)].head
     }
 
+    /// The narrowest snippet of the family of `chunk` that holds these values.
+    #[inline(always)]
+    pub fn narrowest(&self, chunk: u16, values: [i64; 2]) -> u16 {
+        let head = self.head(chunk);
+        let narrow = |value: i64| i64::from(value as i8) == value;
+        let fits = head.flags & Head::NARROW_FIRST != 0 && narrow(values[0])
+            || head.flags & Head::NARROW_SECOND != 0 && narrow(values[1]);
+        if fits { chunk + u16::from(head.chunks) } else { chunk }
+    }
+
     /// Appends bytes that are no code: literals and jump tables.
     pub fn data(&mut self, bytes: &[u8]) {
         self.reserve(bytes.len());

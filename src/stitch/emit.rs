@@ -63,6 +63,8 @@ pub(super) struct Emitter<'a> {
     pub placement: &'a Placement,
     pub code: &'a mut Code,
     pub frame: Frame,
+    /// Whether the function is called by its address: it stands in a table.
+    pub landing: bool,
     /// Where each variable's present value is.
     pub current: Vec<Current>,
     /// The registers of values within blocks.
@@ -78,6 +80,8 @@ pub(super) struct Emitter<'a> {
     pub unwind: Vec<UnwindRow>,
     /// Calls to functions that have no place yet: the hole and the function.
     pub calls: Vec<(u32, u32)>,
+    /// Addresses of functions: the hole, and the function whose C entry it refers to.
+    pub c_entries: Vec<(u32, u32)>,
     pub entries: Vec<u32>,
 }
 
@@ -101,11 +105,7 @@ impl Emitter<'_> {
     /// The narrowest snippet of the family of `chunk` that holds these values.
     #[inline(always)]
     pub(super) fn fit(&self, chunk: u16, first: i64, second: i64) -> u16 {
-        let head = self.code.head(chunk);
-        let narrow = |value: i64| i64::from(value as i8) == value;
-        let fits = head.flags & Head::NARROW_FIRST != 0 && narrow(first)
-            || head.flags & Head::NARROW_SECOND != 0 && narrow(second);
-        if fits { chunk + u16::from(head.chunks) } else { chunk }
+        self.code.narrowest(chunk, [first, second])
     }
 
     /// Copies a snippet in the narrowest form and notes its trap sites and out-of-line part.
@@ -255,7 +255,10 @@ impl Emitter<'_> {
             Shape::Calli => self.call_indirect(inst, note),
             Shape::Ret => self.ret(inst),
             Shape::Print | Shape::Read | Shape::Mgrow | Shape::Mcopy | Shape::Mfill => self.call_helper(inst, note),
-            Shape::NativeLoad | Shape::NativeStore | Shape::CallExtern | Shape::Callp | Shape::Addr => unimplemented!(),
+            Shape::NativeLoad => self.native_load(inst, note),
+            Shape::NativeStore => self.native_store(inst, note),
+            Shape::CallExtern | Shape::Callp => self.call_c(inst, note),
+            Shape::Addr => self.address_of(inst, note),
             Shape::Halt | Shape::Trap => {
                 self.put(self.form(inst.op, false, Form::Reg, Form::Reg), [0; 3], [0, 0]);
             }

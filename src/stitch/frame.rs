@@ -60,6 +60,12 @@ impl Frame {
 }
 
 impl Emitter<'_> {
+    /// The first instruction of a function that is called by its address.
+    pub(super) fn land(&mut self) {
+        self.row(0);
+        self.code.put(self.part(Part::Landing), [0; 3], [0, 0]);
+    }
+
     /// Saves registers and makes room.
     pub(super) fn prolog(&mut self) {
         self.row(0);

@@ -12,6 +12,7 @@ use crate::isa::op::{Op, Shape};
 use crate::module::Inst;
 use crate::stitch::loops::Loops;
 use crate::stitch::operands::{is_call, operands_of_call, returned, shape, traits};
+use crate::stitch::outward::Outward;
 use crate::verified::{Body, Var, Verified};
 
 /// In a note: the operand in field `a` is read here for the last time.
@@ -291,16 +292,16 @@ impl Live {
         }
         let list = inst.b as usize;
         let note = match shape(inst.op) {
-            Shape::Value | Shape::Move | Shape::Load => self.write(at, inst.d) | self.read(at, inst.a, ENDS_A),
+            Shape::Value | Shape::Move | Shape::Load | Shape::NativeLoad => self.write(at, inst.d) | self.read(at, inst.a, ENDS_A),
             Shape::Const if body.vars[inst.d as usize].has(Var::CONSTANT) => 0,
-            Shape::Const | Shape::Msize | Shape::Gget => self.write(at, inst.d),
+            Shape::Const | Shape::Msize | Shape::Gget | Shape::Addr => self.write(at, inst.d),
             Shape::Select => {
                 let note = self.write(at, inst.d);
                 self.list_notes[list + 1] = self.read(at, body.lists[list + 1], ENDS_D);
                 self.list_notes[list] = self.read(at, body.lists[list], ENDS_D);
                 note | self.read(at, inst.a, ENDS_A)
             }
-            Shape::Store => self.read(at, inst.d, ENDS_D) | self.read(at, inst.a, ENDS_A),
+            Shape::Store | Shape::NativeStore => self.read(at, inst.d, ENDS_D) | self.read(at, inst.a, ENDS_A),
             Shape::Arg => {
                 self.uses_arg = true;
                 let note = self.write(at, inst.d);
@@ -321,6 +322,7 @@ impl Live {
                 0
             }
             Shape::Jump | Shape::Halt | Shape::Trap => 0,
+            Shape::CallExtern | Shape::Callp => self.call_c(verified, body, at, inst),
             _ => self.call(verified, body, at, inst, argument_register),
         };
         self.notes[index] = note;
@@ -383,6 +385,35 @@ impl Live {
             _ => {}
         }
         note
+    }
+
+    /// A call of a C function.
+    fn call_c(&mut self, verified: &Verified, body: &Body, at: At, inst: &Inst) -> u16 {
+        let outward = Outward::new(verified, body, inst);
+        let results_at = outward.list + 1;
+        for (entry, &var) in outward.operands.results.iter().enumerate().rev() {
+            self.list_notes[results_at + entry] = self.write(at, var);
+        }
+        for class in 0..2 {
+            self.pressure.spanning[class] = self.pressure.spanning[class].max(self.needed_now[class]);
+        }
+        self.calls.push(CallPoint { position: at.position, weight: u64::from(at.weight) });
+        self.calls_passed += 1;
+        let args_at = results_at + outward.operands.results.len() + 1;
+        self.read_list(body, at, args_at, outward.operands.args.len());
+        self.outgoing = self.outgoing.max(outward.room(body).div_ceil(8));
+        for (var, register) in outward.hints(body) {
+            match self.range_of(var) {
+                LOCAL => self.vars[var as usize].hint = register,
+                range => {
+                    let hint = &mut self.ranges[range as usize].hint;
+                    if *hint == NO_HINT {
+                        *hint = register;
+                    }
+                }
+            }
+        }
+        if inst.op == Op::Callp { self.read(at, inst.a, ENDS_A) } else { 0 }
     }
 
     fn hint_arguments(&mut self, body: &Body, args: &[u32], register: &impl Fn(bool, usize) -> Option<u8>) {

@@ -14,6 +14,7 @@
 //! gives registers to the values within blocks, chooses the snippet for the places of the operands, and copies it. All
 //! three take time in proportion to the function's length.
 
+pub mod abi;
 mod branches;
 pub mod calls;
 pub mod code;
@@ -21,19 +22,25 @@ mod emit;
 pub mod frame;
 mod glue;
 pub mod image;
+pub mod inward;
 pub mod live;
 mod locals;
 pub mod loops;
 mod memory;
 mod moves;
+mod native;
 pub mod operands;
+mod outward;
 pub mod place;
 pub mod pool;
 mod run;
 pub mod trace;
 mod values;
 
+use std::collections::HashSet;
+
 use crate::isa::op::Op;
+use crate::module::native::Target;
 use crate::isa::part::Part;
 use crate::isa::snippet::{Form, form_index};
 use crate::library::Library;
@@ -42,6 +49,7 @@ use crate::stitch::code::Code;
 use crate::stitch::emit::{Cold, Emitter, Jump};
 use crate::stitch::frame::Frame;
 use crate::stitch::image::{FunctionImage, Image};
+use crate::stitch::inward::Entries;
 use crate::stitch::live::Live;
 use crate::stitch::locals::Locals;
 use crate::stitch::place::Placement;
@@ -81,6 +89,7 @@ pub struct Stitcher<'l> {
     placement: Placement,
     code: Code,
     spare: Spare,
+    entries: Entries,
 }
 
 /// The emitter's lists between two functions.
@@ -105,7 +114,13 @@ impl<'l> Stitcher<'l> {
             placement: Placement::default(),
             code: Code::new(library.chunks()),
             spare: Spare::default(),
+            entries: Entries::default(),
         }
+    }
+
+    /// Says which functions get entries for C in what is stitched from now on.
+    pub fn set_entries(&mut self, entries: Entries) {
+        self.entries = entries;
     }
 
     /// Stitches a module.
@@ -131,8 +146,10 @@ impl<'l> Stitcher<'l> {
         self.code.clear();
         let mut image = Image::default();
         let mut calls: Vec<(u32, u32)> = Vec::new();
+        let mut c_entries: Vec<(u32, u32)> = Vec::new();
         let mut entries: Vec<u32> = Vec::with_capacity(verified.functions.len());
         let memory = verified.module().memory.is_some();
+        let in_tables: HashSet<u32> = verified.module().tables.iter().flat_map(|table| table.functions.clone()).collect();
         for (number, body) in verified.functions.iter().enumerate() {
             self.code.align(16);
             let entry = self.code.position();
@@ -153,6 +170,7 @@ impl<'l> Stitcher<'l> {
                 placement: &self.placement,
                 code: &mut self.code,
                 frame,
+                landing: in_tables.contains(&(number as u32)),
                 current: std::mem::take(&mut self.spare.current),
                 locals: std::mem::take(&mut self.spare.locals),
                 index: 0,
@@ -165,12 +183,13 @@ impl<'l> Stitcher<'l> {
                 sites: std::mem::take(&mut image.sites),
                 unwind: std::mem::take(&mut image.unwind),
                 calls: std::mem::take(&mut calls),
+                c_entries: std::mem::take(&mut c_entries),
                 entries: std::mem::take(&mut entries),
             };
             let cold = emitter.function();
             let Emitter { insts, relocations, sites, unwind, current, blocks, jumps, colds, pool, locals, .. } =
                 emitter;
-            (calls, entries) = (emitter.calls, emitter.entries);
+            (calls, c_entries, entries) = (emitter.calls, emitter.c_entries, emitter.entries);
             (image.relocations, image.sites, image.unwind) = (relocations, sites, unwind);
             self.spare = Spare { current, locals, blocks, jumps, colds, pool };
             let end = self.code.position();
@@ -186,10 +205,40 @@ impl<'l> Stitcher<'l> {
         for (at, callee) in calls {
             self.code.write32(at, entries[callee as usize].wrapping_sub(at + 4) as i32);
         }
+        self.c_entries(verified, &mut image, &c_entries)?;
         image.sites.sort_by_key(|site| site.offset);
         image.relocations.sort_by_key(|relocation| relocation.offset);
         image.code = self.code.bytes().to_vec();
         Ok(image)
+    }
+
+    /// The entries for C, and the addresses in code that refer to them.
+    fn c_entries(&mut self, verified: &Verified, image: &mut Image, taken: &[(u32, u32)]) -> Result<(), StitchError> {
+        let module = verified.module();
+        let mut wanted = vec![self.entries == Entries::All; module.functions.len()];
+        let in_data = module.data.iter().flat_map(|data| &data.pointers).filter_map(|pointer| match pointer.target {
+            Target::Function(index) => Some(index),
+            _ => None,
+        });
+        taken.iter().map(|&(_, index)| index).chain(in_data).for_each(|index| wanted[index as usize] = true);
+        let mut starts = vec![0; wanted.len()];
+        for number in (0..wanted.len()).filter(|&number| wanted[number]) {
+            if let Some(trace) = &mut self.code.trace {
+                trace.begin_entry();
+            }
+            let memory = module.memory.is_some();
+            let mut writer = inward::Writer { library: self.library, code: &mut self.code, image, memory };
+            writer.entry(number as u32, &module.functions[number].signature);
+            starts[number] = image.entries.last().map_or(0, |entry| entry.start);
+            if self.code.position() > MAX_CODE {
+                let function = module.functions[number].name.clone();
+                return Err(StitchError::TooLarge { function, limit: MAX_CODE });
+            }
+        }
+        for &(at, index) in taken {
+            self.code.write32(at, starts[index as usize].wrapping_sub(at + 4) as i32);
+        }
+        Ok(())
     }
 
     fn frame(&self, body: &Body) -> Frame {

@@ -5,7 +5,7 @@
 
 use crate::isa::op::{Class, Op, Type};
 use crate::isa::snippet::Form;
-use crate::library::builtin::{FSCRATCH1, SCRATCH0, SCRATCH1};
+use crate::library::builtin::{FSCRATCH1, SCRATCH0, SCRATCH2};
 use crate::stitch::emit::{Emitter, number};
 use crate::stitch::place::{FIRST_XMM, Place};
 use crate::stitch::trace::Step;
@@ -117,7 +117,7 @@ impl Emitter<'_> {
                 self.move_to_register(&one);
             } else if let Some(index) = moves.iter().position(|one| one.source().is_some()) {
                 let (Some(source), class) = (moves[index].source(), moves[index].class) else { return };
-                let spare = if class.is_float() { FSCRATCH1 + FIRST_XMM } else { SCRATCH1 };
+                let spare = if class.is_float() { FSCRATCH1 + FIRST_XMM } else { SCRATCH2 };
                 self.move_value(class, Place::register(source), Place::register(spare));
                 for one in moves.iter_mut().filter(|one| one.source() == Some(source)) {
                     one.from = From::Place(Place::register(spare));

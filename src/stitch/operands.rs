@@ -47,7 +47,7 @@ const TRAITS: [Traits; Op::ALL.len()] = {
     let mut i = 0;
     while i < traits.len() {
         let row: &Row = &Op::ROWS[i];
-        let pure = matches!(row.shape, Shape::Value | Shape::Move | Shape::Select | Shape::Gget | Shape::Msize);
+        let pure = matches!(row.shape, Shape::Value | Shape::Move | Shape::Select | Shape::Gget | Shape::Msize | Shape::Addr);
         let mut flags = 0;
         if row.has(Flag::Commutes) {
             flags |= Traits::COMMUTES;
@@ -112,8 +112,5 @@ pub fn switch_targets<'a>(inst: &Inst, lists: &'a [u32]) -> &'a [u32] {
 /// True for instructions that leave the function's code and come back: volatile registers do not survive them.
 #[inline(always)]
 pub fn is_call(op: Op) -> bool {
-    matches!(
-        shape(op),
-        Shape::Call | Shape::Calli | Shape::Print | Shape::Read | Shape::Mgrow | Shape::Mcopy | Shape::Mfill
-    )
+    shape(op).is_call()
 }

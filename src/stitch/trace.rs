@@ -55,6 +55,8 @@ pub struct Trace {
     pub events: Vec<Event>,
     /// For each function, the first of its steps.
     pub functions: Vec<usize>,
+    /// For each entry for C, the first of its steps; they come behind those of the functions.
+    pub entries: Vec<usize>,
     /// For each function, the facts about its frame that give slots and stack arguments their names.
     pub frames: Vec<super::frame::Frame>,
     /// For each function, where its variables are, in the order of its instructions.
@@ -70,6 +72,7 @@ impl Default for Trace {
         Trace {
             events: Vec::new(),
             functions: Vec::new(),
+            entries: Vec::new(),
             frames: Vec::new(),
             places: Vec::new(),
             current: Vec::new(),
@@ -86,6 +89,12 @@ impl Trace {
         self.places.push(Vec::new());
         self.current.clear();
         self.inst = u32::MAX;
+    }
+
+    /// An entry for C begins.
+    pub(super) fn begin_entry(&mut self) {
+        self.entries.push(self.events.len());
+        (self.inst, self.glue) = (u32::MAX, Step::Frame);
     }
 
     /// An instruction has been emitted, or the entry: notes which variables are elsewhere now.
