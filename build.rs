@@ -41,6 +41,11 @@ fn main() {
     }
     match library(Path::new("asm/x86_64"), &compiler, &out) {
         Ok(text) => {
+            #[cfg(feature = "elf")]
+            if let Err(error) = std::fs::write(out.join("build_id.rs"), format!("{:#x}", build_id(&text))) {
+                println!("cargo::error=cannot write the number of the build: {error}");
+                exit(1);
+            }
             if let Err(error) = std::fs::write(out.join("library.rs"), text) {
                 println!("cargo::error=cannot write the snippet library: {error}");
                 exit(1);
@@ -53,6 +58,16 @@ fn main() {
             exit(1);
         }
     }
+}
+
+/// A number that changes where objects of the present build could not be run by another: with the snippets, and with
+/// the version, which is raised where context or helpers change.
+#[cfg(feature = "elf")]
+fn build_id(library: &str) -> u64 {
+    let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_default();
+    // FNV-1a: nobody has to be kept from forging it.
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+    library.bytes().chain(version.bytes()).fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 /// Links the unwinder that Rust's library needs into the `spasm` command, where the compiler has it as an archive. As a

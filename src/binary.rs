@@ -30,7 +30,7 @@
 //! | 7 functions | name, signature, line, labels (name, instruction plus one or 0), lists, instructions, lines |
 //! | 8 source | the name of the file that it was made from |
 
-mod crc;
+pub(crate) mod crc;
 mod read;
 mod write;
 

@@ -172,7 +172,11 @@ pub mod builder;
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod contract;
+#[cfg(feature = "elf")]
+pub mod debug;
 pub mod diagnostic;
+#[cfg(feature = "elf")]
+pub mod elf;
 pub mod engine;
 pub(crate) mod exec;
 #[cfg(feature = "cli")]
