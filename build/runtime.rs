@@ -22,6 +22,9 @@ const EH_FRAME: usize = 5;
 /// The functions that Rust's library refers to and nothing here ever calls: no panic unwinds.
 const NEVER: [&str; 2] = ["_Unwind_Resume", "rust_eh_personality"];
 
+/// Where frames find the function that no panic ever calls.
+const PERSONALITY: &str = "DW.ref.rust_eh_personality";
+
 /// Compiles everything and writes `runtime.rs`.
 pub fn make(compiler: &str, out: &Path) -> Result<(), String> {
     let archive = compile(out)?;
@@ -138,9 +141,12 @@ impl Merged {
         let place = |index: SymbolIndex| -> Result<Place, String> {
             let symbol = file.symbol_by_index(index).map_err(|error| error.to_string())?;
             let section = symbol.section_index().and_then(|index| places.get(&index));
+            let name = symbol.name().unwrap_or("");
             Ok(match section {
+                // What frames refer to must not be gone where another object's copy of all of this is used.
+                Some(_) if name == PERSONALITY => Place::Elsewhere(name.to_owned()),
                 Some(&(kind, start)) => Place::Here(kind, start + symbol.address()),
-                None => Place::Elsewhere(symbol.name().unwrap_or("").to_owned()),
+                None => Place::Elsewhere(name.to_owned()),
             })
         };
         for section in file.sections() {
@@ -154,8 +160,8 @@ impl Merged {
         }
         for symbol in file.symbols().filter(|symbol| symbol.is_global() && symbol.is_definition()) {
             let name = symbol.name().unwrap_or("").to_owned();
-            if let Place::Here(kind, offset) = place(symbol.index())? {
-                self.globals.insert(name, (kind, offset, symbol.size()));
+            if let Some(&(kind, start)) = symbol.section_index().and_then(|index| places.get(&index)) {
+                self.globals.insert(name, (kind, start + symbol.address(), symbol.size()));
             }
         }
         Ok(())
@@ -184,7 +190,7 @@ impl Merged {
         for relocation in &self.relocations {
             let Relocation { section, offset, kind, addend, .. } = relocation;
             let symbol = match &relocation.place {
-                Place::Elsewhere(name) if indirect(*kind) => symbols.iter().position(|(symbol, _)| *symbol == name),
+                Place::Elsewhere(name) if indirect(*kind) || name == PERSONALITY => symbols.iter().position(|(symbol, _)| *symbol == name),
                 _ => None,
             };
             if let Some(symbol) = symbol {
@@ -222,6 +228,7 @@ impl Merged {
         let _ = writeln!(text, "pub static ELSEWHERE: [&str; {}] = {names:?};", names.len());
         let _ = writeln!(text, "pub static SYMBOLS: [Symbol; {}] = [", symbols.len());
         for (name, (section, offset, size)) in symbols {
+            let name = if name == PERSONALITY { "__spasm_personality" } else { name };
             let _ = writeln!(
                 text,
                 "Symbol {{ name: {name:?}, section: {section}, offset: {offset}, size: {size} }},"
@@ -234,7 +241,7 @@ impl Merged {
 
 /// Whether other files may name it.
 fn own(name: &str) -> bool {
-    name.starts_with("spasm_") || name.starts_with("__spasm_")
+    name.starts_with("spasm_") || name.starts_with("__spasm_") || name == PERSONALITY
 }
 
 /// Whether a relocation names an entry of the table of addresses, which only symbols have.

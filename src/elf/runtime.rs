@@ -7,7 +7,7 @@
 use object::SectionKind;
 use object::elf::{self, RelocationType};
 use object::write::{Comdat, Object, Relocation as Written, SectionId, SymbolId, SymbolSection};
-use object::{ComdatKind, RelocationFlags, SymbolFlags, SymbolKind, SymbolScope};
+use object::{ComdatKind, RelocationFlags, SectionFlags, SymbolFlags, SymbolKind, SymbolScope};
 
 /// The contents of a section.
 pub struct Bytes {
@@ -37,7 +37,7 @@ pub struct Relocation {
     addend: i64,
 }
 
-/// A function that others may call.
+/// Something that others may name.
 pub struct Symbol {
     /// Its name.
     pub name: &'static str,
@@ -70,11 +70,11 @@ pub fn owns(name: &str) -> bool {
     SYMBOLS.iter().any(|symbol| symbol.name == name)
 }
 
-/// The function of the runtime, as something that another object may have.
-pub fn flags(name: &str) -> SymbolFlags<SectionId, SymbolId> {
+/// What a symbol of the runtime is to linkers.
+fn flags(name: &str, kind: elf::SymbolType) -> SymbolFlags<SectionId, SymbolId> {
     let visibility = if name.starts_with("__") { elf::STV_HIDDEN } else { elf::STV_PROTECTED };
     SymbolFlags::Elf {
-        st_info: elf::SymbolInfo::new(elf::STB_WEAK, elf::STT_FUNC),
+        st_info: elf::SymbolInfo::new(elf::STB_WEAK, kind),
         st_other: elf::SymbolOther::from(visibility),
     }
 }
@@ -88,6 +88,9 @@ pub fn add(
     let mut sections = Vec::new();
     for ((name, kind), bytes) in NAMES.iter().zip(&SECTIONS) {
         let section = object.add_section(Vec::new(), name.to_vec(), *kind);
+        if let SectionFlags::Elf { sh_type, sh_flags } = object.default_section_flags(object.section(section)) {
+            *object.section_flags_mut(section) = SectionFlags::Elf { sh_type, sh_flags: sh_flags | elf::SHF_GROUP };
+        }
         if bytes.contents.is_empty() {
             object.append_section_bss(section, bytes.len, bytes.align);
         } else {
@@ -101,7 +104,7 @@ pub fn add(
         let to = object.symbol_mut(id);
         (to.value, to.size, to.kind) = (one.offset, one.size, SymbolKind::Text);
         (to.scope, to.weak, to.section) = (SymbolScope::Linkage, true, SymbolSection::Section(sections[one.section].0));
-        to.flags = flags(one.name);
+        to.flags = flags(one.name, if one.section == 0 { elf::STT_FUNC } else { elf::STT_OBJECT });
     }
     let elsewhere: Vec<SymbolId> = ELSEWHERE.iter().map(|name| symbol(object, name)).collect();
     for relocation in &RELOCATIONS {
