@@ -138,6 +138,28 @@ impl Engine {
         }
     }
 
+    /// An instance that runs the machine code of an object, so that nothing has to be stitched. Where programs are
+    /// interpreted, it is not used.
+    ///
+    /// # Errors
+    /// Where there is no room for it.
+    ///
+    /// # Safety
+    /// The object must be one that Spasm wrote for the module that was verified, and nobody may have changed it since:
+    /// its checksum tells damage, not malice. It must not need more of the machine than there is.
+    #[cfg(feature = "elf")]
+    #[allow(unsafe_code, reason = "machine code from a file is as its writer made it")]
+    pub unsafe fn instantiate_object(
+        &self,
+        verified: &Verified,
+        object: crate::elf::Loaded,
+    ) -> Result<Instance, InstanceError> {
+        match self.0.config.tier {
+            Tier::Interp => interpreted(verified),
+            Tier::Auto | Tier::Baseline => self.instantiate_image(verified, object.image),
+        }
+    }
+
     /// An instance that runs an image which [`stitch`](Self::stitch) made of this module.
     fn instantiate_image(&self, verified: &Verified, image: Image) -> Result<Instance, InstanceError> {
         let config = &self.0.config;

@@ -32,12 +32,29 @@ const BUILD: u64 = include!(concat!(env!("OUT_DIR"), "/build_id.rs"));
 /// What an object holds.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The module, not verified.
-    pub module: Module,
-    /// Its image.
-    pub image: Image,
+    module: Option<Module>,
+    /// The image.
+    pub(crate) image: Image,
+    features: Features,
+}
+
+impl Loaded {
+    /// Takes the module out, which is not verified.
+    pub fn take_module(&mut self) -> Module {
+        self.module.take().unwrap_or_default()
+    }
+
+    /// The machine code.
+    #[must_use]
+    pub fn image(&self) -> &Image {
+        &self.image
+    }
+
     /// What the code needs of the machine.
-    pub features: Features,
+    #[must_use]
+    pub fn features(&self) -> Features {
+        self.features
+    }
 }
 
 /// Why an object cannot be run.
@@ -185,7 +202,7 @@ pub fn load(bytes: &[u8]) -> Result<Loaded, LoadError> {
     let mut input = In { rest: &saved[HEADER..] };
     let (module, image) = input.all(text).ok_or(LoadError::Damaged("its section `.spasm` makes no sense"))?;
     let features = u8::try_from(word(16)).map_err(|_| LoadError::Damaged("it asks for features that are not known"))?;
-    Ok(Loaded { module, image, features: Features(features) })
+    Ok(Loaded { module: Some(module), image, features: Features(features) })
 }
 
 /// What is left of the section.
