@@ -29,6 +29,11 @@
 //! | 6 tables | name, functions, line |
 //! | 7 functions | name, signature, line, labels (name, instruction plus one or 0), lists, instructions, lines |
 //! | 8 source | the name of the file that it was made from |
+//! | 9 C signatures | flags (1: variadic, 2: Microsoft's convention), parameter types, result types; a struct has its members behind it |
+//! | 10 externs | name, library, symbol, C signature, line |
+//! | 11 data | name, flags (1: writable), alignment, bytes, zero bytes that follow, addresses (offset, kind, number), line |
+//!
+//! Sections 9 to 11 came with version 2; a file without them says that it is of version 1.
 
 pub(crate) mod crc;
 mod read;
@@ -41,8 +46,8 @@ use crate::module::Module;
 /// What a file begins with. The first byte is no character, and the last two are damaged by tools that mistake it for
 /// text.
 const MAGIC: [u8; 8] = *b"\x89SPASM\r\n";
-/// The version that is written, and the newest that is read.
-const VERSION: u32 = 1;
+/// The newest version that is written and read.
+const VERSION: u32 = 2;
 /// Where the parts of the header stand.
 const VERSION_AT: usize = 8;
 const LENGTH_AT: usize = 12;
@@ -61,10 +66,13 @@ enum Section {
     Tables,
     Functions,
     Source,
+    CSignatures,
+    Externs,
+    Data,
 }
 
 impl Section {
-    const ALL: [Section; 8] = [
+    const ALL: [Section; 11] = [
         Section::Opcodes,
         Section::Signatures,
         Section::Globals,
@@ -73,7 +81,18 @@ impl Section {
         Section::Tables,
         Section::Functions,
         Section::Source,
+        Section::CSignatures,
+        Section::Externs,
+        Section::Data,
     ];
+
+    /// The version that it came with.
+    const fn since(self) -> u32 {
+        match self {
+            Section::CSignatures | Section::Externs | Section::Data => 2,
+            _ => 1,
+        }
+    }
 }
 
 /// The number that stands for a type.
@@ -85,6 +104,13 @@ const fn type_number(ty: Type) -> u8 {
         Type::F64 => 3,
     }
 }
+
+/// The number that stands for a `struct`; the scalars have their place in [`CType::SCALARS`](crate::module::native::CType).
+const STRUCT: u8 = 10;
+/// Flags of C signatures and of data.
+const VARIADIC: u8 = 1;
+const WIN64: u8 = 2;
+const WRITABLE: u8 = 1;
 
 /// Why bytes are not a module.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -135,11 +161,12 @@ pub fn encode(module: &Module) -> Vec<u8> {
 /// # Errors
 /// If they are not one, or are damaged, cut short, followed by something else, or of a newer version.
 pub fn decode(bytes: &[u8]) -> Result<Module, DecodeError> {
-    read::module(body(bytes)?)
+    let (body, version) = body(bytes)?;
+    read::module(body, version)
 }
 
-/// The body of a file, after everything in its header was found to be right.
-fn body(bytes: &[u8]) -> Result<read::Reader<'_>, DecodeError> {
+/// The body of a file and its version, after everything in its header was found to be right.
+fn body(bytes: &[u8]) -> Result<(read::Reader<'_>, u32), DecodeError> {
     if !is_binary(bytes) {
         return Err(DecodeError::new(0, "this is not a module in binary form"));
     }
@@ -166,7 +193,7 @@ fn body(bytes: &[u8]) -> Result<read::Reader<'_>, DecodeError> {
     if crc::crc32(body) != u32::from_le_bytes(field(bytes, CHECKSUM_AT)) {
         return Err(DecodeError::new(CHECKSUM_AT, "the file is damaged: its checksum does not fit its contents"));
     }
-    Ok(read::Reader::new(body, BODY_AT))
+    Ok((read::Reader::new(body, BODY_AT), version))
 }
 
 /// The bytes of a header's field.

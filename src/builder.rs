@@ -46,12 +46,15 @@
 //! ```
 
 mod function;
+mod native;
 
 use std::collections::HashMap;
 
 pub use function::{FunctionBuilder, LabelId};
+pub use native::Callee;
 
 use crate::isa::op::Type;
+use crate::module::native::CSignature;
 use crate::module::{Function, Global, Init, Memory, Module, Signature, Source, Table};
 
 macro_rules! ids {
@@ -74,6 +77,9 @@ ids! {
     GlobalId "a global";
     TableId "a table";
     SignatureId "a signature";
+    ExternId "a function of C";
+    DataId "data with a native address";
+    CSignatureId "a signature of C functions";
 }
 
 /// What a builder was used for that makes no module.
@@ -126,6 +132,9 @@ pub enum BuildError {
     /// A second memory was defined.
     #[error("the module has a memory already")]
     SecondMemory,
+    /// A pointer was put into data of another module.
+    #[error("a pointer is put into data that this module does not have")]
+    NoData,
 }
 
 /// Builds a [`Module`].
@@ -134,6 +143,7 @@ pub struct ModuleBuilder {
     module: Module,
     defined: Vec<bool>,
     signatures: HashMap<Signature, u32>,
+    c_signatures: HashMap<CSignature, u32>,
     error: Option<BuildError>,
 }
 

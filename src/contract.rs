@@ -47,7 +47,7 @@ pub fn check_contracts(snippets: &[Extracted], abi: &Abi) -> Vec<TemplateError> 
 
 /// The ways into stitched code and out of it. They keep the convention of the host on one side, which their declarations
 /// do not tell; [`check_contracts`] leaves them out.
-const CROSSINGS: [Part; 4] = [Part::EntryTrampoline, Part::EntryInt, Part::TrapExit, Part::Helper];
+const CROSSINGS: [Part; 3] = [Part::EntryTrampoline, Part::EntryInt, Part::TrapExit];
 
 /// A snippet with registers and values filled in, decoded.
 #[derive(Clone, Debug)]

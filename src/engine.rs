@@ -16,6 +16,7 @@
 //! ```
 
 mod error;
+mod natives;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -24,13 +25,16 @@ use std::sync::{Arc, Mutex, OnceLock, TryLockError};
 pub use error::{CallError, InstanceError, Mismatch};
 
 use crate::exec::{self, Runtime};
-pub use crate::exec::{ArenaSize, DEFAULT_STACK, ExecError};
+pub use crate::exec::{
+    ArenaSize, DEFAULT_STACK, ExecError, HostFunction, HostResult, HostType, ImportError, Imports, LinkError, Problem,
+};
 use crate::interp::{self, Store};
 use crate::isa::op::Type;
 pub use crate::isa::snippet::Features;
 use crate::library::Library;
 use crate::module::{MAX_ARGS, Module, Signature};
 use crate::stitch::image::Image;
+pub use crate::stitch::inward::Entries;
 use crate::stitch::{StitchError, Stitcher};
 use crate::streams::Streams;
 use crate::trap::Outcome;
@@ -60,11 +64,19 @@ pub struct Config {
     pub arena: ArenaSize,
     /// What the machine has and code is to do without.
     pub left_out: Features,
+    /// Which functions C can call: those whose address a program takes, or all.
+    pub entries: Entries,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { tier: Tier::default(), stack_size: DEFAULT_STACK, arena: ArenaSize::default(), left_out: Features(0) }
+        Config {
+            tier: Tier::default(),
+            stack_size: DEFAULT_STACK,
+            arena: ArenaSize::default(),
+            left_out: Features(0),
+            entries: Entries::default(),
+        }
     }
 }
 
@@ -75,6 +87,8 @@ pub struct Engine(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     config: Config,
+    /// Whether programs may use C.
+    natives: bool,
     /// Made when code is to be run for the first time.
     runtime: OnceLock<Arc<Runtime>>,
     starting: Mutex<()>,
@@ -113,12 +127,22 @@ impl Engine {
         verified: &Verified,
         stitched: impl FnOnce(&Image),
     ) -> Result<Instance, InstanceError> {
+        self.make(verified, &Imports::default(), stitched)
+    }
+
+    fn make(
+        &self,
+        verified: &Verified,
+        imports: &Imports,
+        stitched: impl FnOnce(&Image),
+    ) -> Result<Instance, InstanceError> {
+        self.permit(verified.module())?;
         match self.0.config.tier {
             Tier::Interp => interpreted(verified),
             Tier::Auto | Tier::Baseline => {
                 let image = self.stitch(verified)?;
                 stitched(&image);
-                self.instantiate_image(verified, image)
+                self.instantiate_image(verified, image, imports)
             }
         }
     }
@@ -132,9 +156,13 @@ impl Engine {
             Features(0) => Stitcher::new(Library::native()),
             left_out => Stitcher::new(Library::native_without(left_out)),
         };
+        let with_entries = |stitcher: &mut Stitcher| {
+            stitcher.set_entries(self.0.config.entries);
+            stitcher.stitch(verified)
+        };
         match self.0.stitcher.try_lock() {
-            Ok(mut kept) => kept.get_or_insert_with(new).stitch(verified),
-            Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => new().stitch(verified),
+            Ok(mut kept) => with_entries(kept.get_or_insert_with(new)),
+            Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => with_entries(&mut new()),
         }
     }
 
@@ -154,17 +182,11 @@ impl Engine {
         verified: &Verified,
         object: crate::elf::Loaded,
     ) -> Result<Instance, InstanceError> {
+        self.permit(verified.module())?;
         match self.0.config.tier {
             Tier::Interp => interpreted(verified),
-            Tier::Auto | Tier::Baseline => self.instantiate_image(verified, object.image),
+            Tier::Auto | Tier::Baseline => self.instantiate_image(verified, object.image, &Imports::default()),
         }
-    }
-
-    /// An instance that runs an image which [`stitch`](Self::stitch) made of this module.
-    fn instantiate_image(&self, verified: &Verified, image: Image) -> Result<Instance, InstanceError> {
-        let config = &self.0.config;
-        let native = exec::Instance::new(self.runtime()?, verified, Arc::new(image), None, config.stack_size)?;
-        Ok(Instance { tier: Inner::Native(native) })
     }
 
     fn runtime(&self) -> Result<&Arc<Runtime>, ExecError> {

@@ -156,7 +156,7 @@ fn errors_say_what_is_wrong_and_where() {
     assert_eq!(refusal(&bytes[..length - 7]), cut);
     let more = format!("3 bytes follow the end of the module (at offset {length:#x})");
     assert_eq!(refusal(&[&bytes[..], b"abc"].concat()), more);
-    assert_eq!(with(VERSION, 2), "the file has version 2 of the format; this program reads up to 1 (at offset 0x8)");
+    assert_eq!(with(VERSION, 3), "the file has version 3 of the format; this program reads up to 2 (at offset 0x8)");
     assert_eq!(with(VERSION, 0), "there is no version 0 of the format (at offset 0x8)");
     assert!(with(LENGTH + 7, 0xff).starts_with("the file is cut short: "));
     let damaged = "the file is damaged: its checksum does not fit its contents (at offset 0x14)";
@@ -168,7 +168,7 @@ fn errors_say_what_is_wrong_and_where() {
 fn bodies_that_make_no_sense_are_refused() {
     let refused = |body: &[u8]| refusal(&file(body));
     assert_eq!(refused(&[0]), "there is no section number 0 (at offset 0x18)");
-    assert_eq!(refused(&[9, 0]), "there is no section number 9 (at offset 0x18)");
+    assert_eq!(refused(&[9, 1, 0]), "there is no section number 9 (at offset 0x18)", "in version 1");
     assert_eq!(refused(&[2, 1, 0, 2, 1, 0]), "section number 2 stands in the wrong place (at offset 0x1b)");
     assert_eq!(refused(&[3, 1, 0, 2, 1, 0]), "section number 2 stands in the wrong place (at offset 0x1b)");
     assert_eq!(refused(&[3, 2, 0, 0]), "the section has 1 bytes too many (at offset 0x1b)");
@@ -206,11 +206,58 @@ fn bodies_that_make_no_sense_are_refused() {
     assert_eq!(function(&[0, 0, 0, 1, 2]), "function `f`: it has not as many lines as instructions (at offset 0x1b)");
 }
 
+/// A module that has everything of C.
+const NATIVE: &str = r#"
+extern "libm.so.6" hypot(f64, struct{f32, struct{u8, bool}}, ...) -> (i64, i16) as h
+extern "win64" "" f(ptr) -> ptr
+data d = ptr h, 0, main, d, zero 100
+rodata text = "text\0"
+func main
+    addr 1, text
+    call (2, 3), h, 4, 5, 6, 7, 4
+    callp 1, "win64" (u32), 2
+    load.16s 2, 1, -2
+    ret
+"#;
+
+#[test]
+fn what_is_of_c_survives_and_says_version_2() {
+    let module = parse("native.spasm", NATIVE).unwrap_or_else(|errors| panic!("{errors}"));
+    let bytes = encode(&module);
+    assert_eq!(bytes[VERSION], 2);
+    assert_eq!(decode(&bytes), Ok(without_text(module.clone())));
+    let mut old = bytes;
+    old[VERSION] = 1;
+    assert!(refusal(&old).starts_with("there is no section number 9"));
+    assert_eq!(encode(&program())[VERSION], 1, "others can be read by older programs");
+}
+
+#[test]
+fn sections_of_c_that_make_no_sense_are_refused() {
+    let refused = |body: &[u8]| {
+        let mut bytes = file(body);
+        bytes[VERSION] = 2;
+        refusal(&bytes)
+    };
+    assert_eq!(refused(&[12, 0]), "there is no section number 12 (at offset 0x18)");
+    assert_eq!(refused(&[9, 4, 1, 4, 0, 0]), "a C signature cannot have the flags 0x4 (at offset 0x1b)");
+    assert_eq!(refused(&[9, 5, 1, 0, 1, 11, 0]), "there is no C type number 11 (at offset 0x1d)");
+    let deep: Vec<u8> = (0..17).flat_map(|_| [10, 1]).chain([0]).collect();
+    let section = [&[9, 40, 1, 0, 1][..], &deep, &[0, 0, 0]].concat();
+    assert!(refused(&section).starts_with("structs are nested more than 16 deep"), "{}", refused(&section));
+    assert_eq!(refused(&[11, 8, 1, 0, 2, 1, 0, 0, 0, 0]), "data cannot have the flags 0x2 (at offset 0x1c)");
+    assert_eq!(
+        refused(&[11, 11, 1, 0, 1, 8, 0, 0, 1, 0, 3, 0, 0]),
+        "nothing of kind 3 has an address (at offset 0x22)"
+    );
+    assert!(refused(&[11, 8, 1, 0, 1, 8, 9, 0, 0, 0]).contains("9 items are said to follow"));
+}
+
 #[test]
 fn a_short_file_does_not_stand_for_a_long_program() {
     let mut module = parse("f", "func f\n ret 1, 2, 3\n ret 1, 2\n").expect("a program");
     assert!(decode(&encode(&module)).is_ok());
-    for op in [Op::Ret, Op::Call, Op::Switch] {
+    for op in [Op::Ret, Op::Call, Op::Callp, Op::Switch] {
         let shared = Inst { op, ..module.functions[0].insts[0] };
         module.functions[0].insts = vec![shared; 2];
         module.functions[0].lines.clear();

@@ -93,6 +93,8 @@ fn runs() {
             &["run", "several.spasm", "-f", "echo"],
             &["check", "fib.spasm"],
             &["run", "--sandbox", "fib.spasm", "3"],
+            &["check", "native.spasm"],
+            &["run", "--sandbox", "native.spasm"],
         ],
     );
 }

@@ -1,6 +1,7 @@
 //! The text form from outside: what is read and what is printed.
 
 use spasm::isa::op::{Op, Type};
+use spasm::module::native::{Abi, Pointer, Target};
 use spasm::module::{Inst, Module, Reg, Signature};
 use spasm::text::{parse, print};
 
@@ -14,6 +15,8 @@ fn stripped(mut module: Module) -> Module {
     module.globals.iter_mut().for_each(|global| global.line = 0);
     module.inits.iter_mut().for_each(|init| init.line = 0);
     module.tables.iter_mut().for_each(|table| table.line = 0);
+    module.externs.iter_mut().for_each(|e| e.line = 0);
+    module.data.iter_mut().for_each(|data| data.line = 0);
     if let Some(memory) = &mut module.memory {
         memory.line = 0;
     }
@@ -236,6 +239,55 @@ fn names_and_line_ends() {
     assert!(round_trip(&module).contains("func \"ä\\n\"()"));
     assert_eq!(read("").functions, []);
     assert_eq!(read("# nothing\n\n").functions, []);
+}
+
+#[test]
+fn externs_and_data_survive() {
+    let canonical = "\
+extern \"\" printf(i64, ...) -> i32
+extern \"libm.so.6\" hypot(f64, f64) -> f64 as h
+extern \"win64\" \"\" f(struct{i8, struct{u16, bool}}, f32) -> (i64, u8)
+extern \"sysv64\" \"win64\" \"odd name\"()
+data text = \"text\\0\"
+rodata ints = i32 1, -2
+data shorts align 32 = \"\\x01\\0\\x02\\0\"
+data zeros = zero 4096
+data mixed align 8 = \"abc\", zero 5
+data list = ptr text, 0, main, -1, printf, list, i8 1, 2, zero 14
+
+func main(i64) -> i64
+    addr r1, text
+    addr r2, printf
+    addr r3, main
+    load.8u r4, r1
+    load r4, r1, -8
+    store.f32 r5, r1, 2147483647
+    call r6, printf, r1, r4
+    call h, r7, r8
+    callp r2, (i64, ...) -> i32, r1
+    callp r6, r2, (i64, ...) -> i32, r1, r7
+    callp (r9, r10), a1, \"win64\" (f64) -> (i64, struct{f32}), r7
+    ret r6
+";
+    assert_eq!(round_trip(&read(canonical)), canonical);
+    let module = read(
+        "extern \"win64\" f()\nrodata align align 2 = i8 1, zero 1, i16 -1, \"a\", zero 3, i64 1, f32 1, zero 7\n\
+         data zero = ptr zero, 1, zero 8\nfunc i32\n load.32u 1, 2\n store.32 1, 2, -4\n store 1, 2\n ret",
+    );
+    assert_eq!((module.externs[0].library.as_str(), module.c_signatures[0].abi), ("", Abi::Win64));
+    let data = &module.data[0];
+    assert_eq!((data.align, data.writable, data.zeros, data.len()), (2, false, 7, 27));
+    assert_eq!(data.bytes, [1, 0, 255, 255, b'a', 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 63]);
+    let data = &module.data[1];
+    assert_eq!(
+        (data.align, data.zeros, &data.pointers[..]),
+        (8, 8, &[Pointer { offset: 0, target: Target::Data(1) }][..])
+    );
+    assert_eq!(data.bytes, [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    let ops: Vec<Op> = module.functions[0].insts.iter().map(|inst| inst.op).collect();
+    assert_eq!(ops, [Op::LoadI32, Op::StoreI32, Op::StoreI64, Op::Ret]);
+    assert_eq!(module.functions[0].insts[1].b.cast_signed(), -4);
+    round_trip(&module);
 }
 
 #[test]

@@ -78,12 +78,12 @@ error: `42.0` is a float, but an i64 is expected
   |               ^^^^
   = help: a float constant is written `const.f64 d, 1.5`, or with `const.f32`
 
-error: the character `{` has no meaning here
+error: `{` does not belong here
  --> test.spasm:7:18
   |
 7 | func second(i64) {
   |                  ^
-  = help: a function's body runs to the next `func`; it has no braces
+  = help: a function's body runs to the next item; it has no braces, which only `struct{...}` has
 
 error: `r2` does not belong here
  --> test.spasm:8:20
@@ -196,17 +196,76 @@ fn advice_on_instructions() {
 }
 
 #[test]
-fn the_c_interface_is_refused_for_now() {
-    for line in ["addr r1, f", "callp r1, r2, (i64) -> i64, r3", "load.8s r1, r2", "store r1, r2, 8"] {
-        let errors = messages(&format!("func f\n    {line}\n"));
-        assert_eq!(errors.len(), 1);
-        assert!(errors[0].contains("needs the C interface, which is not there yet"), "{}", errors[0]);
-    }
-    for line in ["extern \"\" sin(f64) -> f64", "data x = \"y\"", "rodata x = zero 8"] {
-        let errors = messages(line);
-        assert_eq!(errors.len(), 1);
-        assert!(errors[0].contains("needs the C interface, which is not there yet"), "{}", errors[0]);
-    }
+fn externs_and_data_say_what_is_wrong() {
+    let cases = [
+        ("extern puts(ptr) -> i32", "1:8 the function's library is missing before its name"),
+        ("extern \"win64\"(ptr) -> i32", "1:15 expected the function's name, found `(`"),
+        ("extern \"c\" \"libm.so\" f()", "1:8 \"c\" is no calling convention"),
+        ("extern \"\" f", "1:12 the signature is missing here"),
+        ("extern \"\" f(int) -> i32", "1:13 expected a type of C, found `int`"),
+        ("extern \"\" f(u64)", "1:13 expected a type of C, found `u64`"),
+        ("extern \"\" f(struct{})", "1:20 expected the type of a member, found `}`"),
+        ("extern \"\" f(struct)", "1:19 expected `{`, found `)`"),
+        ("extern \"\" f() -> f64, f64", "1:21 expected the end of the line, found `,`"),
+        ("extern \"\" f(..., i32)", "1:16 expected `)` behind `...`, found `,`"),
+        ("extern \"\" f() as r1 r2", "1:21 `r2` does not belong here"),
+        ("extern \"\" f() as g\nextern \"\" g()", "2:11 extern `g` is defined twice"),
+        ("extern \"\" f()\nfunc f\n ret", "2:6 function `f` has the name of an extern"),
+        ("data f = i8 1\nextern \"\" f()", "2:11 extern `f` has the name of data"),
+        ("data x = 1, 2", "1:10 expected contents, found `1`"),
+        ("data x = text", "1:10 expected contents, found `text`"),
+        ("data x =", "1:9 contents is missing here"),
+        ("data x \"text\"", "1:8 expected `=`, found `\"text\"`"),
+        ("data x = i8 300", "1:13 `300` is out of range for an i8"),
+        ("data x = i8 1, i32 2", "1:20 this would stand at byte 1, which is not a multiple of 4"),
+        ("data x = ptr x, y", "1:17 there is no function, extern or data `y`"),
+        ("data x align 3 = i8 1", "1:14 3 is no power of two"),
+        ("data x align 128 = i8 1", "1:14 `128` is out of range for an alignment"),
+        ("data x align 4 = ptr x", "1:6 addresses are aligned to at least 8 bytes"),
+        ("data x = zero 1073741825", "1:15 `1073741825` is out of range for a number of bytes"),
+        ("data x = zero 1073741824, zero 1", "1:32 data has at most 1073741824 bytes"),
+        ("data x = zero 1073741824, i8 1", "1:30 more than 67108864 bytes are set to zero"),
+        ("rodata x = i8 1 2", "1:17 `2` does not belong here"),
+    ];
+    let wrong: Vec<_> = cases.iter().filter(|(text, message)| messages(text) != [*message]).collect();
+    assert!(wrong.is_empty(), "{wrong:#?} {:#?}", wrong.iter().map(|(text, _)| messages(text)).collect::<Vec<_>>());
+    let deep = format!("extern \"\" f({}i8{})", "struct{".repeat(17), "}".repeat(17));
+    assert!(messages(&deep)[0].ends_with("structs are nested more than 16 deep"));
+    let long = format!("extern \"\" f({}i8)", "struct{i8, f64}, ".repeat(128));
+    assert!(messages(&long)[0].ends_with("257 parameters are too many"));
+    assert_eq!(help("extern \"\" f(size_t)"), "write `i64`, which holds unsigned numbers as well");
+    assert_eq!(help("extern \"\" f() -> void"), "write nothing: a function without results has no `->`");
+    assert_eq!(help("data x = i8 1, i32 2"), "put `zero 3` before it");
+    assert_eq!(help("data x = ptr y"), "data is defined by `data y = \"text\\0\"`");
+    assert_eq!(help("extern \"\" puts(ptr)\ndata x = ptr putz"), "did you mean `puts`?");
+}
+
+#[test]
+fn instructions_of_the_c_interface_say_what_is_wrong() {
+    let wrong =
+        |line: &str| messages(&format!("extern \"\" puts(ptr) -> i32\ndata text = \"x\"\nfunc f\n    {line}\n"));
+    let cases = [
+        ("addr r1, r2", "4:14 expected a function's name, found `r2`"),
+        ("addr r1, txet", "4:14 there is no function, extern or data `txet`"),
+        ("addr r1", "4:10 `addr` takes 2 operands, but 1 is given"),
+        ("call text, r1", "4:10 there is no function `text`"),
+        ("call r1, putss, r1", "4:14 there is no function `putss`"),
+        ("load r1, r2, 2147483648", "4:18 `2147483648` is out of range for an offset"),
+        ("load.8 r1, r2", "4:5 there is no `.8` form of `load`"),
+        ("store.8 r1, r2, -2147483649", "4:21 `-2147483649` is out of range for an offset"),
+        ("callp r1, r2", "4:17 a signature is missing here"),
+        ("callp (r1, r2), (i64)", "4:21 expected a register, found `(`"),
+        ("callp r1, r2, \"fast\" (i64), r1", "4:19 `fast` is no calling convention"),
+        ("callp r1, r2, (long), r1", "4:20 expected a type of C, found `long`"),
+        ("table t = [puts]", "4:16 there is no function `puts`"),
+    ];
+    let missed: Vec<_> = cases.iter().filter(|(line, message)| !wrong(line).iter().any(|m| m == message)).collect();
+    assert!(missed.is_empty(), "{missed:#?} {:#?}", missed.iter().map(|(line, _)| wrong(line)).collect::<Vec<_>>());
+    let help = |line: &str| help(&format!("extern \"\" puts(ptr) -> i32\ndata text = \"x\"\nfunc f\n    {line}\n"));
+    assert_eq!(help("addr r1, txet"), "did you mean `text`?");
+    assert_eq!(help("call text, r1"), "`text` is data");
+    assert_eq!(help("call r1, putss, r1"), "did you mean `puts`?");
+    assert_eq!(help("callp r1, r2, (long), r1"), "write `i64`");
 }
 
 #[test]

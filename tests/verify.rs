@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use common::{Code, F64, I64, module, parse, verified};
 use spasm::isa::op::{Class, Op};
+use spasm::module::native::{CType, Target};
 use spasm::module::{Function, Inst, Module, Signature, Table};
 use spasm::verified::{Body, Var};
 use spasm::verify::{VerifyError, verify};
@@ -494,4 +495,107 @@ fn the_order_of_signatures_is_that_of_the_first_function() {
     let (mut streams, _) = spasm::streams::Streams::captured("");
     let outcome = common::outcome(spasm::interp::call(&verified, &mut store, &mut streams, 0, &[1]));
     assert_eq!(outcome, Ok(vec![]));
+}
+
+/// What is wrong with one line of a function in a module that has all that the line may name.
+fn native_line(line: &str) -> String {
+    errors(&format!(
+        "extern \"\" printf(ptr, ...) -> i32\nextern \"\" pair(struct{{f32, i8}}) -> struct{{i64, f64}}\n\
+         data d = zero 8\nfunc f(f32, f64, i64) -> i64\n {line}\n ret r1"
+    ))
+}
+
+#[test]
+fn calls_of_c_are_checked_as_others_are() {
+    let cases = [
+        (
+            "call printf",
+            "`printf` takes at least 1 argument, but is given 0\n  help: its signature is (i64, ...) -> i32",
+        ),
+        ("call printf, a1", "a1 is used as int here, but it is f32"),
+        (
+            "call printf, a3, a1",
+            "line 5: in f: C has no further arguments of type f32\n  help: it passes them as doubles: convert the value with `promote d, a`",
+        ),
+        ("call (r1, r2), pair, a1", "`pair` takes 2 arguments, but is given 1"),
+        ("call r1, pair, a1, a3", "`pair` has 2 results, but 1 registers are given for them"),
+        ("call (r1, r1), pair, a1, a3", "two results go to the same register"),
+        ("callp a1, (i64), a3", "a1 is used as int here, but it is f32"),
+        ("callp r1, r2, (f32) -> f64, a1", "r1 is used as int here, but it is f64"),
+        ("callp r1, r2, (f32) -> i64, a2", "a2 is used as f32 here, but it is f64"),
+        ("callp r2, (...), a1", "C has no further arguments of type f32"),
+        ("load.f32 r1, a3", "r1 is used as int here, but it is f32"),
+        ("load r1, a2", "a2 is used as int here, but it is f64"),
+        ("store.f64 a1, a3", "a1 is used as f64 here, but it is f32"),
+        ("store a3, a1", "a1 is used as int here, but it is f32"),
+        ("addr a1, d", "a1 is used as int here, but it is f32"),
+        ("addr r0, d", "r0 is the number of arguments and cannot be written"),
+    ];
+    for (line, message) in cases {
+        assert!(native_line(line).contains(message), "{line}: {}", native_line(line));
+    }
+    // What an argument is may be known only later.
+    let later = "read r2\n call printf, a3, r2, r3\n sqrt.f32 r4, r2";
+    assert_eq!(native_line(later).lines().next(), Some("line 6: in f: C has no further arguments of type f32"));
+    let f = body(
+        "extern \"\" f(...)\nextern \"\" g() -> (i8, u8, i16, u16, bool, i32, u32, i64, f32)\n\
+         func main(f64)\n read r1\n call f, r1, a1, r2\n sqrt.f64 r1, r1\n call (r3, r4, r5, r6, r7, r8, r9, r10, r11), g\n\
+         print r3\n print r4\n print r5\n print r6\n print r7\n print r8\n print r9\n print r10\n print r11\n ret",
+    );
+    assert_eq!(f.insts[1].op, Op::CallExtern);
+    let narrow: Vec<bool> = (3..12).map(|n| var(&f, &format!("r{n}")).has(Var::NARROW)).collect();
+    assert_eq!(narrow, [false, true, false, true, true, true, true, false, true]);
+}
+
+#[test]
+fn items_of_c_are_checked() {
+    let good =
+        || parse("extern \"\" f(struct{i8})\ndata d = ptr f, 0, d, 0\nfunc main\n addr r1, f\n call f, r1\n ret");
+    assert!(verify(good()).is_ok());
+    let with = |change: fn(&mut Module)| {
+        let mut module = good();
+        change(&mut module);
+        damaged(module)
+    };
+    let nest = |n: usize| (0..n).fold(CType::I8, |ty, _| CType::Struct(vec![ty]));
+    assert_eq!(with(|m| m.data[0].align = 3), "`d` is aligned to 3 bytes; that must be a power of two up to 64");
+    assert_eq!(with(|m| m.data[0].align = 128), "`d` is aligned to 128 bytes; that must be a power of two up to 64");
+    assert_eq!(with(|m| m.data[0].align = 0), "`d` is aligned to 0 bytes; that must be a power of two up to 64");
+    assert_eq!(with(|m| m.data[0].align = 4), "`d` holds addresses and is aligned to 4 bytes; 8 is the least");
+    let moved = "the address at byte 32 of `d` does not stand within its 32 bytes";
+    assert_eq!(with(|m| m.data[0].pointers[1].offset = 32), moved);
+    assert_eq!(with(|m| m.data[0].pointers[1].offset = u32::MAX).split(" of").count(), 2);
+    assert_eq!(with(|m| m.data[0].pointers[1].offset = 12), "the address at byte 12 of `d` is not aligned to 8 bytes");
+    assert_eq!(with(|m| m.data[0].pointers[1].offset = 0), "the addresses in `d` are not in order at byte 0");
+    assert_eq!(with(|m| m.data[0].bytes[17] = 1), "the bytes that the address at byte 16 of `d` goes to are not zero");
+    let missing = "the address at byte 0 of `d` is that of data number 9, which does not exist";
+    assert_eq!(with(|m| m.data[0].pointers[0].target = Target::Data(9)), missing);
+    assert!(with(|m| m.data[0].zeros = 1 << 30).starts_with("all data together has 1073741856 bytes"));
+    assert!(with(|m| m.data[0].zeros = u64::MAX).starts_with("all data together has"));
+    assert_eq!(with(|m| m.externs[0].signature = 1), "extern `f` has C signature number 1, which does not exist");
+    assert_eq!(with(|m| m.externs[0].symbol.clear()), "extern `f` names no function of its library");
+    assert!(with(|m| m.externs[0].library.push('\0')).contains("zero byte"));
+    assert_eq!(
+        with(|m| m.c_signatures[0].params[0] = CType::Struct(vec![])),
+        "`f` has a struct without members, which C does not have"
+    );
+    assert_eq!(
+        with(|m| m.c_signatures[0].results = vec![CType::F32; 256]),
+        "`f` has 256 results, the members of structs counted; 255 is the most"
+    );
+    let mut module = good();
+    module.c_signatures.push(spasm::module::native::CSignature { params: vec![nest(17)], ..Default::default() });
+    assert_eq!(damaged(module.clone()), "C signature number 1 has structs nested more than 16 deep");
+    module.c_signatures[1].params[0] = nest(16);
+    assert!(verify(module).is_ok());
+    assert_eq!(with(|m| m.data[0].name = "f".to_owned()), "there are two functions, externs or data with the name `f`");
+    assert_eq!(with(|m| m.functions[0].insts[0].b = 7), "this is the address of extern number 7, which does not exist");
+    assert_eq!(with(|m| m.functions[0].insts[0].a = 3), "nothing of kind 3 has an address");
+    assert_eq!(with(|m| m.functions[0].insts[1].d = 2), "nothing of kind 2 can be called");
+    assert_eq!(with(|m| m.functions[0].insts[1].a = 2), "there is no extern number 2");
+    assert_eq!(with(|m| m.functions[0].insts[1].op = Op::CallExtern), "`call.extern` stands only in verified code");
+    assert!(with(|m| m.functions[0].insts[1].b = 900).contains("list of operands is damaged"));
+    let mut module = good();
+    (module.functions[0].insts[1].op, module.functions[0].lists[0]) = (Op::Callp, 5);
+    assert_eq!(damaged(module), "there is no C signature number 5");
 }

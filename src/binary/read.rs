@@ -7,8 +7,9 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::{DecodeError, Section};
+use super::{DecodeError, STRUCT, Section, VARIADIC, WIN64, WRITABLE};
 use crate::isa::op::{Op, Shape, Type};
+use crate::module::native::{Abi, CSignature, CType, Data, Extern, MAX_NESTING, Pointer, Target};
 use crate::module::{Function, Global, Init, Inst, Label, Memory, Module, Signature, Source, Table};
 
 type Result<T> = std::result::Result<T, DecodeError>;
@@ -19,12 +20,13 @@ static OPCODES: LazyLock<HashMap<String, Op>> = LazyLock::new(|| {
     rows.map(|row| (row.name(), row.op)).collect()
 });
 
-pub fn module(mut reader: Reader<'_>) -> Result<Module> {
+/// The module in the body of a file of this version.
+pub fn module(mut reader: Reader<'_>, version: u32) -> Result<Module> {
     let mut module = Module::default();
     let mut opcodes = Vec::new();
     let mut last = None;
     while !reader.is_done() {
-        let (section, mut contents) = reader.section(last)?;
+        let (section, mut contents) = reader.section(last, version)?;
         last = Some(section);
         match section {
             Section::Opcodes => opcodes = contents.list(1, Reader::opcode)?,
@@ -36,6 +38,9 @@ pub fn module(mut reader: Reader<'_>) -> Result<Module> {
             Section::Functions => {
                 module.functions = contents.list(9, |reader| reader.function(&opcodes))?;
             }
+            Section::CSignatures => module.c_signatures = contents.list(3, Reader::c_signature)?,
+            Section::Externs => module.externs = contents.list(5, Reader::external)?,
+            Section::Data => module.data = contents.list(7, Reader::data)?,
             Section::Source => module.source = Some(Source { name: contents.text()?, text: String::new() }),
         }
         contents.finish()?;
@@ -78,10 +83,11 @@ impl<'b> Reader<'b> {
     }
 
     /// The next section's number and contents.
-    fn section(&mut self, last: Option<Section>) -> Result<(Section, Reader<'b>)> {
+    fn section(&mut self, last: Option<Section>, version: u32) -> Result<(Section, Reader<'b>)> {
         let start = *self;
         let number = self.byte()?;
-        let Some(section) = Section::ALL.into_iter().find(|&section| section as u8 == number) else {
+        let mut known = Section::ALL.into_iter().filter(|section| section.since() <= version);
+        let Some(section) = known.find(|&section| section as u8 == number) else {
             return start.error(format!("there is no section number {number}"));
         };
         if last.is_some_and(|last| last >= section) {
@@ -248,6 +254,60 @@ impl<'b> Reader<'b> {
     fn label(&mut self) -> Result<Label> {
         Ok(Label { name: self.text()?, at: self.u32()?.wrapping_sub(1) })
     }
+
+    /// A type of C that stands in `depth` structs.
+    fn c_type(&mut self, depth: u32) -> Result<CType> {
+        let start = *self;
+        let number = self.byte()?;
+        if number != STRUCT {
+            let scalar = CType::SCALARS.get(usize::from(number)).map(|(_, ty)| ty.clone());
+            return scalar.map_or_else(|| start.error(format!("there is no C type number {number}")), Ok);
+        }
+        if depth == MAX_NESTING {
+            return start.error(format!("structs are nested more than {MAX_NESTING} deep"));
+        }
+        Ok(CType::Struct(self.list(1, |reader| reader.c_type(depth + 1))?))
+    }
+
+    fn c_signature(&mut self) -> Result<CSignature> {
+        let start = *self;
+        let flags = self.byte()?;
+        if flags & !(VARIADIC | WIN64) != 0 {
+            return start.error(format!("a C signature cannot have the flags {flags:#x}"));
+        }
+        let abi = if flags & WIN64 == 0 { Abi::SysV } else { Abi::Win64 };
+        let params = self.list(1, |reader| reader.c_type(0))?;
+        let results = self.list(1, |reader| reader.c_type(0))?;
+        Ok(CSignature { abi, params, variadic: flags & VARIADIC != 0, results })
+    }
+
+    fn external(&mut self) -> Result<Extern> {
+        let (name, library, symbol) = (self.text()?, self.text()?, self.text()?);
+        Ok(Extern { name, library, symbol, signature: self.u32()?, line: self.u32()? })
+    }
+
+    fn data(&mut self) -> Result<Data> {
+        let name = self.text()?;
+        let start = *self;
+        let flags = self.byte()?;
+        if flags & !WRITABLE != 0 {
+            return start.error(format!("data cannot have the flags {flags:#x}"));
+        }
+        let (writable, align) = (flags & WRITABLE != 0, self.u32()?);
+        let (bytes, zeros) = (self.bytes()?.to_vec(), self.number()?);
+        let pointers = self.list(3, Reader::pointer)?;
+        Ok(Data { name, bytes, zeros, align, writable, pointers, line: self.u32()? })
+    }
+
+    fn pointer(&mut self) -> Result<Pointer> {
+        let offset = self.u32()?;
+        let start = *self;
+        let (kind, index) = (self.u32()?, self.u32()?);
+        match Target::from_fields(kind, index) {
+            Some(target) => Ok(Pointer { offset, target }),
+            None => start.error(format!("nothing of kind {kind} has an address")),
+        }
+    }
 }
 
 /// What the parts of a function say that does not fit together.
@@ -273,8 +333,8 @@ fn list_length(function: &Function, inst: &Inst) -> usize {
     match inst.op.row().shape {
         Shape::Select => list.len().min(2),
         Shape::Switch => counted(0) + 1,
-        Shape::Call => counted(0) + counted(counted(0)),
-        Shape::Calli => 1 + counted(1) + counted(1 + counted(1)),
+        Shape::Call | Shape::CallExtern => counted(0) + counted(counted(0)),
+        Shape::Calli | Shape::Callp => 1 + counted(1) + counted(1 + counted(1)),
         Shape::Ret => counted(0),
         _ => 0,
     }

@@ -5,8 +5,9 @@
 
 use std::collections::HashMap;
 
-use super::{MAGIC, Section, VERSION, crc, type_number};
+use super::{MAGIC, STRUCT, Section, VARIADIC, VERSION, WIN64, WRITABLE, crc, type_number};
 use crate::isa::op::{Op, Type};
+use crate::module::native::{Abi, CSignature, CType, Data, Extern};
 use crate::module::{Function, Global, Init, Label, Memory, Module, Signature, Table};
 
 pub fn module(module: &Module) -> Vec<u8> {
@@ -24,9 +25,14 @@ pub fn module(module: &Module) -> Vec<u8> {
     if let Some(source) = &module.source {
         body.section(Section::Source, |out| out.text(&source.name));
     }
+    let has_c = !(module.c_signatures.is_empty() && module.externs.is_empty() && module.data.is_empty());
+    body.list_section(Section::CSignatures, &module.c_signatures, Writer::c_signature);
+    body.list_section(Section::Externs, &module.externs, Writer::external);
+    body.list_section(Section::Data, &module.data, Writer::data);
+    let version = if has_c { VERSION } else { 1 };
     let body = body.0;
     let mut file = MAGIC.to_vec();
-    file.extend_from_slice(&VERSION.to_le_bytes());
+    file.extend_from_slice(&version.to_le_bytes());
     file.extend_from_slice(&(body.len() as u64).to_le_bytes());
     file.extend_from_slice(&crc::crc32(&body).to_le_bytes());
     file.extend_from_slice(&body);
@@ -168,5 +174,45 @@ impl Writer {
     fn label(&mut self, label: &Label) {
         self.text(&label.name);
         self.u32(label.at.wrapping_add(1));
+    }
+
+    fn c_type(&mut self, ty: &CType) {
+        if let CType::Struct(members) = ty {
+            self.byte(STRUCT);
+            return self.list(members, Writer::c_type);
+        }
+        let number = (0..).zip(&CType::SCALARS).find(|(_, (_, scalar))| scalar == ty);
+        self.byte(number.map_or(STRUCT, |(number, _)| number));
+    }
+
+    fn c_signature(&mut self, signature: &CSignature) {
+        let variadic = if signature.variadic { VARIADIC } else { 0 };
+        let convention = if signature.abi == Abi::Win64 { WIN64 } else { 0 };
+        self.byte(variadic | convention);
+        self.list(&signature.params, Writer::c_type);
+        self.list(&signature.results, Writer::c_type);
+    }
+
+    fn external(&mut self, e: &Extern) {
+        self.text(&e.name);
+        self.text(&e.library);
+        self.text(&e.symbol);
+        self.u32(e.signature);
+        self.u32(e.line);
+    }
+
+    fn data(&mut self, data: &Data) {
+        self.text(&data.name);
+        self.byte(if data.writable { WRITABLE } else { 0 });
+        self.u32(data.align);
+        self.bytes(&data.bytes);
+        self.number(data.zeros);
+        self.list(&data.pointers, |out, pointer| {
+            let (kind, index) = pointer.target.fields();
+            out.u32(pointer.offset);
+            out.u32(kind);
+            out.u32(index);
+        });
+        self.u32(data.line);
     }
 }

@@ -3,8 +3,9 @@
 //! Comes in: its instructions, one call each. Goes out: a [`Function`] for the module's builder. What must hold: lists are
 //! laid out as [`Shape`](crate::isa::op::Shape) says; misuse is kept until there is somebody to tell.
 
-use super::{BuildError, FunctionId, GlobalId, SignatureId, TableId, count};
+use super::{BuildError, Callee, GlobalId, SignatureId, TableId, count};
 use crate::isa::op::Op;
+use crate::module::native::Target;
 use crate::module::{Function, Inst, Label, MAX_LOCAL, Reg, Signature};
 
 /// A label of the function that a [`FunctionBuilder`] builds.
@@ -181,10 +182,14 @@ impl FunctionBuilder {
         self.emit(Inst { op: Op::Switch, d: 0, a: i.field(), b: list });
     }
 
-    /// `call (results…), callee, args…`.
-    pub fn call(&mut self, results: &[Reg], callee: FunctionId, args: &[Reg]) {
+    /// `call (results…), callee, args…`; the callee is a function of the module or one of C.
+    pub fn call(&mut self, results: &[Reg], callee: impl Into<Callee>, args: &[Reg]) {
         let list = self.list(counted(results).chain(counted(args)));
-        self.emit(Inst { op: Op::Call, d: 0, a: callee.0, b: list });
+        let (d, a) = match callee.into() {
+            Callee::Function(id) => Target::from(id).fields(),
+            Callee::Extern(id) => Target::from(id).fields(),
+        };
+        self.emit(Inst { op: Op::Call, d, a, b: list });
     }
 
     /// `calli (results…), table, i, signature, args…`.
@@ -236,7 +241,7 @@ fn label_name(function: &Function, label: usize) -> String {
 }
 
 /// A list's length and its items.
-fn counted(registers: &[Reg]) -> impl Iterator<Item = u32> {
+pub(super) fn counted(registers: &[Reg]) -> impl Iterator<Item = u32> {
     std::iter::once(count(registers.len())).chain(registers.iter().map(|register| register.field()))
 }
 

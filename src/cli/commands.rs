@@ -189,8 +189,8 @@ pub const COMMANDS: &[Command] = &[
                 short: None,
                 long: Some("sandbox"),
                 value: Takes::Nothing,
-                help: "Refuses programs that could reach outside of their own memory: those with `extern`, `addr`, \
-                       `callp`, `load` or `store`",
+                help: "Refuses programs that could reach outside of their own memory: those with `extern`, `data`, \
+                       `rodata`, `addr`, `callp`, `load` or `store`",
             },
         ],
         notes: "\

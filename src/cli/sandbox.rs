@@ -1,32 +1,49 @@
 //! `--sandbox`: programs that could reach outside of their own memory are refused.
 //!
-//! Comes in: a module. Goes out: nothing, or which of its instructions are refused. What must hold: what is let through
-//! reads and writes its registers, globals and linear memory only, and the streams of `print` and `read`.
+//! Comes in: a module. Goes out: nothing, or which of its items and instructions are refused. What must hold: what is let
+//! through reads and writes its registers, globals and linear memory only, and the streams of `print` and `read`.
 
 use spasm::diagnostic::{Diagnostic, Diagnostics, Place};
+use spasm::isa::op::Shape;
 use spasm::module::{Function, Module};
 use spasm::text;
 
-/// Instructions on native addresses.
-const REFUSED: [&str; 4] = ["addr", "callp", "load", "store"];
 /// How many are shown.
 const LIMIT: usize = 20;
 
 /// Checks a module.
 pub fn check(file: &str, module: &Module) -> Result<(), Diagnostics> {
-    let mut found: Vec<Diagnostic> =
-        module.functions.iter().flat_map(|function| refused(file, module, function)).take(LIMIT + 1).collect();
+    let instructions = module.functions.iter().flat_map(|function| refused(function));
+    let all = items(module).into_iter().chain(instructions).take(LIMIT + 1);
+    let mut found: Vec<Diagnostic> = all.map(|(word, line)| refusal(file, module, word, line)).collect();
     let cut = found.len() > LIMIT;
     found.truncate(LIMIT);
     Diagnostics::new(found, cut).map_or(Ok(()), Err)
 }
 
-fn refused<'m>(file: &'m str, module: &'m Module, function: &'m Function) -> impl Iterator<Item = Diagnostic> + 'm {
-    let insts = function.insts.iter().enumerate();
-    insts.filter(|(_, inst)| REFUSED.contains(&inst.op.row().mnemonic)).map(move |(at, inst)| {
-        let message = format!("`{}` is not allowed in the sandbox", inst.op.row().mnemonic);
-        let line = function.line_of(at).unwrap_or(0);
-        let place = module.source.as_ref().map_or(Place::of_line(line), |source| text::place(source, line, None));
-        Diagnostic::new(message).in_file(file).at(place).help("run it without --sandbox if you trust the program")
-    })
+/// The items that are refused: their words and lines, in the order of the text.
+fn items(module: &Module) -> Vec<(&'static str, u32)> {
+    let externs = module.externs.iter().map(|e| ("extern", e.line));
+    let data = module.data.iter().map(|data| (if data.writable { "data" } else { "rodata" }, data.line));
+    let mut items: Vec<_> = externs.chain(data).collect();
+    items.sort_by_key(|(_, line)| *line);
+    items
+}
+
+/// The instructions of a function that are refused. Calls of externs are not looked for: the externs are refused.
+fn refused(function: &Function) -> impl Iterator<Item = (&'static str, u32)> {
+    let is_native = |shape| {
+        matches!(shape, Shape::NativeLoad | Shape::NativeStore | Shape::CallExtern | Shape::Callp | Shape::Addr)
+    };
+    let rows = function.insts.iter().enumerate().map(|(at, inst)| (at, inst.op.row()));
+    let native = rows.filter(move |(_, row)| is_native(row.shape));
+    native.map(|(at, row)| (row.mnemonic, function.line_of(at).unwrap_or(0)))
+}
+
+fn refusal(file: &str, module: &Module, word: &str, line: u32) -> Diagnostic {
+    let place = module.source.as_ref().map_or(Place::of_line(line), |source| text::place(source, line, None));
+    Diagnostic::new(format!("`{word}` is not allowed in the sandbox"))
+        .in_file(file)
+        .at(place)
+        .help("run it without --sandbox if you trust the program")
 }

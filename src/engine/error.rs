@@ -5,7 +5,7 @@
 
 use std::io;
 
-use crate::exec::ExecError;
+use crate::exec::{ExecError, ImportError, LinkError};
 use crate::isa::op::Type;
 use crate::module::Signature;
 use crate::stitch::StitchError;
@@ -20,6 +20,20 @@ pub enum InstanceError {
     /// The system or the engine has no room for it.
     #[error(transparent)]
     Exec(#[from] ExecError),
+    /// It may do anything that C can, and the engine does not allow that.
+    #[error("{place}`{item}` needs native access, which this engine does not allow: see `Engine::allowing_natives`")]
+    Natives {
+        /// Where it stands: file and line with what separates them from what follows, as far as they are known.
+        place: String,
+        /// The item or the instruction.
+        item: String,
+    },
+    /// An extern is not there.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// A function of the host is not what the program takes it for.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// The system has no room for the interpreter's linear memory.
     #[error("cannot reserve address space for a linear memory: {0}")]
     Memory(io::Error),

@@ -1,73 +1,132 @@
 //! The calls of stitched functions that a fault interrupted.
 //!
 //! Comes in: where a fault was, and the stack as it was left. Goes out: functions and instructions, innermost first. What
-//! must hold: it reads only what lies between the end of the guard and the place of the call's entry.
+//! must hold: it reads only what lies on the stack that the fault was on, and only words that are return addresses if
+//! everything is as the unwind rows say; where code of others has called, it says so and ends.
 
 #![allow(unsafe_code, reason = "reads a stack that machine code has left")]
 
 use std::ops::Range;
 
-use crate::stitch::image::Image;
+use crate::trap::{Frame, Trap, TrapKind};
 
-use super::context::Fault;
+use super::context::{Context, Fault};
+use super::registry;
+
+/// A call in progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// An instruction of a stitched function.
+    Stitched {
+        /// The context of its instance.
+        context: *const Context,
+        /// The function.
+        function: u32,
+        /// The instruction.
+        inst: u32,
+    },
+    /// Code of others has called, and who has called that cannot be told.
+    Foreign,
+}
 
 /// The functions in progress at a fault, each with the instruction it is at.
 #[derive(Debug)]
-pub struct Frames<'a> {
-    image: &'a Image,
-    /// The address of the image's code.
-    code: usize,
-    /// The offset of the instruction in the next frame, or of the last byte of a call instruction.
-    at: Option<u32>,
+pub struct Calls {
+    /// The instance that the next call is of; null at the end.
+    context: *const Context,
+    /// The offset of the instruction in the next call, or of the last byte of a call instruction.
+    at: u32,
     /// The offset from which the depth of the stack counts.
     resume: u32,
     sp: usize,
-    /// Where return addresses can be: from the lowest usable byte of the stack up to where stitched code was entered.
+    /// Where return addresses can be.
     stack: Range<usize>,
+    foreign: bool,
 }
 
-impl<'a> Frames<'a> {
+impl Calls {
+    /// The calls in progress at a fault. `stack` ends where the call from Rust began, if it did.
+    ///
     /// # Safety
-    /// The addresses of `stack` must be readable, and as the fault left them, while this is in use.
-    pub(super) unsafe fn new(image: &'a Image, code: usize, fault: Fault, stack: Range<usize>) -> Frames<'a> {
-        Frames { image, code, at: Some(fault.offset), resume: fault.offset, sp: fault.sp, stack }
+    /// The addresses of `stack` must be readable, and as the fault left them, while this is in use, and so must the
+    /// instances whose code they lead to.
+    pub unsafe fn new(fault: &Fault, stack: Range<usize>) -> Calls {
+        let Fault { context, offset, sp, .. } = *fault;
+        Calls { context, at: offset, resume: offset, sp, stack, foreign: false }
     }
 
-    /// Goes on to the caller.
+    /// Goes on to the caller of what is at hand.
     fn step(&mut self) {
-        self.at = self.caller();
+        let code = self.caller();
+        let context = code.map_or(std::ptr::null_mut(), registry::owner);
+        if let (Some(address), false) = (code, context.is_null()) {
+            // SAFETY: the instance has code on the stack, so it lives.
+            let start = unsafe { (*context).code.start() };
+            self.resume = (address - start) as u32 + 1;
+            self.at = self.resume - 1;
+        }
+        self.foreign = code.is_some() && context.is_null();
+        self.context = context;
     }
 
-    fn caller(&mut self) -> Option<u32> {
-        let depth = self.image.depth(self.resume)? as usize;
+    /// The address of the last byte of the call instruction that called what is at hand; none at the end.
+    fn caller(&mut self) -> Option<usize> {
+        // SAFETY: as in `step`; the image lives as long as the instance.
+        let depth = unsafe { (*(*self.context).image).depth(self.resume)? } as usize;
         // The stack pointer of the fault may lie in the guard below the stack, but a return address never does.
         let place =
             self.sp.checked_add(depth).filter(|&place| place.is_multiple_of(8) && self.stack.contains(&place))?;
         self.sp = place + 8;
+        // The call from Rust stands at the end of the stack.
+        if self.sp >= self.stack.end {
+            return None;
+        }
         // SAFETY: the place lies in the range that the creator of this vouched for, whose ends are multiples of 8.
-        let address = unsafe { *(place as *const usize) };
-        let offset = address.checked_sub(self.code).filter(|&offset| offset > 0 && offset <= self.image.code.len())?;
-        self.resume = offset as u32;
-        Some(self.resume - 1)
+        unsafe { *(place as *const usize) }.checked_sub(1)
     }
 }
 
-impl Iterator for Frames<'_> {
-    type Item = (u32, u32);
+impl Iterator for Calls {
+    type Item = Call;
 
-    fn next(&mut self) -> Option<(u32, u32)> {
-        let (function, inst) = self.image.locate(self.at?)?;
-        self.step();
-        Some((function as u32, inst as u32))
+    fn next(&mut self) -> Option<Call> {
+        while !self.context.is_null() {
+            let context = self.context;
+            // SAFETY: as in `step`.
+            let found = unsafe { (*(*context).image).locate(self.at) };
+            self.step();
+            // An entry for C is no function that the program knows.
+            if let Some((function, inst)) = found {
+                return Some(Call::Stitched { context, function: function as u32, inst: inst as u32 });
+            }
+        }
+        std::mem::take(&mut self.foreign).then_some(Call::Foreign)
     }
 
     /// Half a million calls may be in progress; counting them does not look up what they are.
     fn count(mut self) -> usize {
         let mut count = 0;
-        while self.at.is_some() {
+        while !self.context.is_null() {
             count += 1;
             self.step();
         }
-        count
+        count + usize::from(self.foreign)
     }
+}
+
+/// The trap that these calls end with.
+///
+/// # Safety
+/// As for [`Calls::new`].
+pub unsafe fn trap(kind: TrapKind, mut calls: Calls) -> Trap {
+    let frame = |call: Call| match call {
+        Call::Stitched { context, function, inst } => {
+            // SAFETY: the instance lives, and its module with it.
+            Frame::new(unsafe { &*(*context).module }, function, inst)
+        }
+        Call::Foreign => Frame { function: "C code".to_owned(), file: None, line: None },
+    };
+    let frames: Vec<Frame> = calls.by_ref().take(Trap::SHOWN).map(frame).collect();
+    let depth = frames.len() + calls.count();
+    Trap { kind, frames, depth }
 }

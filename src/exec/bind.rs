@@ -1,31 +1,50 @@
 //! Binding an image to an instance: where its data stands, and the holes in its code that refer to it.
 //!
-//! Comes in: an image, and the address of an instance's data. Goes out: executable code. What must hold: every hole lies
-//! inside of the code and gets the whole of its value, or there is an error.
+//! Comes in: an image, the address of an instance's data, and those of C functions. Goes out: executable code, with the
+//! read-only data behind it. What must hold: every hole lies inside of the code and gets the whole of its value, or there
+//! is an error.
 
 use std::mem::{offset_of, size_of};
 
 use crate::module::Module;
+use crate::module::native::{Data, Target};
 use crate::stitch::image::{Image, Symbol, TABLE_ENTRY};
 
-use super::arena::ExecutableCode;
+use super::arena::{ExecutableCode, WritableCode};
 use super::context::Context;
 use super::error::ExecError;
 use super::runtime::Runtime;
 
-/// Where globals and tables stand in an instance's data.
+/// Where data stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataPlace {
+    /// In the instance's data, at this offset.
+    Writable(usize),
+    /// Behind the code, at this offset from its start: in pages that cannot be written.
+    ReadOnly(usize),
+}
+
+/// Where everything of an instance stands that is neither code nor linear memory.
 pub struct Layout {
     /// The offset of each table.
     pub tables: Vec<usize>,
-    /// Bytes in all.
+    /// The offset of the first extern's cell.
+    pub externs: usize,
+    /// The place of each item of data.
+    pub data: Vec<DataPlace>,
+    /// Bytes of the instance's data.
     pub len: usize,
+    /// Bytes of code and read-only data.
+    pub code: usize,
 }
 
 /// Where the first global stands.
 pub const GLOBALS: usize = size_of::<Context>();
+/// What code and read-only data of an instance are aligned to, and the largest alignment of data.
+const ALIGN: usize = 64;
 
 impl Layout {
-    pub fn new(module: &Module) -> Layout {
+    pub fn new(module: &Module, image: &Image) -> Layout {
         let mut len = (GLOBALS + module.globals.len() * 8).next_multiple_of(TABLE_ENTRY as usize);
         let mut place = |count: usize| {
             let at = len;
@@ -33,20 +52,77 @@ impl Layout {
             at
         };
         let tables = module.tables.iter().map(|table| place(table.functions.len())).collect();
-        Layout { tables, len }
+        let externs = len;
+        len += 8 * module.externs.len();
+        let mut code = image.code.len();
+        let mut data_place = |data: &Data| {
+            let end = if data.writable { &mut len } else { &mut code };
+            let at = end.next_multiple_of((data.align as usize).clamp(1, ALIGN));
+            *end = at + data.len() as usize;
+            if data.writable { DataPlace::Writable(at) } else { DataPlace::ReadOnly(at) }
+        };
+        let data = module.data.iter().map(&mut data_place).collect();
+        Layout { tables, externs, data, len, code }
     }
+}
 
-    /// The offset of what a symbol names.
-    fn place(&self, module: &Module, symbol: Symbol) -> Option<usize> {
-        Some(match symbol {
+/// The addresses that an image is bound to.
+pub struct Bases<'a> {
+    pub module: &'a Module,
+    pub image: &'a Image,
+    pub layout: &'a Layout,
+    /// Where the instance's data starts.
+    pub data: usize,
+    /// Where its code starts.
+    pub code: usize,
+    /// The C functions that its externs are.
+    pub externs: &'a [usize],
+}
+
+impl Bases<'_> {
+    /// The address of what a symbol names.
+    fn symbol(&self, symbol: Symbol) -> Option<usize> {
+        let module = self.module;
+        let offset = match symbol {
             Symbol::Context => 0,
             Symbol::Helper(helper) => offset_of!(Context, helpers) + 8 * helper as usize,
             Symbol::Global(index) => GLOBALS + 8 * module.globals.get(index as usize).map(|_| index as usize)?,
-            Symbol::Table(index) => *self.tables.get(index as usize)?,
+            Symbol::Table(index) => *self.layout.tables.get(index as usize)?,
             Symbol::Pages => offset_of!(Context, pages),
             Symbol::Memory => offset_of!(Context, memory),
-            Symbol::Extern(_) | Symbol::Data(_) => return None,
+            Symbol::Extern(index) => self.layout.externs + 8 * module.externs.get(index as usize).map(|_| index as usize)?,
+            Symbol::Data(index) => return self.target(Target::Data(index)),
+        };
+        Some(self.data + offset)
+    }
+
+    /// The address of something that has one for the program.
+    pub fn target(&self, target: Target) -> Option<usize> {
+        Some(match target {
+            Target::Data(index) => match *self.layout.data.get(index as usize)? {
+                DataPlace::Writable(at) => self.data + at,
+                DataPlace::ReadOnly(at) => self.code + at,
+            },
+            Target::Extern(index) => *self.externs.get(index as usize)?,
+            Target::Function(index) => {
+                let entries = &self.image.entries;
+                let found = entries.binary_search_by_key(&index, |entry| entry.function).ok()?;
+                self.code + entries[found].start as usize
+            }
         })
+    }
+
+    /// Writes an item of data where it stands: its bytes, and the addresses in it. What is behind is zero already.
+    pub fn fill(&self, data: &Data, place: &mut [u8]) -> Result<(), ExecError> {
+        place[..data.bytes.len()].copy_from_slice(&data.bytes);
+        for pointer in &data.pointers {
+            let at = pointer.offset as usize;
+            let wrong = || ExecError::Image(format!("`{}` refers to what there is no code of", data.name));
+            let base = self.target(pointer.target).ok_or_else(wrong)?;
+            let more = u64::from_le_bytes(place[at..at + 8].try_into().unwrap_or_default());
+            place[at..at + 8].copy_from_slice(&(base as u64).wrapping_add(more).to_le_bytes());
+        }
+        Ok(())
     }
 }
 
@@ -60,34 +136,40 @@ pub fn check(image: &Image, module: &Module) -> Result<(), ExecError> {
     if let Some(index) = image.functions.iter().position(|f| f.entry > f.end || f.end as usize > len) {
         return wrong(format!("function {index} lies outside of its code"));
     }
+    if !image.entries.is_sorted_by(|a, b| a.function < b.function) {
+        return wrong("its entries for C are not in the order of their functions".to_owned());
+    }
     Ok(())
 }
 
-/// Makes code of an image for an instance whose data starts at the address `data`.
-pub fn publish(
-    runtime: &Runtime,
-    image: &Image,
-    module: &Module,
-    layout: &Layout,
-    data: usize,
-) -> Result<ExecutableCode, ExecError> {
-    let mut code = runtime.arena().code(image.code.len())?;
-    let base = code.address();
+/// Makes code of an image.
+pub fn publish(bases: &Bases, mut code: WritableCode) -> Result<ExecutableCode, ExecError> {
     let bytes = code.bytes_mut();
-    bytes.copy_from_slice(&image.code);
-    for relocation in &image.relocations {
+    bytes[..bases.image.code.len()].copy_from_slice(&bases.image.code);
+    bytes[bases.image.code.len()..].fill(0);
+    for (data, place) in bases.module.data.iter().zip(&bases.layout.data) {
+        if let DataPlace::ReadOnly(at) = *place {
+            bases.fill(data, &mut bytes[at..at + data.len() as usize])?;
+        }
+    }
+    for relocation in &bases.image.relocations {
         let symbol = relocation.symbol;
-        let Some(place) = layout.place(module, symbol) else {
+        let Some(address) = bases.symbol(symbol) else {
             return Err(ExecError::Image(format!("its code refers to {symbol:?}, which the module does not have")));
         };
         let at = relocation.offset as usize;
         let Some(hole) = bytes.get_mut(at..at + 4) else {
             return Err(ExecError::Image(format!("the hole at {at:#x} lies outside of its code")));
         };
-        let distance = (data + place) as i64 + i64::from(relocation.addend) - (base + at) as i64;
+        let distance = address as i64 + i64::from(relocation.addend) - (bases.code + at) as i64;
         let reach = i32::try_from(distance);
         let value = reach.map_err(|_| ExecError::OutOfReach { offset: relocation.offset, symbol, distance })?;
         hole.copy_from_slice(&value.to_le_bytes());
     }
     code.publish()
+}
+
+/// Room for the code and the read-only data of an instance.
+pub fn room(runtime: &Runtime, layout: &Layout) -> Result<WritableCode, ExecError> {
+    runtime.arena().code(layout.code)
 }

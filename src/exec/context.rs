@@ -5,9 +5,12 @@
 //! [`layout`](crate::isa::layout) says; while stitched code runs, only raw pointers reach a context.
 
 use std::mem::offset_of;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::isa::layout;
 use crate::isa::trap::TrapKind;
+use crate::module::Module;
 use crate::stitch::image::{Helper, Image};
 use crate::streams::Streams;
 use crate::trap::RunError;
@@ -29,9 +32,7 @@ pub struct Context {
     pub ints: [u64; 6],
     pub results: [u64; 4],
     pub floats: [u64; 8],
-    /// The helpers in Rust, which the thunks call.
-    pub functions: [usize; HELPERS],
-    /// The thunks, which stitched code calls.
+    /// The helpers in Rust, which stitched code calls.
     pub helpers: [usize; HELPERS],
     /// The number of pages of the linear memory.
     pub pages: u32,
@@ -41,6 +42,8 @@ pub struct Context {
     pub code: Span,
     /// What faults in it mean.
     pub image: *const Image,
+    /// What it was made from.
+    pub module: *const Module,
     /// Every address in linear memory that a program can form.
     pub reach: Span,
     /// The guard of the stack that the present call runs on.
@@ -62,7 +65,6 @@ const _: () = {
     assert!(offset_of!(Context, ints) == layout::CONTEXT_INTS);
     assert!(offset_of!(Context, results) == layout::CONTEXT_RESULTS);
     assert!(offset_of!(Context, floats) == layout::CONTEXT_FLOATS);
-    assert!(offset_of!(Context, functions) == layout::CONTEXT_FUNCTIONS);
 };
 
 /// A range of addresses.
@@ -77,6 +79,11 @@ impl Span {
     #[inline]
     pub fn new(start: usize, len: usize) -> Span {
         Span { start, len }
+    }
+
+    /// The first address.
+    pub fn start(self) -> usize {
+        self.start
     }
 
     /// One past the last address.
@@ -94,6 +101,8 @@ impl Span {
 /// Where and why stitched code was left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
+    /// The instance whose code it was.
+    pub context: *const Context,
     /// The offset of the instruction in the code.
     pub offset: u32,
     /// The stack pointer there.
@@ -111,17 +120,28 @@ pub enum Cause {
     Halt,
 }
 
-/// What helpers work with. The context refers to it by a raw pointer; the instance owns it.
+/// What helpers work with, perhaps on several threads at a time. The context refers to it by a raw pointer; the instance
+/// owns it.
 #[derive(Debug, Default)]
 pub struct State {
     /// The linear memory, if the module has one.
     pub memory: Option<LinearMemory>,
     /// Where `print` and `read` go; the standard streams, if none are set when they are first needed.
-    pub streams: Option<Streams>,
+    streams: Mutex<Option<Streams>>,
     /// Whether the streams were used since the call began.
-    pub streamed: bool,
-    /// Why a helper asked for an end.
-    pub pending: Option<Pending>,
+    pub streamed: AtomicBool,
+}
+
+impl State {
+    /// What an instance begins with.
+    pub fn new(memory: Option<LinearMemory>, streams: Option<Streams>) -> State {
+        State { memory, streams: Mutex::new(streams), streamed: AtomicBool::new(false) }
+    }
+
+    /// The streams, for one thread at a time.
+    pub fn streams(&self) -> MutexGuard<'_, Option<Streams>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Why a helper asked for an end.
@@ -129,8 +149,6 @@ pub struct State {
 pub enum Pending {
     /// This error.
     Error(RunError),
-    /// This trap, at the place of the call.
-    Trap(TrapKind),
     /// A reader or writer of the host panicked; the panic goes on when stitched code has been left.
     Panic(Box<dyn std::any::Any + Send>),
 }

@@ -11,24 +11,27 @@ use std::panic::resume_unwind;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::any::Any;
 
 use crate::module::Module;
 use crate::stitch::image::{Image, TABLE_ENTRY};
 use crate::streams::Streams;
-use crate::trap::{RunError, Trap, TrapKind};
+use crate::trap::RunError;
 use crate::verified::Verified;
 
 use super::arena::{DataBlock, ExecutableCode};
-use super::backtrace::Frames;
-use super::bind::{GLOBALS, Layout, check, publish};
+use super::backtrace::{self, Calls};
+use super::bind::{self, Bases, DataPlace, GLOBALS, Layout, check, publish};
 use super::call::Plan;
-use super::context::{Cause, Context, Pending, Span, State};
+use super::context::{Cause, Context, Fault, Pending, Span, State};
 use super::error::ExecError;
 use super::helpers;
 use super::memory::LinearMemory;
+use super::registry::{self, Registration};
 use super::runtime::Runtime;
+use super::signals;
 use super::stack::stack_size;
-use super::thread::Thread;
+use super::thread::{self, Thread};
 
 /// How a call ended that was not stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,11 +51,27 @@ pub struct Function {
     plan: Plan,
 }
 
+/// What the externs of a module are.
+#[derive(Clone, Debug, Default)]
+pub struct Natives {
+    /// The address of each.
+    pub addresses: Vec<usize>,
+    /// What must live for as long as they may be called: libraries, and closures of the host.
+    pub owners: Vec<Arc<dyn Keep>>,
+}
+
+/// Something that is kept alive.
+pub trait Keep: Any + Send + Sync + std::fmt::Debug {}
+
+impl<T: Any + Send + Sync + std::fmt::Debug> Keep for T {}
+
 /// A module that can be called.
 #[derive(Debug)]
 pub struct Instance {
     /// Tells instances of a process apart.
     id: u64,
+    /// Before the code, so that nobody finds code that is gone.
+    _registration: Registration,
     module: Arc<Module>,
     image: Arc<Image>,
     runtime: Arc<Runtime>,
@@ -61,6 +80,8 @@ pub struct Instance {
     /// From [`Box::into_raw`]; the context refers to it as well.
     state: *mut State,
     stack_size: usize,
+    /// The addresses of the externs, and what keeps them in place.
+    natives: Natives,
 }
 
 // SAFETY: the pointers are to what the instance owns, and none of it is tied to a thread: a call takes its stack from the
@@ -80,18 +101,33 @@ impl Instance {
         image: Arc<Image>,
         streams: Option<Streams>,
         stack: usize,
+        natives: Natives,
     ) -> Result<Instance, ExecError> {
         let module = &verified.module;
         check(&image, module)?;
-        let layout = Layout::new(module);
+        // C may call its functions before anyone else does.
+        signals::install()?;
+        if natives.addresses.len() != module.externs.len() {
+            return Err(ExecError::Image("another number of C functions than the module has externs".to_owned()));
+        }
+        let layout = Layout::new(module, &image);
         let data = runtime.arena().data(layout.len)?;
-        let code = publish(runtime, &image, module, &layout, data.base() as usize)?;
+        let code = bind::room(runtime, &layout)?;
+        let (image_of, externs) = (&image, &natives.addresses);
+        let (at_data, at_code) = (data.base() as usize, code.address());
+        let bases = Bases { module, image: image_of, layout: &layout, data: at_data, code: at_code, externs };
+        let code = publish(&bases, code)?;
+        // SAFETY: the block is as long as the layout says, this instance's alone, and zero.
+        fill_data(&bases, unsafe { std::slice::from_raw_parts_mut(data.base(), layout.len) })?;
         let memory = module.memory.map(LinearMemory::new).transpose()?;
-        let state = Box::into_raw(Box::new(State { memory, streams, ..State::default() }));
+        let state = Box::into_raw(Box::new(State::new(memory, streams)));
+        let _registration = registry::register((code.address(), image.code.len()), data.base().cast());
         let runtime = Arc::clone(runtime);
         let module = Arc::clone(module);
         let id = INSTANCES.fetch_add(1, Ordering::Relaxed);
-        let mut made = Instance { id, module, image, runtime, code, data, state, stack_size: stack_size(stack) };
+        let stack_size = stack_size(stack);
+        let mut made =
+            Instance { id, _registration, module, image, runtime, code, data, state, stack_size, natives };
         made.fill_context();
         made.fill_items(verified, &layout);
         Ok(made)
@@ -123,12 +159,12 @@ impl Instance {
             ints: [0; 6],
             results: [0; 4],
             floats: [0; 8],
-            functions: helpers::addresses(),
-            helpers: self.runtime.thunks(),
+            helpers: helpers::addresses(),
             pages: memory.map_or(0, LinearMemory::pages),
             previous: ptr::null_mut(),
             code: Span::new(self.code.address(), self.image.code.len()),
             image: Arc::as_ptr(&self.image),
+            module: Arc::as_ptr(&self.module),
             reach: memory.map(LinearMemory::reach).map_or(Span::default(), |reach| Span::new(reach.start, reach.len())),
             guard: Span::default(),
             trap_exit: self.runtime.trap_exit(),
@@ -180,7 +216,7 @@ impl Instance {
     /// Its code, every hole filled, and where that is.
     #[must_use]
     pub fn code(&self) -> (usize, &[u8]) {
-        (self.code.address(), self.code.bytes())
+        (self.code.address(), &self.code.bytes()[..self.image.code.len()])
     }
 
     /// The bytes of the linear memory; none where the module has no memory.
@@ -221,7 +257,20 @@ impl Instance {
 
     /// Sets where `print` and `read` go, and gives back where they went.
     pub fn set_streams(&mut self, streams: Streams) -> Option<Streams> {
-        self.state_mut().streams.replace(streams)
+        self.state().streams().replace(streams)
+    }
+
+    /// The address of a function's entry for C, if it has one.
+    #[must_use]
+    pub fn entry(&self, function: u32) -> Option<usize> {
+        let found = self.image.entries.binary_search_by_key(&function, |entry| entry.function).ok()?;
+        Some(self.code.address() + self.image.entries[found].start as usize)
+    }
+
+    /// The addresses of its externs.
+    #[must_use]
+    pub fn natives(&self) -> &Natives {
+        &self.natives
     }
 
     /// The function with this index, ready to be called.
@@ -274,7 +323,7 @@ impl Instance {
             thread.end(previous);
             status
         };
-        if status != 0 || self.state().streamed {
+        if status != 0 || self.state().streamed.load(Ordering::Relaxed) {
             return self.leave(status != 0, plan, results, sp);
         }
         // SAFETY: as above; the call has returned.
@@ -286,45 +335,80 @@ impl Instance {
     #[cold]
     fn leave(&mut self, stopped: bool, plan: &Plan, results: &mut [u64], sp: *mut u8) -> Result<Ended, RunError> {
         let result = if stopped {
-            self.stopped(sp)
+            self.stopped()
         } else {
             // SAFETY: as in `call`.
             unsafe { take(plan, self.context(), sp, results) };
             Ok(Ended::Returned)
         };
-        let state = self.state_mut();
-        state.streamed = false;
-        match &mut state.streams {
+        let state = self.state();
+        state.streamed.store(false, Ordering::Relaxed);
+        match &mut *state.streams() {
             Some(streams) => streams.finish(result),
             None => result,
         }
     }
 
-    fn stopped(&mut self, sp: *mut u8) -> Result<Ended, RunError> {
-        let pending = self.state_mut().pending.take();
+    fn stopped(&mut self) -> Result<Ended, RunError> {
         // SAFETY: the context is this instance's, and no call is in progress any more.
-        let fault = unsafe { (*self.context()).fault.take() };
-        let kind = match (fault.map(|fault| fault.cause), pending) {
-            (_, Some(Pending::Panic(panic))) => {
-                self.state_mut().streamed = false;
+        let (fault, lowest, highest) = unsafe {
+            let context = self.context();
+            ((*context).fault.take(), (*context).guard.end(), (*context).spasm_sp)
+        };
+        let Some(fault) = fault else { return Ok(Ended::Halted) };
+        match (thread::take_pending(), fault.cause) {
+            (Some(Pending::Panic(panic)), _) => {
+                self.state().streamed.store(false, Ordering::Relaxed);
                 resume_unwind(panic)
             }
-            (_, Some(Pending::Error(error))) => return Err(error),
-            (_, Some(Pending::Trap(kind))) | (Some(Cause::Trap(kind)), None) => kind,
-            (Some(Cause::Halt) | None, None) => return Ok(Ended::Halted),
-        };
-        Err(self.trap(kind, fault, sp).into())
+            (Some(Pending::Error(error)), _) => Err(error),
+            (None, Cause::Halt) => Ok(Ended::Halted),
+            (None, Cause::Trap(kind)) => {
+                // SAFETY: no call has run on the stack since, which is readable from the end of its guard to its top.
+                Err(unsafe { backtrace::trap(kind, Calls::new(&fault, lowest..highest)) }.into())
+            }
+        }
     }
+}
 
-    fn trap(&self, kind: TrapKind, fault: Option<super::context::Fault>, sp: *mut u8) -> Trap {
-        let Some(fault) = fault else { return Trap { kind, frames: Vec::new(), depth: 0 } };
-        // SAFETY: no call has run on the stack since, which is readable from the end of its guard to its top.
-        let frames = unsafe {
-            let lowest = (*self.context()).guard.end();
-            Frames::new(&self.image, self.code.address(), fault, lowest..sp as usize)
+/// Ends the process for a fault of stitched code on a thread that no call is in progress on: C has called it, and there
+/// is nobody to give an error to.
+pub(super) fn end_process(fault: &Fault) -> ! {
+    let pending = thread::take_pending();
+    // SAFETY: the instance's code has faulted on this thread, so the instance lives; the stack above the fault is this
+    // thread's, up to where return addresses end.
+    let (state, trap) = unsafe {
+        let trap = |kind| backtrace::trap(kind, Calls::new(fault, fault.sp..usize::MAX & !7));
+        let trap = match fault.cause {
+            Cause::Trap(kind) => Some(trap(kind)),
+            Cause::Halt => None,
         };
-        Trap::new(kind, &self.module, frames)
+        (&*(*fault.context).state, trap)
+    };
+    if let Some(streams) = &mut *state.streams() {
+        // What cannot be written now is lost with the process.
+        let _ = streams.flush();
     }
+    match (pending, trap) {
+        (Some(Pending::Error(error)), _) => eprintln!("error: {error}"),
+        (Some(Pending::Panic(_)), _) => eprintln!("error: a reader or writer of the host panicked"),
+        (None, Some(trap)) => eprintln!("{trap}"),
+        (None, None) => std::process::exit(0),
+    }
+    std::process::abort()
+}
+
+/// Writes the items of data that can be written.
+fn fill_data(bases: &Bases, block: &mut [u8]) -> Result<(), ExecError> {
+    for (data, place) in bases.module.data.iter().zip(&bases.layout.data) {
+        if let DataPlace::Writable(at) = *place {
+            bases.fill(data, &mut block[at..at + data.len() as usize])?;
+        }
+    }
+    for (cell, &address) in block[bases.layout.externs..].chunks_exact_mut(8).zip(bases.externs) {
+        cell.copy_from_slice(&(address as u64).to_le_bytes());
+    }
+    Ok(())
 }
 
 impl Drop for Instance {

@@ -7,6 +7,8 @@
 #![allow(unsafe_code, reason = "views of mapped memory")]
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::module::{MAX_PAGES, Memory, PAGE};
 
@@ -20,8 +22,10 @@ const RESERVED: usize = (2 << 32) + (PAGE as usize);
 #[derive(Debug)]
 pub struct LinearMemory {
     region: Region,
-    pages: u32,
+    pages: AtomicU32,
     max: u32,
+    /// One thread grows it at a time.
+    growing: Mutex<()>,
 }
 
 impl LinearMemory {
@@ -32,7 +36,7 @@ impl LinearMemory {
     pub fn new(memory: Memory) -> Result<LinearMemory, ExecError> {
         let region = Region::reserve(RESERVED, "reserve address space for a linear memory")?;
         let max = memory.max.unwrap_or(MAX_PAGES).min(MAX_PAGES);
-        let mut made = LinearMemory { region, pages: 0, max };
+        let made = LinearMemory { region, pages: AtomicU32::new(0), max, growing: Mutex::new(()) };
         made.commit(memory.min)?;
         Ok(made)
     }
@@ -41,25 +45,32 @@ impl LinearMemory {
     #[inline]
     #[must_use]
     pub fn pages(&self) -> u32 {
-        self.pages
+        self.pages.load(Ordering::Relaxed)
     }
 
     /// Grows by `pages` and gives the old size; `None`, and nothing changes, where that is more than it may have or the
     /// system can give.
-    pub fn grow(&mut self, pages: u32) -> Option<u32> {
-        let old = self.pages;
+    pub fn grow(&self, pages: u32) -> Option<u32> {
+        let _one_at_a_time = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.pages();
         let new = old.checked_add(pages).filter(|&new| new <= self.max)?;
         self.commit(new).ok()?;
         Some(old)
     }
 
-    fn commit(&mut self, pages: u32) -> Result<(), ExecError> {
-        let (old, new) = (bytes(self.pages), bytes(pages));
+    fn commit(&self, pages: u32) -> Result<(), ExecError> {
+        let (old, new) = (bytes(self.pages()), bytes(pages));
         if new > old {
             self.region.protect(old, new - old, Access::Write, "grow a linear memory")?;
         }
-        self.pages = pages;
+        self.pages.store(pages, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// The address of `len` bytes at `offset`, if they lie inside.
+    pub fn range(&self, offset: u32, len: u32) -> Option<*mut u8> {
+        let end = u64::from(offset) + u64::from(len);
+        (end <= bytes(self.pages()) as u64).then(|| self.region.at(offset as usize))
     }
 
     /// Where it starts.
@@ -79,14 +90,14 @@ impl LinearMemory {
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: that much is committed, and nobody writes it while `self` is borrowed: code that does runs only in calls
         // that borrow the instance mutably.
-        unsafe { std::slice::from_raw_parts(self.region.base(), bytes(self.pages)) }
+        unsafe { std::slice::from_raw_parts(self.region.base(), bytes(self.pages())) }
     }
 
     /// Its bytes.
     #[must_use]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: as above, and `self` is borrowed mutably.
-        unsafe { std::slice::from_raw_parts_mut(self.region.base(), bytes(self.pages)) }
+        unsafe { std::slice::from_raw_parts_mut(self.region.base(), bytes(self.pages())) }
     }
 }
 

@@ -8,8 +8,8 @@
 //! ```text
 //!   Instance::call ──▶ enter ──▶ stitched code ──▶ ret ──▶ enter ──▶ results
 //!        ▲                         │      │ ▲
-//!        │                   fault │      ▼ │ on the host's stack
-//!        │                         ▼     helpers
+//!        │                   fault │      ▼ │ on the same stack
+//!        │                         ▼     helpers, C functions
 //!        └──── trap exit ◀── signal handler
 //! ```
 
@@ -18,12 +18,18 @@ mod backtrace;
 mod bind;
 mod call;
 mod context;
+mod elf_file;
 mod error;
 mod helpers;
+mod imports;
 mod instance;
+mod libraries;
+mod link_error;
 mod memory;
 mod ranges;
+mod registry;
 mod runtime;
+mod search;
 mod signals;
 mod stack;
 mod sys;
@@ -33,6 +39,10 @@ mod thread;
 
 pub use arena::ArenaSize;
 pub use error::ExecError;
-pub use instance::{Ended, Function, Instance};
+pub(crate) use imports::BindError;
+pub use imports::{HostFunction, HostResult, HostType, ImportError, Imports};
+pub use instance::{Ended, Function, Instance, Keep, Natives};
+pub use libraries::resolve;
+pub use link_error::{LinkError, Problem};
 pub use runtime::Runtime;
 pub use stack::DEFAULT_STACK;

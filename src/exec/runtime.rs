@@ -1,21 +1,20 @@
 //! What all instances of an engine share: the arena, and the code that is not part of any image.
 //!
-//! Comes in: snippets of the built-in library. Goes out: the addresses of entry, trap exit and thunks. What must hold:
+//! Comes in: snippets of the built-in library. Goes out: the addresses of entry and trap exit. What must hold:
 //! all of that lives as long as any instance.
 
 use std::sync::Arc;
 
 use crate::isa::part::Part;
-use crate::isa::snippet::{MAX_REGS, Patch};
+use crate::isa::snippet::MAX_REGS;
 use crate::library::Library;
 
 #[cfg(test)]
 use super::arena::Publishing;
 use super::arena::{Arena, ArenaSize, ExecutableCode};
-use super::context::HELPERS;
 use super::error::ExecError;
 
-/// An arena with entry, trap exit and thunks in it.
+/// An arena with entry and trap exit in it.
 #[derive(Debug)]
 pub struct Runtime {
     arena: Arc<Arena>,
@@ -24,7 +23,6 @@ pub struct Runtime {
     enter: usize,
     enter_int: usize,
     trap_exit: usize,
-    thunks: [usize; HELPERS],
 }
 
 impl Runtime {
@@ -56,10 +54,6 @@ impl Runtime {
         let enter = place(&part(Part::EntryTrampoline));
         let enter_int = place(&part(Part::EntryInt));
         let trap_exit = place(&part(Part::TrapExit));
-        let mut thunks = [0; HELPERS];
-        for (helper, thunk) in thunks.iter_mut().enumerate() {
-            *thunk = place(&thunk_for(helper));
-        }
         let mut code = arena.code(bytes.len())?;
         code.bytes_mut().copy_from_slice(&bytes);
         let code = code.publish()?;
@@ -68,7 +62,6 @@ impl Runtime {
             enter: base + enter,
             enter_int: base + enter_int,
             trap_exit: base + trap_exit,
-            thunks: thunks.map(|thunk| base + thunk),
             arena,
             _code: code,
         }))
@@ -89,26 +82,9 @@ impl Runtime {
     pub(super) fn trap_exit(&self) -> usize {
         self.trap_exit
     }
-
-    pub(super) fn thunks(&self) -> [usize; HELPERS] {
-        self.thunks
-    }
 }
 
 fn part(part: Part) -> Vec<u8> {
     let library = Library::native();
     library.bytes(library.part(part), [0; MAX_REGS])
-}
-
-/// The thunk that calls the helper with this number.
-fn thunk_for(helper: usize) -> Vec<u8> {
-    let mut bytes = part(Part::Helper);
-    let cell = crate::isa::layout::CONTEXT_FUNCTIONS + 8 * helper;
-    let library = Library::native();
-    for hole in library.contract(library.part(Part::Helper)).holes() {
-        debug_assert_eq!(hole.patch, Patch::Abs32S, "the thunk names its cell by a distance of four bytes");
-        let at = usize::from(hole.offset);
-        bytes[at..at + 4].copy_from_slice(&(cell as u32).to_le_bytes());
-    }
-    bytes
 }

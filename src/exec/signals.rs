@@ -2,14 +2,14 @@
 //!
 //! Comes in: SIGSEGV, SIGBUS, SIGILL and SIGFPE, from anywhere in the process. Goes out: a fault of stitched code that the
 //! image foresees, or that touched a guard, is noted in the context of the call, and the thread goes on at the trap
-//! exit; everything else goes to whoever handled the signal before. What must hold: the handler calls nothing that is not
+//! exit, or where no call is in progress at what ends the process; everything else goes to whoever handled the signal before. What must hold: the handler calls nothing that is not
 //! async-signal-safe, takes no lock and allocates nothing; it returns the ordinary way, so that the system
 //! restores signal mask, signal stack and floating-point state.
 
 #![allow(unsafe_code, reason = "signal handling")]
 
 use std::io;
-use std::mem::{MaybeUninit, transmute};
+use std::mem::{MaybeUninit, size_of, transmute};
 use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,8 +19,10 @@ use libc::{c_int, c_void, siginfo_t, ucontext_t};
 use crate::isa::trap::TrapKind;
 use crate::stitch::image::SiteMeaning;
 
-use super::context::{Cause, Context, Fault};
+use super::context::{Cause, Context, Fault, Span};
 use super::error::ExecError;
+use super::instance::end_process;
+use super::registry;
 use super::thread;
 
 const SIGNALS: [c_int; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE];
@@ -76,36 +78,68 @@ extern "C" fn handle(signal: c_int, info: *mut siginfo_t, ucontext: *mut c_void)
     }
 }
 
-/// Sends the thread to the trap exit if it was in stitched code that was to fault.
+/// Sends the thread to where the call ends, if it was in stitched code that was to fault.
 fn end_call(signal: c_int, info: &siginfo_t, ucontext: &mut ucontext_t) -> bool {
-    let context = thread::activation();
     let registers = &mut ucontext.uc_mcontext.gregs;
+    let address = registers[libc::REG_RIP as usize] as usize;
     // A signal that a process sent says nothing about the instruction where it came.
-    if context.is_null() || info.si_code <= 0 {
+    if info.si_code <= 0 {
         return false;
     }
-    // SAFETY: a context stays where it is while its call is in progress, and the code that writes to it is the one that
-    // was interrupted. An image lives as long as its instance.
+    let owner = registry::owner(address);
+    if owner.is_null() {
+        return false;
+    }
+    let call = thread::activation();
+    // SAFETY: an instance whose code has faulted lives, and its image with it. A context stays where it is while its call
+    // is in progress, and the code that writes to it is what this thread was in.
     unsafe {
-        let Some(offset) = (*context).code.offset_of(registers[libc::REG_RIP as usize] as usize) else { return false };
-        let Some(cause) = cause(&*context, signal, info, offset as u32, registers) else { return false };
+        let Some(offset) = (*owner).code.offset_of(address) else { return false };
+        let guard = if call.is_null() { Span::default() } else { (*call).guard };
+        let Some(cause) = cause(&*owner, guard, signal, info, offset as u32, registers) else { return false };
         let sp = registers[libc::REG_RSP as usize] as usize;
-        (*context).fault = Some(Fault { offset: offset as u32, sp, cause });
-        registers[libc::REG_RIP as usize] = (*context).trap_exit as i64;
-        registers[libc::REG_RDI as usize] = context as i64;
+        let fault = Fault { context: owner, offset: offset as u32, sp, cause };
+        if call.is_null() {
+            // As if the faulting instruction had called it, with the fault below the stack for its argument.
+            let room = (sp - size_of::<Fault>() - BELOW) & !63;
+            (room as *mut Fault).write(fault);
+            registers[libc::REG_RSP as usize] = (room - 8) as i64;
+            registers[libc::REG_RDI as usize] = room as i64;
+            registers[libc::REG_RIP as usize] = foreign_end as *const () as i64;
+            return true;
+        }
+        (*call).fault = Some(fault);
+        registers[libc::REG_RIP as usize] = (*call).trap_exit as i64;
+        registers[libc::REG_RDI as usize] = call as i64;
     }
     true
+}
+
+/// Bytes below the stack pointer that the interrupted code may still have a claim to.
+const BELOW: usize = 256;
+
+/// Where a thread goes on whose stitched code was called by C alone.
+extern "sysv64" fn foreign_end(fault: *const Fault) -> ! {
+    // SAFETY: the handler has just written it below the stack of this thread, above where this function works.
+    end_process(unsafe { &*fault })
 }
 
 /// What the fault means, if it was foreseen.
 ///
 /// # Safety
-/// The context must be that of a call in progress.
-unsafe fn cause(context: &Context, signal: c_int, info: &siginfo_t, offset: u32, registers: &[i64]) -> Option<Cause> {
+/// The context must be that of an instance that lives.
+unsafe fn cause(
+    context: &Context,
+    guard: Span,
+    signal: c_int,
+    info: &siginfo_t,
+    offset: u32,
+    registers: &[i64],
+) -> Option<Cause> {
     if signal == libc::SIGSEGV || signal == libc::SIGBUS {
         // SAFETY: these signals carry an address.
         let address = unsafe { info.si_addr() } as usize;
-        let in_guard = context.guard.offset_of(address).map(|_| TrapKind::StackOverflow);
+        let in_guard = guard.offset_of(address).map(|_| TrapKind::StackOverflow);
         let in_memory = || context.reach.offset_of(address).map(|_| TrapKind::OutOfBoundsMemory);
         return in_guard.or_else(in_memory).map(Cause::Trap);
     }

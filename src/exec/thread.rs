@@ -11,7 +11,7 @@ use std::io;
 use std::mem::ManuallyDrop;
 use std::ptr;
 
-use super::context::{Context, Span};
+use super::context::{Context, Pending, Span};
 use super::error::ExecError;
 use super::signals;
 use super::stack::Stack;
@@ -55,6 +55,8 @@ pub struct Thread {
     first: Cell<(usize, Place)>,
     /// A stack for each depth of nesting that was ever reached.
     stacks: RefCell<Vec<Stack>>,
+    /// Why a helper asked for an end of what runs here.
+    pending: RefCell<Option<Pending>>,
     _signal_stack: Option<SignalStack>,
 }
 
@@ -89,6 +91,7 @@ impl Thread {
             activation: Cell::new(ptr::null_mut()),
             first: Cell::new((0, Place { top: ptr::null_mut(), guard: Span::default() })),
             stacks: RefCell::new(Vec::new()),
+            pending: RefCell::new(None),
             _signal_stack: SignalStack::ensure()?,
         };
         let thread = Box::into_raw(Box::new(thread));
@@ -166,6 +169,19 @@ impl Thread {
 fn place(stack: &Stack) -> Place {
     let guard = stack.guard();
     Place { top: stack.top(), guard: Span::new(guard.start, guard.len()) }
+}
+
+/// A helper on this thread asks for an end.
+pub fn set_pending(pending: Pending) {
+    // Where there is no room for what a thread needs, the end comes without a reason.
+    if let Ok(thread) = Thread::current() {
+        thread.pending.replace(Some(pending));
+    }
+}
+
+/// Why a helper on this thread has asked for an end, if one has.
+pub fn take_pending() -> Option<Pending> {
+    Thread::current().ok()?.pending.take()
 }
 
 /// The innermost call in progress on this thread, or null. For the signal handler.

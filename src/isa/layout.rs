@@ -29,8 +29,6 @@ layout! {
     CONTEXT_RESULTS = 88;
     /// Eight float arguments.
     CONTEXT_FLOATS = 120;
-    /// Cells with the addresses of the runtime's helpers in Rust, 8 bytes each, in the order of their numbers.
-    CONTEXT_FUNCTIONS = 184;
     /// Bytes of stack that a C function finds free when it is called.
     C_STACK = 65536;
 }

@@ -29,8 +29,6 @@ pub enum Part {
     EntryInt,
     /// The way from a trap back to the host.
     TrapExit,
-    /// The way from stitched code to a helper in Rust, which runs on the host's stack.
-    Helper,
     /// What stands where no code stands any more.
     Filler,
     /// Takes the lowest byte of a register, zero-extended.
@@ -51,6 +49,8 @@ pub enum Part {
     EntryResult,
     /// Goes on in another function, which returns to the caller of this one.
     EntryJump,
+    /// Calls a closure of the host with the address of what it has captured.
+    Closure,
 }
 
 impl Part {
@@ -67,7 +67,6 @@ impl Part {
         (Part::EntryTrampoline, "enter"),
         (Part::EntryInt, "enter.int"),
         (Part::TrapExit, "trap_exit"),
-        (Part::Helper, "helper"),
         (Part::Filler, "filler"),
         (Part::ZeroExtend8, "zext8"),
         (Part::ZeroExtend16, "zext16"),
@@ -78,6 +77,7 @@ impl Part {
         (Part::EntryRest, "entry.rest"),
         (Part::EntryResult, "entry.result"),
         (Part::EntryJump, "entry.jump"),
+        (Part::Closure, "closure"),
     ];
 
     /// The name that its template declares.

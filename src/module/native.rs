@@ -8,6 +8,13 @@ use crate::isa::op::Type;
 
 use super::Signature;
 
+/// How deep structs may be nested in each other.
+pub const MAX_NESTING: u32 = 16;
+/// The largest alignment of data.
+pub const MAX_ALIGN: u32 = 64;
+/// How many bytes all data of a module may have together: 1 GiB, so that code reaches them.
+pub const MAX_DATA: u64 = 1 << 30;
+
 /// A type of C, as signatures of C functions name it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CType {
@@ -256,10 +263,15 @@ pub struct Data {
 }
 
 impl Data {
+    /// Data that may be written and consists of these bytes.
+    pub fn new(name: impl Into<String>, align: u32, bytes: impl Into<Vec<u8>>) -> Data {
+        Data { name: name.into(), bytes: bytes.into(), align, writable: true, ..Data::default() }
+    }
+
     /// Its length in bytes.
     #[must_use]
     pub fn len(&self) -> u64 {
-        self.bytes.len() as u64 + self.zeros
+        (self.bytes.len() as u64).saturating_add(self.zeros)
     }
 
     /// True where it has no bytes at all.

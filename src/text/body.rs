@@ -10,12 +10,14 @@ use std::ops::Range;
 use super::cursor::{Cursor, brief};
 use super::fault::{Fault, Spot};
 use super::lex::{Kind, Token};
+use super::native::abi;
 use super::parse::{Names, Scope};
 use super::parts::{Part, count, parts, usage};
 use super::suggest::nearest;
 use super::{items, mnemonic};
 use crate::builder::{FunctionBuilder, LabelId, ModuleBuilder};
 use crate::isa::op::{Op, Row, Type};
+use crate::module::native::{Abi, Target};
 use crate::module::{Inst, Signature};
 
 /// A label: named by a jump, placed, or both.
@@ -165,6 +167,9 @@ impl<'t> Body<'t> {
             Part::Literal => *inst = literal(inst, operands.operand())?,
             Part::Offset if operands.is_done() => {}
             Part::Offset => inst.b = offset(operands.operand())?,
+            Part::SignedOffset if operands.is_done() => {}
+            Part::SignedOffset => inst.b = signed_offset(operands.operand())?,
+            Part::Target => (inst.a, inst.b) = target(operands.operand(), outside.scope)?.fields(),
             Part::Global => inst.b = find(operands.operand(), &outside.scope.globals, "global", outside.scope)?,
             Part::Label => inst.b = self.target(operands.operand(), line)?,
             Part::Pair => {
@@ -178,7 +183,7 @@ impl<'t> Body<'t> {
             }
             Part::Call => {
                 let name = self.results(operands)?;
-                inst.a = find(name, &outside.scope.functions, "function", outside.scope)?;
+                (inst.d, inst.a) = callee(name, outside.scope)?;
                 self.registers(operands)?;
                 inst.b = self.end_list();
             }
@@ -188,6 +193,14 @@ impl<'t> Body<'t> {
                 inst.d = find(name, &outside.scope.tables, "table", outside.scope)?;
                 inst.a = self.register(operands.operand())?;
                 self.list[0] = signature(operands.operand(), outside.module)?;
+                self.registers(operands)?;
+                inst.b = self.end_list();
+            }
+            Part::Callp => {
+                self.list.push(0);
+                let p = self.results_before_address(operands)?;
+                inst.a = self.register(p)?;
+                self.list[0] = c_signature(operands.operand(), outside.module)?;
                 self.registers(operands)?;
                 inst.b = self.end_list();
             }
@@ -239,6 +252,17 @@ impl<'t> Body<'t> {
             return Err(operands.expected("the name of what is called").help(help));
         }
         Ok(operands.operand())
+    }
+
+    /// The same for a call through an address, which is a register too: it stands last before the signature.
+    fn results_before_address<'k>(&mut self, operands: &mut Cursor<'t, 'k>) -> Result<Cursor<'t, 'k>, Fault> {
+        let mut rest = *operands;
+        let first = rest.operand();
+        if first.at_register() && rest.operand().at_signature() {
+            self.list.push(0);
+            return Ok(operands.operand());
+        }
+        self.results(operands)
     }
 
     fn end_list(&mut self) -> u32 {
@@ -327,8 +351,32 @@ fn signature(mut operand: Cursor<'_, '_>, module: &mut ModuleBuilder) -> Result<
     Ok(module.signature(signature).index())
 }
 
-/// The number of the item of kind `what` that an operand names.
-fn find(mut operand: Cursor<'_, '_>, names: &Names<'_>, what: &str, scope: &Scope<'_>) -> Result<u32, Fault> {
+fn signed_offset(mut operand: Cursor<'_, '_>) -> Result<u32, Fault> {
+    let offset = operand.integer("an offset", i128::from(i32::MIN)..=i128::from(i32::MAX))?;
+    operand.finish()?;
+    Ok(i32::try_from(offset).unwrap_or(0).cast_unsigned())
+}
+
+fn c_signature(mut operand: Cursor<'_, '_>, module: &mut ModuleBuilder) -> Result<u32, Fault> {
+    let mut convention = Abi::SysV;
+    if !operand.at_signature() {
+        return Err(operand.expected("a signature").help("write `callp d, p, (i64, f64) -> i32, x, y`"));
+    }
+    if let Some(token) = operand.peek().filter(|token| token.kind == Kind::Text) {
+        let (name, _) = operand.name("a calling convention")?;
+        let known = abi(&name).ok_or_else(|| {
+            let message = format!("`{}` is no calling convention", brief(&name));
+            Fault::new(token.range(), message).help("there are `\"sysv64\"` and `\"win64\"`")
+        });
+        convention = known?;
+    }
+    let signature = operand.c_signature(convention)?;
+    operand.finish()?;
+    Ok(module.c_signature(signature).index())
+}
+
+/// The name in an operand, where a register is taken for a mistake.
+fn named<'t>(mut operand: Cursor<'t, '_>, what: &str) -> Result<(Cow<'t, str>, Range<usize>), Fault> {
     if operand.at_register() {
         let written = operand.range();
         let fault = operand.expected(&format!("a {what}'s name"));
@@ -338,21 +386,44 @@ fn find(mut operand: Cursor<'_, '_>, names: &Names<'_>, what: &str, scope: &Scop
     }
     let (name, range) = operand.name(&format!("a {what}'s name"))?;
     operand.finish()?;
-    names.get(&name).map(|definition| definition.index).ok_or_else(|| unknown(&name, range, names, what, scope))
+    Ok((name, range))
 }
 
-/// The fault of naming a `what` that is not defined.
-pub fn unknown(name: &str, range: Range<usize>, names: &Names<'_>, what: &str, scope: &Scope<'_>) -> Fault {
+/// The number of the item of kind `what` that an operand names.
+fn find(operand: Cursor<'_, '_>, names: &Names<'_>, what: &str, scope: &Scope<'_>) -> Result<u32, Fault> {
+    let (name, range) = named(operand, what)?;
+    names.get(&name).map(|definition| definition.index).ok_or_else(|| unknown(&name, range, &[names], what, scope))
+}
+
+/// What a `call` names: 0 and a function, or 1 and an extern.
+fn callee(operand: Cursor<'_, '_>, scope: &Scope<'_>) -> Result<(u32, u32), Fault> {
+    let (name, range) = named(operand, "function")?;
+    match scope.target(&name) {
+        Some(target @ (Target::Function(_) | Target::Extern(_))) => Ok(target.fields()),
+        _ => Err(unknown(&name, range, &[&scope.functions, &scope.externs], "function", scope)),
+    }
+}
+
+/// What an `addr` names.
+fn target(operand: Cursor<'_, '_>, scope: &Scope<'_>) -> Result<Target, Fault> {
+    let (name, range) = named(operand, "function")?;
+    scope.target(&name).ok_or_else(|| scope.unknown_target(&name, range))
+}
+
+/// The fault of naming a `what` that is not defined; `names` are those that could stand there.
+pub fn unknown(name: &str, range: Range<usize>, names: &[&Names<'_>], what: &str, scope: &Scope<'_>) -> Fault {
     let shown = brief(name);
-    let others = [("function", &scope.functions), ("global", &scope.globals), ("table", &scope.tables)];
-    let other = others.iter().find(|(_, names)| names.contains_key(name));
-    let help = match (other, nearest(name, names.keys().map(Cow::as_ref))) {
-        (Some((other, _)), _) => format!("`{shown}` is a {other}"),
+    let others = [("global", &scope.globals), ("table", &scope.tables)];
+    let other = scope.targets().into_iter().chain(others).find(|(_, names)| names.contains_key(name));
+    let candidates = names.iter().flat_map(|names| names.keys()).map(Cow::as_ref);
+    let help = match (other, nearest(name, candidates)) {
+        (Some((other, _)), _) => format!("`{shown}` is {}", items::with_article(other)),
         (None, Some(meant)) => format!("did you mean `{meant}`?"),
         (None, None) => match what {
-            "function" => format!("a function is defined by `func {shown}`"),
+            "function" => format!("a function is defined by `func {shown}`, one of C by `extern \"LIB\" {shown}(...)`"),
             "global" => format!("a global is defined by `global {shown} i64 = 0`"),
-            _ => format!("a table is defined by `table {shown} = [f, g]`"),
+            "table" => format!("a table is defined by `table {shown} = [f, g]`"),
+            _ => format!("data is defined by `data {shown} = \"text\\0\"`"),
         },
     };
     Fault::new(range, format!("there is no {what} `{shown}`")).help(help)

@@ -80,7 +80,8 @@ impl<'t, 'k> Cursor<'t, 'k> {
         match self.peek() {
             None => Fault::new(self.range(), format!("{what} is missing here")),
             Some(token) => {
-                Fault::new(token.range(), format!("expected {what}, found `{}`", brief(token.text(self.text))))
+                let found = format!("expected {what}, found `{}`", brief(token.text(self.text)));
+                Fault::new(token.range(), found).maybe_help(brace_help(token))
             }
         }
     }
@@ -102,7 +103,8 @@ impl<'t, 'k> Cursor<'t, 'k> {
             Some(token) => {
                 let found = brief(token.text(self.text));
                 Err(Fault::new(self.range(), format!("`{found}` does not belong here"))
-                    .help("one statement stands on a line, and commas separate operands"))
+                    .help("one statement stands on a line, and commas separate operands")
+                    .maybe_help(brace_help(token)))
             }
         }
     }
@@ -153,6 +155,11 @@ impl<'t, 'k> Cursor<'t, 'k> {
             Kind::Word => is_register(token.text(self.text)),
             _ => false,
         })
+    }
+
+    /// True if a signature comes next, a convention before it or not.
+    pub fn at_signature(&self) -> bool {
+        self.peek().is_some_and(|token| matches!(token.kind, Kind::Open | Kind::Text))
     }
 
     /// An operand that is one register.
@@ -271,12 +278,18 @@ fn outside(tokens: &[Token]) -> impl Iterator<Item = Token> {
     let mut depth = 0usize;
     tokens.iter().copied().filter(move |token| {
         match token.kind {
-            Kind::Open | Kind::OpenList => depth += 1,
-            Kind::Close | Kind::CloseList => depth = depth.saturating_sub(1),
+            Kind::Open | Kind::OpenList | Kind::OpenStruct => depth += 1,
+            Kind::Close | Kind::CloseList | Kind::CloseStruct => depth = depth.saturating_sub(1),
             _ => return depth == 0,
         }
         false
     })
+}
+
+/// What to tell those who put braces around a body.
+pub fn brace_help(token: Token) -> Option<String> {
+    let help = "a function's body runs to the next item; it has no braces, which only `struct{...}` has";
+    matches!(token.kind, Kind::OpenStruct | Kind::CloseStruct).then(|| help.to_owned())
 }
 
 /// The name that a word or a string is.

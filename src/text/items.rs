@@ -4,15 +4,14 @@
 //! [`ModuleBuilder`](crate::builder::ModuleBuilder). What must hold: nothing is allocated because of a number in the
 //! text before it is known to fit.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use super::body::{Body, unknown};
 use super::cursor::{Cursor, brief, string};
 use super::fault::{Fault, Spot};
 use super::lex::{Kind, Token};
-use super::mnemonic::not_yet;
 use super::parse::{Names, Parser};
-use super::{ZEROS, literal};
+use super::{ZEROS, literal, native};
 use crate::builder::FunctionId;
 use crate::isa::op::Type;
 use crate::module::{MAX_PAGES, PAGE, Signature};
@@ -33,18 +32,34 @@ pub fn item<'t>(parser: &mut Parser<'t>, word: &str, first: Token, cursor: Curso
         "memory" => memory(parser, first, cursor),
         "init" => init(parser, cursor),
         "table" => table(parser, cursor),
-        _ => {
-            let (message, help) = not_yet(word);
-            Err(Fault::new(first.range(), message).maybe_help(help))
-        }
+        "extern" => native::external(parser, cursor),
+        _ => native::data(parser, word, cursor),
     }
 }
 
-/// The fault of defining a name again, if item number `index` does that.
-fn redefined(names: &Names<'_>, what: &str, name: &str, index: u32, spot: &Spot) -> Option<Fault> {
-    let first = names.get(name).filter(|first| first.index != index)?;
-    let message = format!("{what} `{}` is defined twice", brief(name));
-    Some(Fault::new(spot.range.clone(), message).and_at(first.spot.clone(), "first defined here"))
+/// The fault of defining a name again, if the `what` at `spot` does that. The first of `names` are those of its own kind,
+/// the others those that it shares its names with.
+pub fn redefined(names: &[(&str, &Names<'_>)], what: &str, name: &str, spot: &Spot) -> Option<Fault> {
+    let before =
+        |names: &Names<'_>| names.get(name).map(|d| d.spot.clone()).filter(|s| s.range.start < spot.range.start);
+    let found = names.iter().filter_map(|(kind, names)| Some((*kind, before(names)?)));
+    let (kind, first) = found.min_by_key(|(_, first)| first.range.start)?;
+    let shown = brief(name);
+    let fault = |message: String| Fault::new(spot.range.clone(), message).and_at(first, "first defined here");
+    if kind == what {
+        return Some(fault(format!("{what} `{shown}` is defined twice")));
+    }
+    let fault = fault(format!("{what} `{shown}` has the name of {}", with_article(kind)));
+    Some(fault.help("functions, externs and data share their names"))
+}
+
+/// What a kind of item is called in messages.
+pub fn with_article(kind: &str) -> String {
+    match kind {
+        "extern" => "an extern".to_owned(),
+        "data" => "data".to_owned(),
+        kind => format!("a {kind}"),
+    }
 }
 
 fn func<'t>(parser: &mut Parser<'t>, mut cursor: Cursor<'t, '_>) -> Result<(), Fault> {
@@ -59,7 +74,7 @@ fn func<'t>(parser: &mut Parser<'t>, mut cursor: Cursor<'t, '_>) -> Result<(), F
         }
     };
     let spot = Spot { line: parser.line, range };
-    let fault = redefined(&parser.scope.functions, "function", &name, index, &spot);
+    let fault = redefined(&parser.scope.targets(), "function", &name, &spot);
     let signature = head_signature(&mut cursor);
     let written = signature.as_ref().map_or(None, Clone::clone);
     parser.begin_body(Body::new(index, name, written, parser.line));
@@ -81,7 +96,6 @@ fn head_signature(cursor: &mut Cursor<'_, '_>) -> Result<Option<Signature>, Faul
 }
 
 fn global<'t>(parser: &mut Parser<'t>, mut cursor: Cursor<'t, '_>) -> Result<(), Fault> {
-    let index = parser.begun.globals;
     parser.begun.globals += 1;
     let (name, range) = cursor.name("the global's name")?;
     let spot = Spot { line: parser.line, range };
@@ -92,7 +106,7 @@ fn global<'t>(parser: &mut Parser<'t>, mut cursor: Cursor<'t, '_>) -> Result<(),
     let shown = brief(&name);
     let bits = cursor.literal(ty, &format!("a global that holds floats is written `global {shown} f64 = 1.5`"))?;
     cursor.finish()?;
-    if let Some(fault) = redefined(&parser.scope.globals, "global", &name, index, &spot) {
+    if let Some(fault) = redefined(&[("global", &parser.scope.globals)], "global", &name, &spot) {
         return Err(fault);
     }
     parser.module.global(name, ty, bits);
@@ -167,29 +181,57 @@ fn zeros<'t>(parser: &mut Parser<'t>, cursor: &mut Cursor<'t, '_>) -> Result<Vec
     let range = cursor.range();
     let n = cursor.integer("a number of bytes", 0..=i128::from(PAGE) * i128::from(MAX_PAGES))?;
     let n = u64::try_from(n).unwrap_or(u64::MAX);
+    let help = "linear memory is zero at the start, so only what an earlier `init` filled needs it";
+    cut_zeros(parser, n, &range, help)?;
+    Ok(vec![0; usize::try_from(n).unwrap_or(usize::MAX)])
+}
+
+/// Counts `n` zero bytes that are to be made, and refuses what is too much for all of the text.
+pub fn cut_zeros(parser: &mut Parser<'_>, n: u64, range: &Range<usize>, help: &str) -> Result<(), Fault> {
     if parser.zeros + n > ZEROS {
-        return Err(Fault::new(range, format!("more than {ZEROS} bytes are set to zero"))
-            .help("linear memory is zero at the start, so only what an earlier `init` filled needs it"));
+        return Err(Fault::new(range.clone(), format!("more than {ZEROS} bytes are set to zero")).help(help));
     }
     parser.zeros += n;
-    Ok(vec![0; usize::try_from(n).unwrap_or(usize::MAX)])
+    Ok(())
 }
 
 /// The type of the elements that fill memory.
 #[derive(Clone, Copy)]
-enum Element {
+pub enum Element {
     /// Integers of this many bytes.
     Int(usize, &'static str),
     Float(Type),
+    /// Addresses, or integers of as many bytes.
+    Pointer,
 }
 
 impl Element {
-    fn named(word: &str) -> Option<Element> {
+    pub fn width(self) -> usize {
+        match self {
+            Element::Int(width, _) => width,
+            Element::Float(Type::F32) => 4,
+            Element::Float(_) | Element::Pointer => 8,
+        }
+    }
+
+    /// The bytes of the literal that an operand is, of which as many count as the element is wide.
+    pub fn read(self, mut operand: Cursor<'_, '_>) -> Result<[u8; 8], Fault> {
+        let value = match self {
+            Element::Int(width, what) => literal::low_bits(operand.integer(what, limits(width))?),
+            Element::Float(ty) => operand.literal(ty, "")?,
+            Element::Pointer => literal::low_bits(operand.integer("an i64", limits(8))?),
+        };
+        operand.finish()?;
+        Ok(value.to_le_bytes())
+    }
+
+    pub fn named(word: &str) -> Option<Element> {
         Some(match word {
             "i8" => Element::Int(1, "an i8"),
             "i16" => Element::Int(2, "an i16"),
             "i32" => Element::Int(4, "an i32"),
-            "i64" | "ptr" => Element::Int(8, "an i64"),
+            "i64" => Element::Int(8, "an i64"),
+            "ptr" => Element::Pointer,
             "f32" => Element::Float(Type::F32),
             "f64" => Element::Float(Type::F64),
             _ => return None,
@@ -205,13 +247,7 @@ fn limits(bytes: usize) -> RangeInclusive<i128> {
 fn elements(element: Element, cursor: &mut Cursor<'_, '_>) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::new();
     for _ in 0..cursor.count().max(1) {
-        let mut operand = cursor.operand();
-        let (value, width) = match element {
-            Element::Int(width, what) => (literal::low_bits(operand.integer(what, limits(width))?), width),
-            Element::Float(ty) => (operand.literal(ty, "")?, if ty == Type::F32 { 4 } else { 8 }),
-        };
-        operand.finish()?;
-        bytes.extend_from_slice(&value.to_le_bytes()[..width]);
+        bytes.extend_from_slice(&element.read(cursor.operand())?[..element.width()]);
     }
     Ok(bytes)
 }
@@ -247,7 +283,6 @@ pub fn check_memory(parser: &mut Parser<'_>) {
 }
 
 fn table<'t>(parser: &mut Parser<'t>, mut cursor: Cursor<'t, '_>) -> Result<(), Fault> {
-    let index = parser.begun.tables;
     parser.begun.tables += 1;
     let (name, range) = cursor.name("the table's name")?;
     let spot = Spot { line: parser.line, range };
@@ -263,9 +298,9 @@ fn table<'t>(parser: &mut Parser<'t>, mut cursor: Cursor<'t, '_>) -> Result<(), 
         operand.finish()?;
         let names = &parser.scope.functions;
         let found = names.get(&function).map(|definition| FunctionId(definition.index));
-        functions.push(found.ok_or_else(|| unknown(&function, range, names, "function", &parser.scope))?);
+        functions.push(found.ok_or_else(|| unknown(&function, range, &[names], "function", &parser.scope))?);
     }
-    if let Some(fault) = redefined(&parser.scope.tables, "table", &name, index, &spot) {
+    if let Some(fault) = redefined(&[("table", &parser.scope.tables)], "table", &name, &spot) {
         return Err(fault);
     }
     parser.module.table(name, &functions);

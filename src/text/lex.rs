@@ -35,6 +35,10 @@ pub enum Kind {
     OpenList,
     /// `]`
     CloseList,
+    /// `{`
+    OpenStruct,
+    /// `}`
+    CloseStruct,
 }
 
 /// A token: its kind, and where it stands in the text.
@@ -78,6 +82,8 @@ pub fn line(source: &str, line: Range<usize>, tokens: &mut Vec<Token>) -> Result
             b')' => Kind::Close,
             b'[' => Kind::OpenList,
             b']' => Kind::CloseList,
+            b'{' => Kind::OpenStruct,
+            b'}' => Kind::CloseStruct,
             b'"' => Kind::Text,
             b'\'' => Kind::Char,
             b'0'..=b'9' => Kind::Number,
@@ -162,7 +168,6 @@ fn unexpected(source: &str, at: usize) -> Fault {
     let c = source[at..].chars().next().unwrap_or_default();
     let fault = Fault::new(at..at + c.len_utf8(), format!("the character `{c}` has no meaning here"));
     match c {
-        '{' | '}' => fault.help("a function's body runs to the next `func`; it has no braces"),
         '-' => fault.help("a minus belongs to the number behind it: `-1`"),
         '+' => fault.help("a positive number has no sign"),
         '/' => fault.help("a comment starts with `#` or `;`"),

@@ -19,17 +19,16 @@ pub struct Word {
 pub const DEFAULT: &str = "i64";
 
 /// Other names of instructions: what is written, what it is, and whether the sources are exchanged.
-const ALIASES: [(&str, &str, bool); 6] = [
+const ALIASES: [(&str, &str, bool); 8] = [
     ("greater", "less", true),
     ("geq", "leq", true),
     ("greateru", "lessu", true),
     ("gequ", "lequ", true),
     ("mload.32u", "mload.i32", false),
     ("mstore.32", "mstore.i32", false),
+    ("load.32u", "load.i32", false),
+    ("store.32", "store.i32", false),
 ];
-
-/// Instructions of the C interface.
-const C_INTERFACE: [&str; 4] = ["addr", "callp", "load", "store"];
 
 /// Words of other assemblers.
 const FOREIGN: [(&str, &str); 32] = [
@@ -152,9 +151,6 @@ fn forms(stem: &str) -> Vec<String> {
 /// What is wrong with a word that is no instruction, and what to do about it.
 pub fn refuse(word: &str, items: &[&'static str]) -> (String, Option<String>) {
     let (stem, suffix) = word.split_once('.').unwrap_or((word, ""));
-    if C_INTERFACE.contains(&stem) {
-        return not_yet(stem);
-    }
     match forms(stem).as_slice() {
         [] => {}
         [only] if !only.contains('.') => {
@@ -180,12 +176,6 @@ pub fn refuse(word: &str, items: &[&'static str]) -> (String, Option<String>) {
     let meant = foreign.or_else(|| nearest(stem, items.iter().copied().chain(stems())));
     let help = meant.map(|meant| format!("did you mean `{meant}`?"));
     (format!("there is no instruction `{word}`"), help)
-}
-
-/// What is said of a part of the language that needs the C interface.
-pub fn not_yet(word: &str) -> (String, Option<String>) {
-    let help = "functions, globals, tables and linear memory work; calls to and from C will follow".to_owned();
-    (format!("`{word}` needs the C interface, which is not there yet"), Some(help))
 }
 
 fn stems() -> impl Iterator<Item = &'static str> {
@@ -216,6 +206,10 @@ mod tests {
         assert_eq!(lookup("mload.32u"), word(Op::MloadI32, false));
         assert_eq!(lookup("mstore.32"), word(Op::MstoreI32, false));
         assert_eq!(lookup("mload"), word(Op::MloadI64, false));
+        assert_eq!(lookup("load.32u"), word(Op::LoadI32, false));
+        assert_eq!(lookup("store.32"), word(Op::StoreI32, false));
+        assert_eq!(lookup("store"), word(Op::StoreI64, false));
+        assert_eq!(lookup("call.extern"), None);
         assert_eq!(lookup("sqrt"), None);
         assert_eq!(lookup("move.i64"), None);
         assert_eq!(lookup("gequ.f64"), None);
@@ -231,6 +225,6 @@ mod tests {
         assert_eq!(help("mov"), "did you mean `move`?");
         assert_eq!(help("fun"), "did you mean `func`?");
         assert_eq!(help("addd.i32"), "did you mean `add`?");
-        assert!(refuse("load.8s", &[]).0.contains("C interface"));
+        assert!(help("load.8").contains("`load.8s`, `load.8u`"));
     }
 }

@@ -12,9 +12,11 @@ mod lex;
 pub(crate) mod literal;
 mod locate;
 mod mnemonic;
+mod native;
 mod parse;
 mod parts;
 mod print;
+mod print_native;
 mod suggest;
 
 pub use locate::{locate, place};

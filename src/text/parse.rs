@@ -9,13 +9,14 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::body::Body;
-use super::cursor::{Cursor, brief, name};
+use super::body::{Body, unknown};
+use super::cursor::{Cursor, brace_help, brief, name};
 use super::fault::{Fault, Spot};
 use super::lex::{self, Kind};
-use super::{LIMIT, items, mnemonic};
+use super::{LIMIT, items, mnemonic, native};
 use crate::builder::{FunctionId, ModuleBuilder, count};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::module::native::Target;
 use crate::module::{Module, Source};
 
 /// Where a name was defined.
@@ -32,8 +33,30 @@ pub type Names<'t> = HashMap<Cow<'t, str>, Definition>;
 #[derive(Debug, Default)]
 pub struct Scope<'t> {
     pub functions: Names<'t>,
+    pub externs: Names<'t>,
+    pub data: Names<'t>,
     pub globals: Names<'t>,
     pub tables: Names<'t>,
+}
+
+impl<'t> Scope<'t> {
+    /// What has a native address, by kinds: they share their names.
+    pub fn targets(&self) -> [(&'static str, &Names<'t>); 3] {
+        [("function", &self.functions), ("extern", &self.externs), ("data", &self.data)]
+    }
+
+    /// What is called `name` and has a native address.
+    pub fn target(&self, name: &str) -> Option<Target> {
+        let index = |names: &Names<'_>| names.get(name).map(|definition| definition.index);
+        let function = index(&self.functions).map(Target::Function);
+        let external = || index(&self.externs).map(Target::Extern);
+        function.or_else(external).or_else(|| index(&self.data).map(Target::Data))
+    }
+
+    /// The fault of naming what is not defined where something with an address is wanted.
+    pub fn unknown_target(&self, name: &str, range: Range<usize>) -> Fault {
+        unknown(name, range, &self.targets().map(|(_, names)| names), "function, extern or data", self)
+    }
 }
 
 /// What the parser knows between two lines.
@@ -58,6 +81,8 @@ pub struct Parser<'t> {
 #[derive(Debug, Default)]
 pub struct Begun {
     pub functions: u32,
+    pub externs: u32,
+    pub data: u32,
     pub globals: u32,
     pub tables: u32,
 }
@@ -149,6 +174,8 @@ impl<'t> Parser<'t> {
                 "func" => (&mut self.scope.functions, &mut begun.functions),
                 "global" => (&mut self.scope.globals, &mut begun.globals),
                 "table" => (&mut self.scope.tables, &mut begun.tables),
+                "extern" => (&mut self.scope.externs, &mut begun.externs),
+                "data" | "rodata" => (&mut self.scope.data, &mut begun.data),
                 _ => continue,
             };
             tokens.clear();
@@ -157,8 +184,11 @@ impl<'t> Parser<'t> {
             if tokens.get(1).is_some_and(|token| token.kind == Kind::Colon) {
                 continue;
             }
-            let defined = tokens.get(1).filter(|token| matches!(token.kind, Kind::Word | Kind::Text));
-            let defined = defined.and_then(|&token| Some((name(self.text, token).ok()?, token.range())));
+            let defined = match word {
+                "extern" => native::defined(self.text, tokens.get(1..).unwrap_or_default()),
+                _ => tokens.get(1).filter(|token| matches!(token.kind, Kind::Word | Kind::Text)).copied(),
+            };
+            let defined = defined.and_then(|token| Some((name(self.text, token).ok()?, token.range())));
             if word == "func" {
                 self.module.declare(defined.as_ref().map_or("", |(name, _)| name));
             }
@@ -218,7 +248,7 @@ impl<'t> Parser<'t> {
         if first.kind != Kind::Word {
             let found = brief(first.text(self.text));
             let message = format!("expected an instruction or an item, found `{found}`");
-            return Err(Fault::new(first.range(), message));
+            return Err(Fault::new(first.range(), message).maybe_help(brace_help(first)));
         }
         let word = first.text(self.text);
         if word == "label" && !labelled {

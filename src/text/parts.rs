@@ -41,6 +41,10 @@ pub enum Part {
     Literal,
     /// An offset in `b`; it may be left out.
     Offset,
+    /// An offset in `b` that may be negative; it may be left out.
+    SignedOffset,
+    /// What has a native address, in `a` and `b`.
+    Target,
     /// A global in `b`.
     Global,
     /// A label in `b`.
@@ -49,10 +53,12 @@ pub enum Part {
     Pair,
     /// Labels in a list that `b` names, and the one behind them; written as two operands.
     Targets,
-    /// The results, function and arguments of a call.
+    /// The results, callee and arguments of a call.
     Call,
     /// The results, table, index, signature and arguments of an indirect call.
     Calli,
+    /// The results, address, C signature and arguments of a call.
+    Callp,
     /// Any number of registers in a list that `b` names.
     Regs,
 }
@@ -60,7 +66,7 @@ pub enum Part {
 /// The operands of the instructions of `row`.
 pub fn parts(row: &Row) -> &'static [Part] {
     use Field::{A, B, D};
-    use Part::{Call, Calli, Global, Label, Literal, Offset, Pair, Reg, Regs, Targets};
+    use Part::{Call, Calli, Callp, Global, Label, Literal, Offset, Pair, Reg, Regs, SignedOffset, Target, Targets};
     match row.shape {
         Shape::Value if row.args.len() == 1 => &[Reg(D, "d"), Reg(A, "a")],
         Shape::Value => &[Reg(D, "d"), Reg(A, "a"), Reg(B, "b")],
@@ -69,6 +75,8 @@ pub fn parts(row: &Row) -> &'static [Part] {
         Shape::Select => &[Reg(D, "d"), Reg(A, "c"), Pair],
         Shape::Load => &[Reg(D, "d"), Reg(A, "i"), Offset],
         Shape::Store => &[Reg(D, "s"), Reg(A, "i"), Offset],
+        Shape::NativeLoad => &[Reg(D, "d"), Reg(A, "p"), SignedOffset],
+        Shape::NativeStore => &[Reg(D, "s"), Reg(A, "p"), SignedOffset],
         Shape::Msize | Shape::Read => &[Reg(D, "d")],
         Shape::Mgrow => &[Reg(D, "d"), Reg(A, "n")],
         Shape::Mcopy => &[Reg(D, "dst"), Reg(A, "src"), Reg(B, "n")],
@@ -79,11 +87,12 @@ pub fn parts(row: &Row) -> &'static [Part] {
         Shape::Jump => &[Label],
         Shape::Branch => &[Reg(A, "c"), Label],
         Shape::Switch => &[Reg(A, "i"), Targets],
-        Shape::Call => &[Call],
+        Shape::Call | Shape::CallExtern => &[Call],
         Shape::Calli => &[Calli],
+        Shape::Callp => &[Callp],
+        Shape::Addr => &[Reg(D, "d"), Target],
         Shape::Ret => &[Regs],
         Shape::Print => &[Reg(A, "a")],
-        Shape::NativeLoad | Shape::NativeStore | Shape::CallExtern | Shape::Callp | Shape::Addr => &[],
         Shape::Halt | Shape::Trap => &[],
     }
 }
@@ -91,12 +100,13 @@ pub fn parts(row: &Row) -> &'static [Part] {
 /// How many operands the instructions of `row` are written with, least and most.
 pub fn count(row: &Row) -> (usize, usize) {
     parts(row).iter().fold((0, 0), |(least, most), part| match part {
-        Part::Offset => (least, most + 1),
+        Part::Offset | Part::SignedOffset => (least, most + 1),
         Part::Pair | Part::Targets => (least + 2, most + 2),
         Part::Call => (least + 1, usize::MAX),
         Part::Calli => (least + 3, usize::MAX),
+        Part::Callp => (least + 2, usize::MAX),
         Part::Regs => (least, usize::MAX),
-        Part::Reg(..) | Part::Literal | Part::Global | Part::Label => (least + 1, most + 1),
+        Part::Reg(..) | Part::Literal | Part::Global | Part::Target | Part::Label => (least + 1, most + 1),
     })
 }
 
@@ -107,13 +117,15 @@ pub fn usage(word: &str, row: &Row) -> String {
         .map(|part| match part {
             Part::Reg(_, name) => name,
             Part::Literal => "42",
-            Part::Offset => "OFFSET",
+            Part::Offset | Part::SignedOffset => "OFFSET",
+            Part::Target => "NAME",
             Part::Global => "GLOBAL",
             Part::Label => "LABEL",
             Part::Pair => "a, b",
             Part::Targets => "[LABEL, ...], DEFAULT",
             Part::Call => "FUNCTION, x, ...` or `call d, FUNCTION, x, ...",
             Part::Calli => "d, TABLE, i, (i64, ...) -> i64, x, ...",
+            Part::Callp => "d, p, (i64, ...) -> i64, x, ...",
             Part::Regs => "a",
         })
         .collect();

@@ -10,8 +10,10 @@ use std::fmt::Write as _;
 
 use super::cursor::is_register;
 use super::parts::{Part, parts};
+use super::print_native::c_signature;
 use super::{ZEROS, lex, mnemonic};
 use crate::isa::op::{Op, Row, Type};
+use crate::module::native::Target;
 use crate::module::{Function, Global, Init, Inst, Module, Table};
 
 /// The text of a module: canonical, so that what is read back from it prints as the same text.
@@ -29,16 +31,16 @@ pub fn print(module: &Module) -> String {
     printer.out
 }
 
-struct Printer<'m> {
-    module: &'m Module,
-    out: String,
+pub(super) struct Printer<'m> {
+    pub(super) module: &'m Module,
+    pub(super) out: String,
     /// How many bytes are written as `zero` so far.
     zeros: u64,
 }
 
 impl<'m> Printer<'m> {
     /// Appends formatted text; writing to a string cannot fail.
-    fn put(&mut self, text: std::fmt::Arguments<'_>) {
+    pub(super) fn put(&mut self, text: std::fmt::Arguments<'_>) {
         _ = self.out.write_fmt(text);
     }
 
@@ -50,6 +52,8 @@ impl<'m> Printer<'m> {
 
     fn items(&mut self) {
         let module = self.module;
+        module.externs.iter().for_each(|e| self.external(e));
+        module.data.iter().for_each(|data| self.data(data));
         module.globals.iter().for_each(|global| self.global(global));
         if let Some(memory) = module.memory {
             self.put(format_args!("memory {}", memory.min));
@@ -163,7 +167,7 @@ impl Body<'_, '_> {
         for part in parts(row) {
             // Only these parts can turn out to be nothing.
             let empty = match part {
-                Part::Offset => inst.b == 0,
+                Part::Offset | Part::SignedOffset => inst.b == 0,
                 Part::Regs => self.list(inst.b).next().unwrap_or(0) == 0,
                 _ => false,
             };
@@ -185,6 +189,11 @@ impl Body<'_, '_> {
                 self.printer.out.push_str(&literal);
             }
             Part::Offset => self.printer.put(format_args!("{}", inst.b)),
+            Part::SignedOffset => self.printer.put(format_args!("{}", inst.b.cast_signed())),
+            Part::Target => {
+                let named = Target::from_fields(inst.a, inst.b).map(|target| self.printer.target_name(target));
+                self.printer.out.push_str(&named.unwrap_or_else(|| "\"what is missing\"".to_owned()));
+            }
             Part::Global => {
                 let global = module.globals.get(inst.b as usize).map(|global| global.name.as_str());
                 self.printer.name_or_missing(global, "global", inst.b);
@@ -198,7 +207,8 @@ impl Body<'_, '_> {
             Part::Call => {
                 let mut list = self.list(inst.b);
                 self.results(&mut list);
-                self.printer.function_name(inst.a);
+                let named = Target::from_fields(inst.d, inst.a).map(|target| self.printer.target_name(target));
+                self.printer.out.push_str(&named.unwrap_or_else(|| "\"what is missing\"".to_owned()));
                 self.arguments(list);
             }
             Part::Calli => {
@@ -212,6 +222,17 @@ impl Body<'_, '_> {
                 match module.signatures.get(signature as usize) {
                     Some(signature) => self.printer.put(format_args!(", {signature}")),
                     None => self.printer.put(format_args!(", \"signature {signature}, which is missing\"")),
+                }
+                self.arguments(list);
+            }
+            Part::Callp => {
+                let mut list = self.list(inst.b);
+                let signature = list.next().unwrap_or(u32::MAX);
+                self.results(&mut list);
+                self.register(inst.a);
+                match module.c_signatures.get(signature as usize) {
+                    Some(signature) => self.printer.put(format_args!(", {}", c_signature(signature))),
+                    None => self.printer.put(format_args!(", \"C signature {signature}, which is missing\"")),
                 }
                 self.arguments(list);
             }
@@ -329,13 +350,18 @@ fn nan(is_nan: bool, negative: bool, fraction: u64, quiet: u32) -> Option<String
 }
 
 /// A name as it must be written: in quotes if it would not be read as a name everywhere.
-fn name(name: &str) -> Cow<'_, str> {
+pub(super) fn name(name: &str) -> Cow<'_, str> {
     let bare = name.bytes().next().is_some_and(|first| lex::is_name(first) && !first.is_ascii_digit())
         && name.bytes().all(lex::is_name)
         && !is_register(name);
     if bare {
         return Cow::Borrowed(name);
     }
+    Cow::Owned(quoted(name))
+}
+
+/// A name in quotes.
+pub(super) fn quoted(name: &str) -> String {
     let mut quoted = String::from('"');
     for c in name.chars() {
         if c.is_ascii() || c.is_control() {
@@ -345,11 +371,11 @@ fn name(name: &str) -> Cow<'_, str> {
         }
     }
     quoted.push('"');
-    Cow::Owned(quoted)
+    quoted
 }
 
 /// Appends a byte of a string.
-fn escape(byte: u8, out: &mut String) {
+pub(super) fn escape(byte: u8, out: &mut String) {
     match byte {
         b'\n' => out.push_str("\\n"),
         b'\t' => out.push_str("\\t"),

@@ -5,7 +5,7 @@
 //! overlap.
 
 use crate::isa::op::{Class, Op, Shape, Type};
-use crate::module::{Function, Inst, Module, Reg};
+use crate::module::{Function, Inst, Module, Reg, Signature};
 use crate::verified::{Block, Body, Var};
 
 use super::blocks::{Starts, count_loops};
@@ -25,11 +25,15 @@ pub(super) struct Scratch {
 pub(super) struct Pass<'m> {
     pub(super) module: &'m Module,
     pub(super) function: &'m Function,
+    /// What the program sees of the module's C signatures.
+    pub(super) flat: &'m [Signature],
     pub(super) problems: &'m mut Problems,
     pub(super) vars: Vars,
     starts: &'m Starts,
     /// Instructions whose opcode waits for the class of the variable in field `d` or, for `print`, `a`.
     pending: Vec<u32>,
+    /// Further arguments of C functions that must not turn out to be f32: the instruction, the operand, the variable.
+    pub(super) variadic: Vec<(u32, u32, u32)>,
     blocks: Vec<Block>,
     pub(super) lists: Vec<u32>,
     has_arg: bool,
@@ -43,6 +47,7 @@ pub(super) struct Pass<'m> {
 /// Verifies the body of `function`, whose signature has been checked.
 pub(super) fn verify<'m>(
     module: &'m Module,
+    flat: &'m [Signature],
     function: &'m Function,
     scratch: &'m mut Scratch,
     problems: &'m mut Problems,
@@ -62,10 +67,12 @@ pub(super) fn verify<'m>(
     let mut pass = Pass {
         module,
         function,
+        flat,
         problems,
         vars,
         starts: &scratch.starts,
         pending: Vec::new(),
+        variadic: Vec::new(),
         blocks,
         lists,
         has_arg: false,
@@ -170,7 +177,11 @@ impl Pass<'_> {
                 inst.op = self.settle(inst.op, inst.d);
                 (inst.a, inst.b) = (0, 0);
             }
-            Shape::NativeLoad | Shape::NativeStore | Shape::CallExtern | Shape::Callp | Shape::Addr => unimplemented!(),
+            Shape::NativeLoad | Shape::NativeStore => self.native_access(inst, plan),
+            Shape::Addr => self.addr(inst),
+            Shape::Callp => self.callp(inst),
+            // The row is settled: only the verifier writes it.
+            Shape::CallExtern => {}
             Shape::Halt | Shape::Trap => (inst.d, inst.a, inst.b) = (0, 0, 0),
         }
     }
@@ -394,6 +405,12 @@ impl Pass<'_> {
             let inst = &mut insts[at as usize];
             let var = if inst.op == Op::Print { inst.a } else { inst.d };
             inst.op = settled(inst.op, vars[var as usize].class);
+        }
+        for (at, operand, var) in std::mem::take(&mut self.variadic) {
+            if vars[var as usize].class == Class::F32 {
+                self.at = at;
+                self.refuse_f32(operand);
+            }
         }
         count_loops(&mut self.blocks);
         let signature = self.function.signature.clone();

@@ -17,17 +17,19 @@ pub(super) struct Call<'m> {
     pub(super) results: &'m [u32],
     pub(super) args: &'m [u32],
     /// The number of the first argument among the operands.
-    first_arg: u32,
+    pub(super) first_arg: u32,
+    /// Whether C is called, whose variadic arguments may be floats.
+    pub(super) is_c: bool,
 }
 
 impl<'m> Pass<'m> {
     /// The pool from `at` on.
-    fn pool(&self, at: u32) -> &'m [u32] {
+    pub(super) fn pool(&self, at: u32) -> &'m [u32] {
         self.function.lists.get(at as usize..).unwrap_or(&[])
     }
 
     /// Makes sure that `words` more words fit the new pool, and says where they will stand.
-    fn room(&mut self, words: usize) -> Option<u32> {
+    pub(super) fn room(&mut self, words: usize) -> Option<u32> {
         if words > self.function.lists.len() - self.lists.len() {
             self.bad_list();
             return None;
@@ -89,6 +91,14 @@ impl<'m> Pass<'m> {
     }
 
     pub(super) fn call(&mut self, inst: &mut Inst) {
+        match inst.d {
+            0 => self.call_function(inst),
+            1 => self.call_extern(inst),
+            kind => self.report(0, |_| Problem::new(format!("nothing of kind {kind} can be called"))),
+        }
+    }
+
+    fn call_function(&mut self, inst: &mut Inst) {
         let Some((results, args)) = call_lists(self.pool(inst.b)) else {
             self.bad_list();
             return;
@@ -100,7 +110,8 @@ impl<'m> Pass<'m> {
             return;
         };
         let first_arg = 2 + results_operand(results);
-        let call = Call { what: callee.name.clone(), signature: &callee.signature, results, args, first_arg };
+        let call =
+            Call { what: callee.name.clone(), signature: &callee.signature, results, args, first_arg, is_c: false };
         let Some(list) = self.room(results.len() + args.len() + 2) else { return };
         self.pass_and_take(&call);
         (inst.d, inst.b) = (0, list);
@@ -127,13 +138,14 @@ impl<'m> Pass<'m> {
         let Some(list) = self.room(results.len() + args.len() + 3) else { return };
         let a = self.read(inst.a, Class::Int, n + 2);
         self.lists.push(number);
-        let call = Call { what: "the signature".to_owned(), signature, results, args, first_arg: n + 4 };
+        let what = "the signature".to_owned();
+        let call = Call { what, signature, results, args, first_arg: n + 4, is_c: false };
         self.pass_and_take(&call);
         (inst.a, inst.b) = (a, list);
     }
 
     /// Verifies arguments and results of a call and writes its two lists.
-    fn pass_and_take(&mut self, call: &Call<'_>) {
+    pub(super) fn pass_and_take(&mut self, call: &Call<'_>) {
         if let Some(problem) = wrong_counts(call) {
             self.report(0, |_| problem);
             return;
@@ -142,9 +154,13 @@ impl<'m> Pass<'m> {
         self.lists.push(call.results.len() as u32);
         self.lists.extend_from_slice(call.results);
         self.lists.push(call.args.len() as u32);
-        let types = call.signature.params.iter().copied().chain(std::iter::repeat(Type::I64));
-        for ((operand, &arg), ty) in (call.first_arg..).zip(call.args).zip(types) {
+        let (fixed, further) = call.args.split_at(call.signature.params.len());
+        for ((operand, &arg), ty) in (call.first_arg..).zip(fixed).zip(&call.signature.params) {
             let var = self.read(arg, ty.class(), operand);
+            self.lists.push(var);
+        }
+        for (operand, &arg) in (call.first_arg + fixed.len() as u32..).zip(further) {
+            let var = if call.is_c { self.read_variadic(arg, operand) } else { self.read(arg, Class::Int, operand) };
             self.lists.push(var);
         }
         for (k, (&result, ty)) in call.results.iter().zip(&call.signature.results).enumerate() {
@@ -158,7 +174,7 @@ impl<'m> Pass<'m> {
 }
 
 /// How many operands the results of a call are: together one, if there are any.
-fn results_operand(results: &[u32]) -> u32 {
+pub(super) fn results_operand(results: &[u32]) -> u32 {
     u32::from(!results.is_empty())
 }
 
@@ -169,7 +185,7 @@ fn counted(pool: &[u32]) -> Option<(&[u32], &[u32])> {
 }
 
 /// Results and arguments of a call.
-fn call_lists(pool: &[u32]) -> Option<(&[u32], &[u32])> {
+pub(super) fn call_lists(pool: &[u32]) -> Option<(&[u32], &[u32])> {
     let (results, rest) = counted(pool)?;
     let (args, _) = counted(rest)?;
     Some((results, args))

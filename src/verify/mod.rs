@@ -17,6 +17,7 @@ mod body;
 mod error;
 mod lists;
 mod messages;
+mod native;
 mod plan;
 mod vars;
 
@@ -40,9 +41,10 @@ pub fn verify(module: impl Into<Arc<Module>>) -> Result<Verified, VerifyError> {
     let mut problems = Problems::default();
     check_items(&module, &mut problems);
     let mut scratch = body::Scratch::default();
+    let flat = native::flat_signatures(&module);
     let mut functions = Vec::with_capacity(module.functions.len());
     for function in &module.functions {
-        functions.extend(body::verify(&module, function, &mut scratch, &mut problems));
+        functions.extend(body::verify(&module, &flat, function, &mut scratch, &mut problems));
         if problems.is_full() {
             break;
         }
@@ -53,9 +55,9 @@ pub fn verify(module: impl Into<Arc<Module>>) -> Result<Verified, VerifyError> {
 
 /// Checks all that stands outside of bodies.
 fn check_items(module: &Module, problems: &mut Problems) {
-    check_names(&module.functions.iter().map(|f| (f.name.as_str(), f.line)), "function", problems);
-    check_names(&module.globals.iter().map(|g| (g.name.as_str(), g.line)), "global", problems);
-    check_names(&module.tables.iter().map(|t| (t.name.as_str(), t.line)), "table", problems);
+    check_targets(module, problems);
+    check_names(&module.globals.iter().map(|g| (g.name.as_str(), g.line)), "globals", problems);
+    check_names(&module.tables.iter().map(|t| (t.name.as_str(), t.line)), "tables", problems);
     for f in &module.functions {
         check_signature(&f.signature, &format_args!("`{}`", f.name), f.line, problems);
     }
@@ -76,6 +78,19 @@ fn check_items(module: &Module, problems: &mut Problems) {
         }
     }
     check_memory(module, problems);
+    native::check_items(module, problems);
+}
+
+/// Functions, externs and data share their names.
+fn check_targets(module: &Module, problems: &mut Problems) {
+    let functions = || module.functions.iter().map(|f| (f.name.as_str(), f.line));
+    if module.externs.is_empty() && module.data.is_empty() {
+        return check_names(&functions(), "functions", problems);
+    }
+    let externs = module.externs.iter().map(|e| (e.name.as_str(), e.line));
+    let data = module.data.iter().map(|d| (d.name.as_str(), d.line));
+    let all: Vec<(&str, u32)> = functions().chain(externs).chain(data).collect();
+    check_names(&all.iter().copied(), "functions, externs or data", problems);
 }
 
 fn check_names<'m>(
@@ -91,7 +106,7 @@ fn check_names<'m>(
         if first[i] as usize == i {
             continue;
         }
-        let mut problem = Problem::new(format!("there are two {what}s with the name `{name}`")).line(line);
+        let mut problem = Problem::new(format!("there are two {what} with the name `{name}`")).line(line);
         let line = items.clone().nth(first[i] as usize).map(|(_, line)| line).filter(|&line| line != 0);
         problem.related = Some(Related { message: "the first stands here".to_owned(), inst: None, line });
         problems.push(problem);

@@ -64,11 +64,11 @@ const fn plan(op: Op) -> Plan {
     Plan {
         shape: row.shape,
         d: match row.shape {
-            Shape::Store => arg(row.args, 0),
+            Shape::Store | Shape::NativeStore => arg(row.args, 0),
             Shape::Const => const_type(op).class(),
             _ => result,
         },
-        a: if matches!(row.shape, Shape::Store) { Class::Int } else { arg(row.args, 0) },
+        a: if matches!(row.shape, Shape::Store | Shape::NativeStore) { Class::Int } else { arg(row.args, 0) },
         b: arg(row.args, 1),
         two: row.args.len() == 2,
         narrow,

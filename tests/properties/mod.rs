@@ -5,26 +5,31 @@
 //! [`arbitrary`](super::arbitrary) in the module around it.
 
 use spasm::binary::{decode, encode};
-use spasm::builder::{FunctionBuilder, FunctionId, GlobalId, LabelId, ModuleBuilder, TableId};
+use spasm::builder::{DataId, ExternId, FunctionBuilder, FunctionId, GlobalId, LabelId, ModuleBuilder, TableId};
 use spasm::isa::op::{Op, Row, Shape, Type};
+use spasm::module::native::{Abi, CSignature, CType, Data, Target};
 use spasm::module::{Inst, Module, Reg, Signature};
 use spasm::text::{locate, parse, print};
 
 use super::arbitrary::{Result, Unstructured};
 
 /// Programs that mutations start from.
-const SEEDS: [&str; 3] = [
+const SEEDS: [&str; 4] = [
     "memory 1 2\ninit 0 = \"hi\\x80\"\ninit 8 = i16 1, -1, 'c'\ninit 100 = zero 16\ninit 120 = f32 1, 1.5\n\
      global g f64 = 0x1.8p3\ntable t = [f, \"odd name\"]\nfunc f(i32, f64, ...) -> (i64, f32)\n\
      x: mload.8s r1, a1, 16 # comment\n switch a1, [x, y], x\ny: call (r1, r2), f, r1, r2\n calli r1, t, a1, (i32, ...) -> i64, r3\n ret r1, r2\n\
      func \"odd name\"\n label z\n const.f64 r1, nan:0x1\n gset g, r1\n jmp z\n",
+    "extern \"\" printf(ptr, ...) -> i32\nextern \"win64\" \"libm.so.6\" hypot(f64, struct{f32, u8, struct{i16}}) -> (i64, bool) as h\n\
+     data d align 16 = i32 1, 2, i8 3, \"abc\", zero 4, f64 0.5, zero 99\nrodata s = \"text\\0\"\ndata p = ptr printf, s, -1, p, f\n\
+     func f() -> i64\n addr r1, d\n load.8s r2, r1, -1\n load r3, r1\n store.f64 r4, r1, 0x10\n call r5, printf, r1, r4\n\
+     call (r6, r7), h, r4, r8, r9, r6\n callp r1, (ptr) -> i32, r1\n callp r6, r1, \"win64\" (f32, ...) -> struct{i8, f64}, r8, r1\n ret r5\n",
     "func add_answer\n    const 1, 42\n    add 2, -1, 1\n    ret 2\n",
     "func fib(i64) -> i64\n    const r1, 2\n    less r2, a1, r1\n    jmpf r2, more\n    ret a1\nmore:\n    \
      const r1, 1\n    sub r2, a1, r1\n    call r3, fib, r2\n    sub r2, r2, r1\n    call r4, fib, r2\n    add r3, r3, r4\n    ret r3\n",
 ];
 
 /// Tokens that mutations put in.
-const TOKENS: [&str; 36] = [
+const TOKENS: [&str; 44] = [
     "func",
     "label",
     "x:",
@@ -55,6 +60,14 @@ const TOKENS: [&str; 36] = [
     "calli",
     "switch",
     "init 0 = ",
+    "extern \"\" f(",
+    "\"win64\"",
+    "struct{",
+    "}",
+    " as ",
+    "rodata x = ",
+    "ptr f",
+    "align 8",
     "zero 99999999999",
     "memory 1\n",
     "\n",
@@ -120,8 +133,10 @@ fn accept(bytes: &[u8]) {
             // A module from outside can be wrong in every way, but does not print without end.
             let names =
                 module.functions.iter().map(|f| f.name.len() + f.labels.iter().map(|l| l.name.len()).sum::<usize>());
-            let longest =
-                40 + 4 * names.max().unwrap_or(0).max(module.globals.iter().map(|g| g.name.len()).max().unwrap_or(0));
+            let globals = module.globals.iter().map(|global| global.name.len());
+            let natives = module.externs.iter().map(|e| e.name.len()).chain(module.data.iter().map(|d| d.name.len()));
+            let longest = 40 + 4 * names.chain(globals).chain(natives).max().unwrap_or(0);
+            let longest = longest + module.c_signatures.iter().map(|s| s.to_string().len()).max().unwrap_or(0);
             assert!(print(&module).len() <= 1_000 + 40 * bytes.len() * longest);
         }
     }
@@ -131,7 +146,7 @@ fn accept(bytes: &[u8]) {
 fn with_header(body: &[u8]) -> Vec<u8> {
     let step = |crc: u32| if crc & 1 == 0 { crc >> 1 } else { crc >> 1 ^ 0xedb8_8320 };
     let crc = !body.iter().fold(!0, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), |crc, _| step(crc)));
-    let mut file = b"\x89SPASM\r\n\x01\0\0\0".to_vec();
+    let mut file = b"\x89SPASM\r\n\x02\0\0\0".to_vec();
     file.extend_from_slice(&(body.len() as u64).to_le_bytes());
     file.extend_from_slice(&crc.to_le_bytes());
     file.extend_from_slice(body);
@@ -182,6 +197,8 @@ fn stripped(mut module: Module) -> Module {
     module.inits.iter_mut().for_each(|init| init.line = 0);
     module.tables.iter_mut().for_each(|table| table.line = 0);
     module.memory.iter_mut().for_each(|memory| memory.line = 0);
+    module.externs.iter_mut().for_each(|e| e.line = 0);
+    module.data.iter_mut().for_each(|data| data.line = 0);
     for function in &mut module.functions {
         function.line = 0;
         function.lines.clear();
@@ -215,6 +232,9 @@ fn module(u: &mut Unstructured<'_>) -> Result<Module> {
     for number in 0..u.int_in_range(1..=3)? {
         ids.functions.push(module.declare(name(u, number)?));
     }
+    if u.arbitrary()? {
+        natives(u, &mut module, &mut ids)?;
+    }
     for number in 0..u.int_in_range(0..=2)? {
         let entries: Vec<FunctionId> =
             (0..u.int_in_range(0..=3)?).map(|_| Ok(*u.choose(&ids.functions)?)).collect::<Result<_>>()?;
@@ -244,11 +264,64 @@ fn module(u: &mut Unstructured<'_>) -> Result<Module> {
     }
 }
 
+/// Externs and data.
+fn natives(u: &mut Unstructured<'_>, module: &mut ModuleBuilder, ids: &mut Ids) -> Result<()> {
+    for number in 0..u.int_in_range(0..=2)? {
+        let library = *u.choose(&["", "libm.so.6", "win64", "a \"b\""])?;
+        let (name, symbol) = (name(u, number + 10)?, name(u, number)?);
+        let name = if u.arbitrary()? { symbol.clone() + "_" } else { name };
+        let symbol = if u.arbitrary()? { name.clone() } else { symbol };
+        ids.externs.push(module.c_function(name, library, symbol, c_signature(u)?));
+    }
+    for number in 0..u.int_in_range(0..=3)? {
+        let bytes: Vec<u8> = if u.arbitrary()? { vec![0; u.int_in_range(0..=40)?] } else { u.arbitrary()? };
+        let zeros = if u.arbitrary()? { 0 } else { u.int_in_range(0..=1 << 20)? };
+        let (align, writable) = (1 << u.int_in_range(0..=6)?, u.arbitrary()?);
+        ids.data.push(module.data(Data { zeros, writable, ..Data::new(name(u, number + 20)?, align, bytes) }));
+    }
+    if let Some(number) = Some(ids.data.len()).filter(|_| u.arbitrary().unwrap_or(false)) {
+        let list = module.data(Data::new(name(u, number + 20)?, 8, []));
+        ids.data.push(list);
+        let mut at = 0;
+        for _ in 0..u.int_in_range(1..=3)? {
+            at += 8 * u.int_in_range(0..=2)?;
+            module.pointer(list, at, target(u, ids)?);
+            at += 8;
+        }
+    }
+    Ok(())
+}
+
+fn target(u: &mut Unstructured<'_>, ids: &Ids) -> Result<Target> {
+    Ok(match u.int_in_range(0..=2)? {
+        0 if !ids.externs.is_empty() => (*u.choose(&ids.externs)?).into(),
+        1 if !ids.data.is_empty() => (*u.choose(&ids.data)?).into(),
+        _ => (*u.choose(&ids.functions)?).into(),
+    })
+}
+
+fn c_type(u: &mut Unstructured<'_>, depth: u32) -> Result<CType> {
+    if depth < 3 && u.ratio(1, 5)? {
+        let members = (0..u.int_in_range(1..=3)?).map(|_| c_type(u, depth + 1)).collect::<Result<_>>()?;
+        return Ok(CType::Struct(members));
+    }
+    Ok(u.choose(&CType::SCALARS)?.1.clone())
+}
+
+fn c_signature(u: &mut Unstructured<'_>) -> Result<CSignature> {
+    let mut types = |most| (0..u.int_in_range(0..=most)?).map(|_| c_type(u, 0)).collect::<Result<Vec<_>>>();
+    let (params, results) = (types(4)?, types(2)?);
+    let abi = if u.ratio(1, 4)? { Abi::Win64 } else { Abi::SysV };
+    Ok(CSignature { abi, params, variadic: u.arbitrary()?, results })
+}
+
 #[derive(Default)]
 struct Ids {
     functions: Vec<FunctionId>,
     globals: Vec<GlobalId>,
     tables: Vec<TableId>,
+    externs: Vec<ExternId>,
+    data: Vec<DataId>,
 }
 
 struct Body {
@@ -321,13 +394,23 @@ impl Body {
                 let default = self.label(u)?;
                 self.builder.switch(a, &targets, default);
             }
+            Shape::Call if !ids.externs.is_empty() && u.arbitrary()? => {
+                self.builder.call(&registers(u)?, *u.choose(&ids.externs)?, &registers(u)?);
+            }
             Shape::Call => self.builder.call(&registers(u)?, *u.choose(&ids.functions)?, &registers(u)?),
             Shape::Calli if !ids.tables.is_empty() => {
                 let signature = module.signature(signature(u)?);
                 self.builder.calli(&registers(u)?, *u.choose(&ids.tables)?, a, signature, &registers(u)?);
             }
             Shape::Ret => self.builder.ret(&registers(u)?),
-            Shape::Halt | Shape::Gget | Shape::Gset | Shape::Calli => self.builder.halt(),
+            Shape::NativeLoad => self.builder.load(row.op, d, a, u.arbitrary()?),
+            Shape::NativeStore => self.builder.store(row.op, d, a, u.arbitrary()?),
+            Shape::Callp => {
+                let signature = module.c_signature(c_signature(u)?);
+                self.builder.callp(&registers(u)?, a, signature, &registers(u)?);
+            }
+            Shape::Addr => self.builder.addr(d, target(u, ids)?),
+            Shape::Halt | Shape::CallExtern | Shape::Gget | Shape::Gset | Shape::Calli => self.builder.halt(),
             Shape::Trap => self.builder.trap(),
         }
         Ok(())

@@ -59,3 +59,11 @@ end
 template entry.jump, target t:rel32
         jmp     \t
 end
+
+# A closure of the host: its shim, `b`, finds the address of what it has captured, `a`, in the register behind the last
+# argument.
+template closure, out d:gp-rax, in a:imm64, in b:imm64, clobber rax
+        movabs  \d, \a
+        movabs  rax, \b
+        jmp     rax
+end

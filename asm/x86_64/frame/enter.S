@@ -105,19 +105,6 @@ template trap_exit, clobber rax flags
         ret
 end
 
-# Between stitched code and a helper in Rust, which runs on the host's stack: so it needs no room on the Spasm stack, a
-# fault in it is no fault of the program, and it may enter stitched code again.
-template helper, in cell:off32, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 flags
-        mov     rax, [rdi + CONTEXT_HOST_SP]
-        xchg    rax, rsp
-        push    rax
-        push    rax
-        call    [rdi + \cell]
-        pop     rcx
-        pop     rsp
-        ret
-end
-
 # What stands where no code stands any more: faults at whichever byte it is entered.
 template filler
         hlt

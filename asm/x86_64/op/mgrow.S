@@ -1,8 +1,9 @@
 # mgrow d, n: grows the linear memory; the old size in pages, or the i32 -1, comes in rax.
 #
-# The helper's address is in the cell `t`; it is called by the C convention, so every volatile register changes.
+# The helper's address is in the cell `t`; it must find room on the stack, and is called by the C convention, so every volatile register changes.
 # Arguments and results are moved by the stitcher, and the frame is aligned to 16 bytes already.
 
 template mgrow, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0 xmm1 xmm2 xmm3 xmm4 xmm5 xmm6 xmm7 xmm8 xmm9 xmm10 xmm11 xmm12 xmm13 xmm14 xmm15 flags
+        test    eax, dword ptr [FRAME - C_STACK]
         call    qword ptr [rip + \t]
 end

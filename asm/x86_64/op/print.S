@@ -1,10 +1,11 @@
 # print a: writes a value and a line feed to standard output.
 #
-# The helper's address is in the cell `t`; it is called by the C convention, so every volatile register changes.
+# The helper's address is in the cell `t`; it must find room on the stack, and is called by the C convention, so every volatile register changes.
 # Arguments and results are moved by the stitcher, and the frame is aligned to 16 bytes already. A status other than 0
 # in eax ends the program: the embedder's handler knows why.
 
 template print.i64, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0 xmm1 xmm2 xmm3 xmm4 xmm5 xmm6 xmm7 xmm8 xmm9 xmm10 xmm11 xmm12 xmm13 xmm14 xmm15 flags
+        test    eax, dword ptr [FRAME - C_STACK]
         call    qword ptr [rip + \t]
         test    eax, eax
         jz      1f
@@ -13,6 +14,7 @@ template print.i64, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm
 end
 
 template print.f32, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0 xmm1 xmm2 xmm3 xmm4 xmm5 xmm6 xmm7 xmm8 xmm9 xmm10 xmm11 xmm12 xmm13 xmm14 xmm15 flags
+        test    eax, dword ptr [FRAME - C_STACK]
         call    qword ptr [rip + \t]
         test    eax, eax
         jz      1f
@@ -21,6 +23,7 @@ template print.f32, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm
 end
 
 template print.f64, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0 xmm1 xmm2 xmm3 xmm4 xmm5 xmm6 xmm7 xmm8 xmm9 xmm10 xmm11 xmm12 xmm13 xmm14 xmm15 flags
+        test    eax, dword ptr [FRAME - C_STACK]
         call    qword ptr [rip + \t]
         test    eax, eax
         jz      1f
