@@ -25,6 +25,8 @@ use std::sync::{Arc, Mutex, OnceLock, TryLockError};
 pub use error::{CallError, InstanceError, Mismatch};
 
 use crate::exec::{self, Runtime};
+#[cfg(feature = "elf")]
+pub use crate::exec::{Observers, Perf};
 pub use crate::exec::{
     ArenaSize, DEFAULT_STACK, ExecError, HostFunction, HostResult, HostType, ImportError, Imports, LinkError, Problem,
 };
@@ -66,6 +68,9 @@ pub struct Config {
     pub left_out: Features,
     /// Which functions C can call: those whose address a program takes, or all.
     pub entries: Entries,
+    /// Which tools outside of the process are told of machine code.
+    #[cfg(feature = "elf")]
+    pub observers: Observers,
 }
 
 impl Default for Config {
@@ -76,6 +81,8 @@ impl Default for Config {
             arena: ArenaSize::default(),
             left_out: Features(0),
             entries: Entries::default(),
+            #[cfg(feature = "elf")]
+            observers: Observers::default(),
         }
     }
 }

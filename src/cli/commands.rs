@@ -82,6 +82,8 @@ pub enum Takes {
 pub enum OptId {
     Color,
     Cpu,
+    #[cfg(feature = "elf")]
+    Debugger,
     Function,
     #[cfg(feature = "elf")]
     Header,
@@ -92,6 +94,8 @@ pub enum OptId {
     #[cfg(feature = "elf")]
     NoRuntime,
     Output,
+    #[cfg(feature = "elf")]
+    Perf,
     Sandbox,
     Stats,
     Tier,
@@ -183,6 +187,23 @@ pub const COMMANDS: &[Command] = &[
                 long: Some("stats"),
                 value: Takes::Maybe("FORMAT", &["table", "json"]),
                 help: "Says on standard error how long each phase took and how much code there is",
+            },
+            #[cfg(feature = "elf")]
+            Opt {
+                id: OptId::Debugger,
+                short: Some('g'),
+                long: Some("debugger"),
+                value: Takes::Nothing,
+                help: "Tells gdb and lldb of the program's functions, lines and frames",
+            },
+            #[cfg(feature = "elf")]
+            Opt {
+                id: OptId::Perf,
+                short: None,
+                long: Some("perf"),
+                value: Takes::OneOf("HOW", &["map", "jitdump"]),
+                help: "Tells perf of the program's functions: by `map` in /tmp/perf-PID.map, by `jitdump` with lines and \
+                       code in jit-PID.dump",
             },
             Opt {
                 id: OptId::Sandbox,

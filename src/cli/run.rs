@@ -48,7 +48,7 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     // The process ends when the program does: what is not taken down costs nothing.
     // SAFETY: whoever runs a program trusts it as they would any other command; with --sandbox it was checked to use
     // nothing of C.
-    let engine = ManuallyDrop::new(unsafe { Engine::allowing_natives(Config { tier, ..Config::default() }) });
+    let engine = ManuallyDrop::new(unsafe { Engine::allowing_natives(config(tier, given)) });
     #[cfg(feature = "elf")]
     let instance = match program.object {
         Some(object) => from_object(&engine, &verified, object, &mut clock, &mut stats),
@@ -75,6 +75,21 @@ fn tier(command: &'static Command, given: &Given) -> Result<Tier, UsageError> {
         }
         _ => Ok(Tier::Baseline),
     }
+}
+
+fn config(tier: Tier, given: &Given) -> Config {
+    #[cfg(feature = "elf")]
+    {
+        use spasm::engine::{Observers, Perf};
+        let perf = match given.word(OptId::Perf) {
+            Some("map") => Perf::Map,
+            Some(_) => Perf::Dump,
+            None => Perf::Off,
+        };
+        Config { tier, observers: Observers { debugger: given.has(OptId::Debugger), perf }, ..Config::default() }
+    }
+    #[cfg(not(feature = "elf"))]
+    Config { tier, ..Config::default() }
 }
 
 /// An instance whose code is made now.

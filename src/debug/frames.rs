@@ -6,7 +6,7 @@
 //! It follows from two facts that the image states: how deep the stack is from each offset on, and which registers a
 //! function saves, pushed in the order of their numbers as the first thing it does.
 
-use gimli::write::{CallFrameInstruction, CommonInformationEntry, EhFrame, FrameDescriptionEntry, FrameTable, Writer as _};
+use gimli::write::{CallFrameInstruction, CommonInformationEntry, EhFrame, Expression, FrameDescriptionEntry, FrameTable, Writer as _};
 use gimli::{Encoding, Format, Register, X86_64};
 
 use super::{Base, Section};
@@ -61,8 +61,37 @@ pub fn in_memory(image: &Image, base: u64) -> Vec<u8> {
     section.bytes.into_vec()
 }
 
+/// Frames of code that runs on a stack of its own, and has kept where the stack of its caller is: `kept` bytes behind the
+/// address in the register with the number `register`. There, the registers `saved` stand in a row below the return address,
+/// from the highest place down, with `unused` bytes below.
+///
+/// `pieces` are the addresses and lengths of such code. It does not hold where the code changes from stack to stack, at its
+/// start and its end.
+#[must_use]
+pub fn switching(pieces: &[(u64, u32)], register: u8, kept: i64, saved: &[u8], unused: u64) -> Vec<u8> {
+    let mut table = FrameTable::default();
+    let cie = table.add_cie(common());
+    for &(start, len) in pieces {
+        let mut entry = FrameDescriptionEntry::new(gimli::write::Address::Constant(start), len);
+        let mut place = Expression::new();
+        place.op_breg(REGISTERS[usize::from(register & 15)], kept);
+        place.op_deref();
+        place.op_plus_uconst(unused + 8 * saved.len() as u64 + 8);
+        entry.add_instruction(0, CallFrameInstruction::CfaExpression(place));
+        for (nth, &register) in saved.iter().enumerate() {
+            let register = REGISTERS[usize::from(register & 15)];
+            entry.add_instruction(0, CallFrameInstruction::Offset(register, -16 - 8 * nth as i32));
+        }
+        table.add_fde(cie, entry);
+    }
+    let mut written = EhFrame(Section::default());
+    let _ = table.write_eh_frame(&mut written);
+    let _ = written.0.bytes.write_u32(0);
+    written.0.bytes.into_vec()
+}
+
 /// What holds at the entry of every function.
-pub(crate) fn common() -> CommonInformationEntry {
+fn common() -> CommonInformationEntry {
     let encoding = Encoding { format: Format::Dwarf32, version: 1, address_size: 8 };
     let mut cie = CommonInformationEntry::new(encoding, 1, -8, X86_64::RA);
     cie.add_instruction(CallFrameInstruction::Cfa(X86_64::RSP, 8));

@@ -4,10 +4,12 @@
 //! relocations where the code's address is not known yet. What must hold: frames are right at every instruction; the
 //! same input gives the same bytes.
 
+pub mod file;
 pub mod frames;
 pub mod info;
 mod section;
 
+pub use file::Piece;
 pub use section::{Reference, Section, To};
 
 use gimli::write::Address;
@@ -32,6 +34,19 @@ impl Base {
             Base::Memory(base) => Address::Constant(base + u64::from(offset)),
         }
     }
+}
+
+/// The pieces of code that have names: functions, and their entries for C.
+#[must_use]
+pub fn pieces(module: &Module, image: &Image) -> Vec<Piece> {
+    let piece = |name: String, start: u32, end: u32| Piece { name, offset: start.into(), size: (end - start).into() };
+    let functions = module.functions.iter().zip(&image.functions);
+    let functions = functions.map(|(function, made)| piece(function.name.clone(), made.entry, made.end));
+    let entries = image.entries.iter().map(|entry| {
+        let name = module.functions.get(entry.function as usize).map_or("?", |f| f.name.as_str());
+        piece(format!("{name} (from C)"), entry.start, entry.end)
+    });
+    functions.chain(entries).collect()
 }
 
 /// The source lines of a module's code: from which offset on which line, in the order of offsets; 0 where it is not known.

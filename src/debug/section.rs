@@ -45,6 +45,21 @@ impl Default for Section {
     }
 }
 
+impl Section {
+    /// The contents where code has an address: sections then refer to each other only, by offsets that are written here.
+    #[must_use]
+    pub fn finish(self) -> Vec<u8> {
+        let mut bytes = self.bytes.into_vec();
+        for reference in &self.references {
+            let at = reference.offset as usize;
+            let value = reference.addend.to_le_bytes();
+            let size = usize::from(reference.size);
+            bytes[at..at + size].copy_from_slice(&value[..size]);
+        }
+        bytes
+    }
+}
+
 impl RelocateWriter for Section {
     type Writer = EndianVec<LittleEndian>;
 

@@ -246,6 +246,10 @@ impl<'a> Writer<'a> {
         for (data, &place) in self.module.data.iter().zip(&items.data) {
             for pointer in &data.pointers {
                 let at = place.at(u64::from(pointer.offset));
+                let cell = &mut self.object.section_mut(at.section).data_mut()[at.offset as usize..][..8];
+                // What stands there is added to the address.
+                let more = i64::from_le_bytes(cell.try_into().unwrap_or_default());
+                cell.fill(0);
                 let (symbol, offset) = match pointer.target {
                     Target::Function(index) => {
                         let entry = self.entries.get(index as usize).copied().flatten();
@@ -261,7 +265,7 @@ impl<'a> Writer<'a> {
                         (self.object.section_symbol(place.section), place.offset)
                     }
                 };
-                self.absolute(at, symbol, offset as i64)?;
+                self.absolute(at, symbol, more.wrapping_add(offset as i64))?;
             }
         }
         Ok(())

@@ -69,7 +69,10 @@ impl Engine {
         })?;
         let mut natives = resolve(module, &bound.addresses)?;
         natives.owners.extend(bound.owners);
-        let native = exec::Instance::new(runtime, verified, Arc::new(image), None, config.stack_size, natives)?;
+        #[cfg_attr(not(feature = "elf"), allow(unused_mut, reason = "nobody is told of it"))]
+        let mut native = exec::Instance::new(runtime, verified, Arc::new(image), None, config.stack_size, natives)?;
+        #[cfg(feature = "elf")]
+        native.observe(config.observers);
         Ok(Instance { tier: Inner::Native(native) })
     }
 }

@@ -72,6 +72,8 @@ pub struct Instance {
     id: u64,
     /// Before the code, so that nobody finds code that is gone.
     _registration: Registration,
+    #[cfg(feature = "elf")]
+    observed: super::observe::Observed,
     module: Arc<Module>,
     image: Arc<Image>,
     runtime: Arc<Runtime>,
@@ -127,10 +129,16 @@ impl Instance {
         let id = INSTANCES.fetch_add(1, Ordering::Relaxed);
         let stack_size = stack_size(stack);
         let mut made =
-            Instance { id, _registration, module, image, runtime, code, data, state, stack_size, natives };
+            Instance { id, _registration, #[cfg(feature = "elf")] observed: super::observe::Observed::default(), module, image, runtime, code, data, state, stack_size, natives };
         made.fill_context();
         made.fill_items(verified, &layout);
         Ok(made)
+    }
+
+    /// Tells the unwinder of its code, where C may be between its frames, and whom `observers` names.
+    #[cfg(feature = "elf")]
+    pub fn observe(&mut self, observers: super::Observers) {
+        self.observed = super::observe::tell(observers, &self.runtime, &self.module, &self.image, self.code());
     }
 
     fn context(&self) -> *mut Context {

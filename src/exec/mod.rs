@@ -26,6 +26,8 @@ mod instance;
 mod libraries;
 mod link_error;
 mod memory;
+#[cfg(feature = "elf")]
+mod observe;
 mod ranges;
 mod registry;
 mod runtime;
@@ -44,5 +46,7 @@ pub use imports::{HostFunction, HostResult, HostType, ImportError, Imports};
 pub use instance::{Ended, Function, Instance, Keep, Natives};
 pub use libraries::resolve;
 pub use link_error::{LinkError, Problem};
+#[cfg(feature = "elf")]
+pub use observe::{Observers, Perf};
 pub use runtime::Runtime;
 pub use stack::DEFAULT_STACK;

@@ -4,6 +4,8 @@
 //! all of that lives as long as any instance.
 
 use std::sync::Arc;
+#[cfg(feature = "elf")]
+use std::sync::{Mutex, PoisonError};
 
 use crate::isa::part::Part;
 use crate::isa::snippet::MAX_REGS;
@@ -13,16 +15,24 @@ use crate::library::Library;
 use super::arena::Publishing;
 use super::arena::{Arena, ArenaSize, ExecutableCode};
 use super::error::ExecError;
+#[cfg(feature = "elf")]
+use super::observe::{self, Observed};
 
 /// An arena with entry and trap exit in it.
 #[derive(Debug)]
 pub struct Runtime {
+    /// What the unwinder and debuggers know of the code; before it, so that nobody knows of code that is gone.
+    #[cfg(feature = "elf")]
+    observed: Mutex<[Option<Observed>; 2]>,
     arena: Arc<Arena>,
     /// Where they are; kept for as long as they may be used.
     _code: ExecutableCode,
     enter: usize,
     enter_int: usize,
     trap_exit: usize,
+    /// The lengths of the entries.
+    #[cfg(feature = "elf")]
+    lens: [usize; 2],
 }
 
 impl Runtime {
@@ -62,6 +72,10 @@ impl Runtime {
             enter: base + enter,
             enter_int: base + enter_int,
             trap_exit: base + trap_exit,
+            #[cfg(feature = "elf")]
+            lens: [enter_int - enter, trap_exit - enter_int],
+            #[cfg(feature = "elf")]
+            observed: Mutex::default(),
             arena,
             _code: code,
         }))
@@ -77,6 +91,17 @@ impl Runtime {
     #[inline]
     pub(super) fn enter(&self, floats: bool) -> usize {
         if floats { self.enter } else { self.enter_int }
+    }
+
+    /// Tells the unwinder of the entries, and debuggers if they ask; once each.
+    #[cfg(feature = "elf")]
+    pub(super) fn observe(&self, debugger: bool) {
+        let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
+        let enters = [(self.enter, self.lens[0]), (self.enter_int, self.lens[1])];
+        observed[0].get_or_insert_with(|| observe::tell_unwinder(&enters));
+        if debugger {
+            observed[1].get_or_insert_with(|| observe::tell_debugger(&enters));
+        }
     }
 
     pub(super) fn trap_exit(&self) -> usize {

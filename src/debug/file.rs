@@ -1,0 +1,67 @@
+//! Code in memory as an object file, for debuggers that read such a file from the memory of the process.
+//!
+//! Comes in: the sections of debugging information, symbols. Goes out: the bytes of the file. What must hold: its code
+//! section has the address of the code and no contents; nothing in it is left to relocate.
+
+use object::write::{Object, Symbol, SymbolSection};
+use object::{
+    Architecture, BinaryFormat, Endianness, Object as _, ObjectSection as _, SectionKind, SymbolFlags, SymbolKind,
+    SymbolScope, elf,
+};
+
+/// A piece of code with a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Its name.
+    pub name: String,
+    /// Where it starts, from the start of the code.
+    pub offset: u64,
+    /// How long it is.
+    pub size: u64,
+}
+
+/// Makes the file: `code` is where the code is and how long.
+#[must_use]
+pub fn file(code: (u64, u64), pieces: &[Piece], sections: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
+    let text = object.add_section(Vec::new(), b".text".to_vec(), SectionKind::UninitializedData);
+    object.append_section_bss(text, code.1, 1);
+    *object.section_flags_mut(text) = object::SectionFlags::Elf {
+        sh_type: elf::SHT_NOBITS,
+        sh_flags: elf::SHF_ALLOC | elf::SHF_EXECINSTR,
+    };
+    for (name, contents) in sections {
+        let kind = if *name == ".eh_frame" { SectionKind::ReadOnlyData } else { SectionKind::Debug };
+        let section = object.add_section(Vec::new(), name.as_bytes().to_vec(), kind);
+        object.append_section_data(section, contents, 8);
+    }
+    for piece in pieces {
+        object.add_symbol(Symbol {
+            name: piece.name.bytes().filter(|&byte| byte != 0).collect(),
+            value: piece.offset,
+            size: piece.size,
+            kind: SymbolKind::Text,
+            scope: SymbolScope::Dynamic,
+            weak: false,
+            section: SymbolSection::Section(text),
+            flags: SymbolFlags::None,
+        });
+    }
+    let mut bytes = object.write().unwrap_or_default();
+    place(&mut bytes, code.0);
+    bytes
+}
+
+/// Writes the address of the code section, which object files do not have, into its header.
+fn place(bytes: &mut [u8], address: u64) {
+    let Ok(file) = object::File::parse(&*bytes) else { return };
+    let Some(index) = file.section_by_name(".text").map(|section| section.index().0) else { return };
+    drop(file);
+    let header = std::mem::size_of::<elf::SectionHeader64<Endianness>>();
+    let table = std::mem::offset_of!(elf::FileHeader64<Endianness>, e_shoff);
+    let start = bytes.get(table..table + 8).map_or(0, |word| u64::from_le_bytes(word.try_into().unwrap_or_default()));
+    let at = start as usize + index * header + std::mem::offset_of!(elf::SectionHeader64<Endianness>, sh_addr);
+    if let Some(place) = bytes.get_mut(at..at + 8) {
+        place.copy_from_slice(&address.to_le_bytes());
+    }
+}
