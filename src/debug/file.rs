@@ -1,7 +1,7 @@
 //! Code in memory as an object file, for debuggers that read such a file from the memory of the process.
 //!
 //! Comes in: the sections of debugging information, symbols. Goes out: the bytes of the file. What must hold: its code
-//! section has the address of the code and no contents; nothing in it is left to relocate.
+//! section has the address of the code; nothing in it is left to relocate.
 
 use object::write::{Object, Symbol, SymbolSection};
 use object::{
@@ -20,19 +20,14 @@ pub struct Piece {
     pub size: u64,
 }
 
-/// Makes the file: `code` is where the code is and how long.
+/// Makes the file for code that is at `address`.
 #[must_use]
-pub fn file(code: (u64, u64), pieces: &[Piece], sections: &[(&str, Vec<u8>)]) -> Vec<u8> {
+pub fn file(address: u64, code: &[u8], pieces: &[Piece], sections: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
-    let text = object.add_section(Vec::new(), b".text".to_vec(), SectionKind::UninitializedData);
-    object.append_section_bss(text, code.1, 1);
-    *object.section_flags_mut(text) = object::SectionFlags::Elf {
-        sh_type: elf::SHT_NOBITS,
-        sh_flags: elf::SHF_ALLOC | elf::SHF_EXECINSTR,
-    };
+    let text = object.add_section(Vec::new(), b".text".to_vec(), SectionKind::Text);
+    object.append_section_data(text, code, 16);
     for (name, contents) in sections {
-        let kind = if *name == ".eh_frame" { SectionKind::ReadOnlyData } else { SectionKind::Debug };
-        let section = object.add_section(Vec::new(), name.as_bytes().to_vec(), kind);
+        let section = object.add_section(Vec::new(), name.as_bytes().to_vec(), SectionKind::Debug);
         object.append_section_data(section, contents, 8);
     }
     for piece in pieces {
@@ -48,7 +43,7 @@ pub fn file(code: (u64, u64), pieces: &[Piece], sections: &[(&str, Vec<u8>)]) ->
         });
     }
     let mut bytes = object.write().unwrap_or_default();
-    place(&mut bytes, code.0);
+    place(&mut bytes, address);
     bytes
 }
 

@@ -64,7 +64,7 @@ pub fn tell(observers: Observers, runtime: &Runtime, module: &Module, image: &Im
         let mut sections = vec![(".eh_frame", debug::frames::in_memory(image, base))];
         let written = debug::info::sections(module, image, Base::Memory(base));
         sections.extend(written.into_iter().map(|(id, section)| (id.name(), section.finish())));
-        let file = debug::file::file((base, code.1.len() as u64), &debug::pieces(module, image), &sections);
+        let file = debug::file::file(base, code.1, &debug::pieces(module, image), &sections);
         told._debugger = Some(gdb::File::register(file));
     }
     match observers.perf {
@@ -94,7 +94,9 @@ pub fn tell_debugger(enters: &[(usize, usize)]) -> Observed {
             size: len as u64,
         };
         let pieces: Vec<Piece> = enters.iter().map(piece).collect();
-        let file = debug::file::file((base as u64, (end - base) as u64), &pieces, &[(".eh_frame", switching(enters))]);
+        // What the code is does not matter to debuggers, which read it where it is.
+        let code = vec![0; end - base];
+        let file = debug::file::file(base as u64, &code, &pieces, &[(".eh_frame", switching(enters))]);
         Observed { _debugger: Some(gdb::File::register(file)), ..told }
     };
     told
