@@ -170,6 +170,8 @@
 pub mod binary;
 pub mod builder;
 pub mod check;
+#[doc(hidden)]
+pub mod companion;
 #[cfg(feature = "cli")]
 pub mod contract;
 #[cfg(feature = "elf")]

@@ -48,6 +48,17 @@ impl Trap {
     }
 }
 
+impl Trap {
+    /// The same trap, of functions that C called, which was called by those of `outer`.
+    #[must_use]
+    pub(crate) fn within(mut self, outer: Trap) -> Trap {
+        self.depth += outer.depth;
+        let room = Trap::SHOWN.saturating_sub(self.frames.len());
+        self.frames.extend(outer.frames.into_iter().take(room));
+        self
+    }
+}
+
 impl Frame {
     /// Instruction `inst` of function `function`.
     #[must_use]
@@ -121,6 +132,9 @@ pub enum RunError {
         /// How many it was given.
         given: usize,
     },
+    /// The program calls C or works on native memory, and nobody was given to do it.
+    #[error("the program uses the C interface, which is not allowed here")]
+    NoNatives,
     /// The system has no room for the linear memory or the stack.
     #[error("not enough memory: {0}")]
     Memory(io::Error),

@@ -39,6 +39,11 @@ const MODULES: &[(&str, May, &str)] = &[
         "what the verifier accepts must not depend on a tier or on the text",
     ),
     (
+        "companion",
+        May::Use(&["isa", "module", "builder", "verified"]),
+        "it makes modules out of a module, and leaves it to others to stitch them",
+    ),
+    (
         "interp",
         May::Use(&["isa", "module", "verified", "trap", "streams"]),
         "the interpreter is the oracle: it shares nothing with machine code",
@@ -75,8 +80,19 @@ const MODULES: &[(&str, May, &str)] = &[
 ];
 
 /// Modules that compute only: no file, process, thread, environment or memory of the operating system.
-const PURE: &[&str] =
-    &["module", "verified", "verify", "text", "binary", "builder", "library", "stitch", "check", "generate"];
+const PURE: &[&str] = &[
+    "module",
+    "verified",
+    "verify",
+    "text",
+    "binary",
+    "builder",
+    "library",
+    "stitch",
+    "check",
+    "generate",
+    "companion",
+];
 
 /// What pure modules do not name.
 const SYSTEM: &[&str] =

@@ -5,7 +5,7 @@
 //! is left out only where everything that reads it has the literal instead.
 
 use crate::isa::op::{Flag, Op, Shape, Type};
-use crate::module::Inst;
+use crate::module::{Inst, Module};
 use crate::verified::{Body, Var, Verified};
 
 use super::code::{Code, Step};
@@ -23,6 +23,7 @@ struct Literal {
 }
 
 struct Decoder<'b> {
+    module: &'b Module,
     body: &'b Body,
     steps: Vec<Step>,
     origins: Vec<u32>,
@@ -55,6 +56,7 @@ pub(super) fn decode(verified: &Verified, function: u32) -> Code {
     let body = verified.body(function);
     let n = body.insts.len();
     let mut decoder = Decoder {
+        module: verified.module(),
         body,
         steps: Vec::with_capacity(n),
         origins: Vec::with_capacity(n),
@@ -192,12 +194,12 @@ impl Decoder<'_> {
                 }
                 self.read_write(inst);
             }
-            Shape::Move | Shape::Load | Shape::Mgrow | Shape::Arg => self.read_write(inst),
-            Shape::Store => {
+            Shape::Move | Shape::Load | Shape::NativeLoad | Shape::Mgrow | Shape::Arg => self.read_write(inst),
+            Shape::Store | Shape::NativeStore => {
                 self.read(inst.d);
                 self.read(inst.a);
             }
-            Shape::Msize | Shape::Read | Shape::Gget => {
+            Shape::Msize | Shape::Read | Shape::Gget | Shape::Addr => {
                 self.write(inst.d);
             }
             Shape::Mcopy | Shape::Mfill => {
@@ -233,7 +235,15 @@ impl Decoder<'_> {
                 step.d = self.call(inst.b as usize + 1);
             }
             Shape::Ret => self.ret(inst, &mut step),
-            Shape::NativeLoad | Shape::NativeStore | Shape::CallExtern | Shape::Callp | Shape::Addr => unimplemented!(),
+            Shape::CallExtern => {
+                let signature = self.module.externs[inst.a as usize].signature;
+                (step.d, step.b) = self.call_c(signature, inst.b as usize);
+            }
+            Shape::Callp => {
+                self.read(inst.a);
+                let signature = self.body.lists[inst.b as usize];
+                (step.d, step.b) = self.call_c(signature, inst.b as usize + 1);
+            }
             Shape::Halt | Shape::Trap => {}
         }
         self.step(at, step);
@@ -269,6 +279,20 @@ impl Decoder<'_> {
             self.lists.push(slot);
         }
         results.first().copied().unwrap_or(self.unwanted())
+    }
+
+    /// Copies the lists of a call of C, with what else is to be known of it, and gives the slot of the first result and the
+    /// place of the list.
+    fn call_c(&mut self, signature: u32, at: usize) -> (u32, u32) {
+        self.lists.push(signature);
+        let list = self.lists.len() as u32;
+        let first = self.call(at);
+        let (_, rest) = counted(&self.body.lists[at..]);
+        let (args, _) = counted(rest);
+        let fixed = self.module.c_signatures[signature as usize].flat().params.len();
+        self.lists.push((args.len() - fixed) as u32);
+        self.lists.extend(args[fixed..].iter().map(|&arg| u32::from(self.body.vars[arg as usize].class.is_float())));
+        (first, list)
     }
 
     /// The slot for results that nobody wants.

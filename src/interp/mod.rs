@@ -13,13 +13,14 @@ mod code;
 mod decode;
 mod machine;
 mod memory;
+pub mod native;
 mod registers;
 mod run;
 mod store;
 #[cfg(test)]
 mod tests;
 
-pub use store::{LinearMemory, Store};
+pub use store::{Codes, LinearMemory, Store};
 
 use crate::module::MAX_ARGS;
 use crate::streams::Streams;
@@ -27,6 +28,7 @@ use crate::trap::{Outcome, RunError};
 use crate::verified::Verified;
 
 use machine::Machine;
+use native::{Native, World};
 
 /// How far a call may go.
 #[derive(Clone, Copy, Debug)]
@@ -76,8 +78,31 @@ pub fn call_within(
     check_args(verified, function, args)?;
     let Store { memory, globals, codes } = store;
     let machine = Machine::new(limits, verified, codes.of(verified));
-    let result = run::run(machine, function, args, memory, globals, streams);
+    let (reserved, len, max) = memory.parts();
+    let world = World { reserved, len: *len, max, globals, streams: &mut *streams };
+    let result;
+    (*len, result) = run::run(machine, function, args, world, None);
     streams.finish(result)
+}
+
+/// Like [`call_within`], for programs that call C: `natives` does that for them. The world is what [`Store`] keeps of other
+/// programs; the number is how many bytes of linear memory there are in the end. What is printed is not yet written.
+///
+/// # Errors
+/// Those of [`call`].
+pub fn call_with_natives<'w>(
+    limits: &Limits,
+    (verified, codes): (&Verified, &Codes),
+    world: World<'w>,
+    natives: &'w mut dyn Native<'w>,
+    function: u32,
+    args: &[u64],
+) -> (usize, Result<Outcome, RunError>) {
+    if let Err(error) = check_args(verified, function, args) {
+        return (world.len, Err(error));
+    }
+    let machine = Machine::new(limits, verified, codes.all(verified));
+    run::run(machine, function, args, world, Some(natives))
 }
 
 fn check_args(verified: &Verified, function: u32, args: &[u64]) -> Result<(), RunError> {

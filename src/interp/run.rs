@@ -13,10 +13,10 @@ use crate::module::PAGE;
 use crate::streams::Streams;
 use crate::trap::{Outcome, RunError};
 
-use super::LinearMemory;
 use super::code::{Code, Literal, Register, Second};
 use super::machine::{Activation, Machine};
 use super::memory;
+use super::native::{self, Native, World};
 use super::registers::{Place, Window};
 use super::store;
 
@@ -25,16 +25,18 @@ pub(super) type Run = for<'c, 'w> fn(Place<'c>, Window, &mut Context<'c, 'w>) ->
 
 /// What steps work on beside registers.
 pub(super) struct Context<'c, 'w> {
-    machine: Machine<'c>,
-    current: Activation<'c>,
+    pub(super) machine: Machine<'c>,
+    pub(super) current: Activation<'c>,
     /// How many jumps are left.
     left: u64,
     /// All the linear memory that there may ever be, how much of it there is, and how many pages that may become.
-    reserved: &'w mut [u8],
-    len: usize,
+    pub(super) reserved: &'w mut [u8],
+    pub(super) len: usize,
     max: u32,
-    globals: &'w mut [u64],
-    streams: &'w mut Streams,
+    pub(super) globals: &'w mut [u64],
+    pub(super) streams: &'w mut Streams,
+    /// Who calls C for the program, if it may.
+    pub(super) natives: Option<&'w mut dyn Native<'w>>,
     /// Why there is no place to go on at.
     end: End,
 }
@@ -46,27 +48,29 @@ enum End {
     Fail(RunError),
 }
 
-/// Executes until the outermost call ends.
-pub(super) fn run(
+/// Executes until the outermost call ends, and says how many bytes of linear memory there are then.
+pub(super) fn run<'w>(
     mut machine: Machine<'_>,
     function: u32,
     args: &[u64],
-    memory: &mut LinearMemory,
-    globals: &mut [u64],
-    streams: &mut Streams,
-) -> Result<Outcome, RunError> {
-    let current = machine.begin(function, args)?;
+    world: World<'w>,
+    natives: Option<&'w mut dyn Native<'w>>,
+) -> (usize, Result<Outcome, RunError>) {
+    let current = match machine.begin(function, args) {
+        Ok(current) => current,
+        Err(error) => return (world.len, Err(error)),
+    };
     let left = machine.limits.jumps;
-    let (reserved, len, max) = memory.parts();
+    let World { reserved, len, max, globals, streams } = world;
     let end = End::Outcome(Outcome::Halted);
-    let mut context = Context { machine, current, left, reserved, len: *len, max, globals, streams, end };
+    let mut context = Context { machine, current, left, reserved, len, max, globals, streams, natives, end };
     let last = go(&mut context);
-    *len = context.len;
-    match context.end {
+    let result = match context.end {
         End::Outcome(outcome) => Ok(outcome),
         End::Trap(kind) => Err(context.machine.trap(kind, context.current.code, last).into()),
         End::Fail(error) => Err(error),
-    }
+    };
+    (context.len, result)
 }
 
 /// Goes from step to step, and gives the last.
@@ -117,7 +121,7 @@ impl<'c> Context<'c, '_> {
 
     #[cold]
     #[inline(never)]
-    fn fail(&mut self, error: RunError) -> Option<Place<'c>> {
+    pub(super) fn fail(&mut self, error: RunError) -> Option<Place<'c>> {
         self.end(End::Fail(error))
     }
 
@@ -127,9 +131,21 @@ impl<'c> Context<'c, '_> {
         self.end(End::Trap(kind))
     }
 
+    /// Ends the run because it was told how far it may go.
+    #[cold]
+    pub(super) fn interrupt(&mut self) -> Option<Place<'c>> {
+        self.trap(TrapKind::Interrupted)
+    }
+
+    /// Ends the run with success.
+    #[cold]
+    pub(super) fn halt(&mut self) -> Option<Place<'c>> {
+        self.end(End::Outcome(Outcome::Halted))
+    }
+
     /// Counts one jump; false where there are none left.
     #[inline(always)]
-    fn count_jump(&mut self) -> bool {
+    pub(super) fn count_jump(&mut self) -> bool {
         let (left, none) = self.left.overflowing_sub(1);
         self.left = left;
         !none
@@ -295,13 +311,21 @@ macro_rules! define_runs {
             } else {
                 [value::$v::<Register>, value::$v::<Literal>, unsettled, unsettled, unsettled, unsettled]
             },)*
-            $([access::$l, unsettled, unsettled, unsettled, unsettled, unsettled],)*
-            $([access::$s, unsettled, unsettled, unsettled, unsettled, unsettled],)*
-            $([other(Op::$o), unsettled, unsettled, unsettled, unsettled, unsettled],)*
+            $([native_or(Op::$l, access::$l), unsettled, unsettled, unsettled, unsettled, unsettled],)*
+            $([native_or(Op::$s, access::$s), unsettled, unsettled, unsettled, unsettled, unsettled],)*
+            $([native_or(Op::$o, other(Op::$o)), unsettled, unsettled, unsettled, unsettled, unsettled],)*
         ];
     };
 }
 for_each_op!(define_runs);
+
+/// What does the steps of `op`: what is given, if it has nothing to do with C.
+const fn native_or(op: Op, run: Run) -> Run {
+    match native::run_of(op) {
+        Some(native) => native,
+        None => run,
+    }
+}
 
 /// What does the steps of rows that stand neither for a computation nor for an access.
 const fn other(op: Op) -> Run {

@@ -23,18 +23,29 @@ pub struct Store {
     pub(super) codes: Codes,
 }
 
-/// The functions that have been decoded so far.
+/// The functions of a module in the form that is executed, as far as they have been needed.
 #[derive(Debug)]
-pub(super) struct Codes {
+pub struct Codes {
     /// The module whose functions they are. While it is held here no other can be in its place.
     module: Arc<Module>,
     codes: Box<[OnceLock<Code>]>,
 }
 
 impl Codes {
-    fn new(verified: &Verified) -> Codes {
+    /// Those of `verified`, none of which has been needed yet.
+    #[must_use]
+    pub fn new(verified: &Verified) -> Codes {
         let codes = verified.functions.iter().map(|_| OnceLock::new()).collect();
         Codes { module: Arc::clone(&verified.module), codes }
+    }
+
+    /// The functions.
+    ///
+    /// # Panics
+    /// If they are those of another module.
+    pub(super) fn all(&self, verified: &Verified) -> &[OnceLock<Code>] {
+        assert!(Arc::ptr_eq(&self.module, &verified.module), "decoded functions are those of one module");
+        &self.codes
     }
 
     /// The functions of `verified`; none has been decoded if the last call was one of another module.
@@ -104,8 +115,13 @@ impl LinearMemory {
     }
 
     /// All bytes that it may ever have, how many it has, and how many pages that may become.
-    pub(super) fn parts(&mut self) -> (&mut [u8], &mut usize, u32) {
+    pub(crate) fn parts(&mut self) -> (&mut [u8], &mut usize, u32) {
         (self.map.as_mut().map_or(&mut [], |map| &mut map[..]), &mut self.len, self.max)
+    }
+
+    /// Sets how many bytes there are, after those who worked on its [parts](Self::parts) made them more.
+    pub(crate) fn set_len(&mut self, len: usize) {
+        self.len = len;
     }
 
     /// Grows by `pages` and gives the old size; `None`, and nothing changes, where that is too much.
