@@ -34,7 +34,7 @@ mod stub;
 mod write;
 
 pub use header::header;
-pub use names::c_name;
+pub use names::{c_name, c_names};
 pub use saved::{LoadError, Loaded, is_object, load};
 
 use crate::library::Library;
