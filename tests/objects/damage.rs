@@ -34,7 +34,7 @@ fn objects_run_without_being_linked() {
         assert_eq!((trapped.status.code(), String::from_utf8_lossy(&trapped.stderr).as_ref()), (Some(134), told));
     }
     let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-    for (name, args) in [("fib", &["20"][..]), ("sieve", &["1000"]), ("nbody", &["100"]), ("sha256", &[])] {
+    for (name, args) in [("fib", &["20"][..]), ("sieve", &["1000"]), ("nbody", &["100"]), ("sha256", &["3"])] {
         let source = examples.join(format!("{name}.spasm"));
         let source = source.to_str().unwrap();
         run(&folder, SPASM, &["build", source, "-o", "example.o"]);
@@ -57,7 +57,7 @@ fn other_files_are_refused_with_a_reason() {
         change(&mut bytes);
         fs::write(folder.join("changed.o"), bytes).unwrap();
         let output = output(&folder, SPASM, &["run", "changed.o", "4", "2"]);
-        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
         String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or("").to_owned()
     };
     let refused = |file: &str| {
@@ -80,7 +80,6 @@ fn other_files_are_refused_with_a_reason() {
     assert!(changed(&|bytes| bytes[saved + 16] = 0xff).contains("checksum is wrong"));
     // A byte of the code, which is the first thing in the file behind the header and the group.
     assert!(changed(&|bytes| bytes[0x70] ^= 1).contains("checksum is wrong"));
-    assert!(refused("share.spasm").is_empty() || fs::metadata(folder.join("share.spasm")).is_ok());
 }
 
 #[test]
