@@ -155,7 +155,13 @@ impl Merged {
                 let RelocationTarget::Symbol(index) = relocation.target() else { continue };
                 let RelocationFlags::Elf { r_type } = relocation.flags() else { continue };
                 let (offset, addend) = (start + offset, relocation.addend());
-                self.relocations.push(Relocation { section: kind, offset, kind: r_type.0, place: place(index)?, addend });
+                self.relocations.push(Relocation {
+                    section: kind,
+                    offset,
+                    kind: r_type.0,
+                    place: place(index)?,
+                    addend,
+                });
             }
         }
         for symbol in file.symbols().filter(|symbol| symbol.is_global() && symbol.is_definition()) {
@@ -190,11 +196,14 @@ impl Merged {
         for relocation in &self.relocations {
             let Relocation { section, offset, kind, addend, .. } = relocation;
             let symbol = match &relocation.place {
-                Place::Elsewhere(name) if indirect(*kind) || name == PERSONALITY => symbols.iter().position(|(symbol, _)| *symbol == name),
+                Place::Elsewhere(name) if indirect(*kind) || name == PERSONALITY => {
+                    symbols.iter().position(|(symbol, _)| *symbol == name)
+                }
                 _ => None,
             };
             if let Some(symbol) = symbol {
-                let row = format!("section: {section}, offset: {offset}, kind: {kind}, target: Target::Symbol({symbol})");
+                let row =
+                    format!("section: {section}, offset: {offset}, kind: {kind}, target: Target::Symbol({symbol})");
                 let _ = writeln!(rows, "Relocation {{ {row}, addend: {addend} }},");
                 count += 1;
                 continue;
@@ -229,10 +238,7 @@ impl Merged {
         let _ = writeln!(text, "pub static SYMBOLS: [Symbol; {}] = [", symbols.len());
         for (name, (section, offset, size)) in symbols {
             let name = if name == PERSONALITY { "__spasm_personality" } else { name };
-            let _ = writeln!(
-                text,
-                "Symbol {{ name: {name:?}, section: {section}, offset: {offset}, size: {size} }},"
-            );
+            let _ = writeln!(text, "Symbol {{ name: {name:?}, section: {section}, offset: {offset}, size: {size} }},");
         }
         text.push_str("];\n");
         Ok(text)

@@ -26,11 +26,11 @@ use std::sync::{Arc, Mutex, OnceLock, TryLockError};
 pub use error::{CallError, InstanceError, Mismatch};
 
 use crate::exec::{self, Runtime};
-#[cfg(feature = "elf")]
-pub use crate::exec::{Observers, Perf};
 pub use crate::exec::{
     ArenaSize, DEFAULT_STACK, ExecError, HostFunction, HostResult, HostType, ImportError, Imports, LinkError, Problem,
 };
+#[cfg(feature = "elf")]
+pub use crate::exec::{Observers, Perf};
 use crate::interp::{self, Store};
 use crate::isa::op::Type;
 pub use crate::isa::snippet::Features;
@@ -212,6 +212,13 @@ impl Engine {
         if let Some(runtime) = shared.runtime.get() {
             return Ok(runtime);
         }
+        #[cfg(feature = "elf")]
+        let made = if shared.config.observers.debugger {
+            Runtime::debuggable(shared.config.arena)?
+        } else {
+            Runtime::new(shared.config.arena)?
+        };
+        #[cfg(not(feature = "elf"))]
         let made = Runtime::new(shared.config.arena)?;
         Ok(shared.runtime.get_or_init(|| made))
     }

@@ -148,8 +148,10 @@ const JSON: Opt = Opt {
 };
 
 #[cfg(feature = "elf")]
-const PROGRAM: (&str, &str) =
-    ("FILE", "A program as text, a module in binary form, or an object that `spasm build` wrote; `-` is standard input");
+const PROGRAM: (&str, &str) = (
+    "FILE",
+    "A program as text, a module in binary form, or an object that `spasm build` wrote; `-` is standard input",
+);
 #[cfg(not(feature = "elf"))]
 const PROGRAM: (&str, &str) = FILE;
 const FILE: (&str, &str) = ("FILE", "A program as text, or a module in binary form; `-` is standard input");

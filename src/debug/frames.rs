@@ -6,7 +6,9 @@
 //! It follows from two facts that the image states: how deep the stack is from each offset on, and which registers a
 //! function saves, pushed in the order of their numbers as the first thing it does.
 
-use gimli::write::{CallFrameInstruction, CommonInformationEntry, EhFrame, Expression, FrameDescriptionEntry, FrameTable, Writer as _};
+use gimli::write::{
+    CallFrameInstruction, CommonInformationEntry, EhFrame, Expression, FrameDescriptionEntry, FrameTable, Writer as _,
+};
 use gimli::{Encoding, Format, Register, X86_64};
 
 use super::{Base, Section};

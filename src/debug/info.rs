@@ -4,9 +4,7 @@
 //! has the line that traps name; nothing of the machine that Spasm runs on shows, not even a folder.
 
 use gimli::constants::{self as dw, DW_TAG_base_type, DW_TAG_member, DW_TAG_structure_type, DW_TAG_subprogram};
-use gimli::write::{
-    Address, AttributeValue, DwarfUnit, FileId, LineProgram, LineString, Sections, Unit, UnitEntryId,
-};
+use gimli::write::{Address, AttributeValue, DwarfUnit, FileId, LineProgram, LineString, Sections, Unit, UnitEntryId};
 use gimli::{DwTag, Encoding, Format, LineEncoding, SectionId};
 
 use super::{Base, Section, lines};

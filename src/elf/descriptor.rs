@@ -65,17 +65,13 @@ impl Tables {
 
 /// Describes a module.
 pub fn describe(module: &Module, image: &Image) -> Described {
-    let mut tables =
-        Tables { bytes: Vec::new(), descriptor: vec![0; size_of::<Descriptor>()], addresses: Vec::new() };
+    let mut tables = Tables { bytes: Vec::new(), descriptor: vec![0; size_of::<Descriptor>()], addresses: Vec::new() };
     tables.field(offset_of!(Descriptor, version), VERSION);
     tables.field(offset_of!(Descriptor, code_len), image.code.len() as u32);
     tables.addresses.push((offset_of!(Descriptor, code) as u64, To::Code));
     tables.addresses.push((offset_of!(Descriptor, state) as u64, To::State));
     sites(&mut tables, image);
-    tables.table(
-        offset_of!(Descriptor, unwind),
-        Some((offset_of!(Descriptor, unwind_count), image.unwind.len())),
-    );
+    tables.table(offset_of!(Descriptor, unwind), Some((offset_of!(Descriptor, unwind_count), image.unwind.len())));
     const { assert!(size_of::<Unwind>() == 8 && size_of::<Line>() == 8 && size_of::<Function>() == 12) };
     for row in &image.unwind {
         tables.words(&[row.offset, row.depth]);
@@ -125,9 +121,8 @@ fn functions(tables: &mut Tables, module: &Module, image: &Image) -> Vec<u8> {
 
 /// The linear memory, and what fills it.
 fn inits(tables: &mut Tables, module: &Module) -> (Vec<u8>, Vec<(u64, u64)>) {
-    let pages = module.memory.map_or((NOTHING, 0), |memory| {
-        (memory.min, memory.max.unwrap_or(MAX_PAGES).min(MAX_PAGES))
-    });
+    let pages =
+        module.memory.map_or((NOTHING, 0), |memory| (memory.min, memory.max.unwrap_or(MAX_PAGES).min(MAX_PAGES)));
     tables.field(offset_of!(Descriptor, min_pages), pages.0);
     tables.field(offset_of!(Descriptor, max_pages), pages.1);
     tables.field(offset_of!(Descriptor, init_count), module.inits.len() as u32);

@@ -24,10 +24,10 @@
 
 mod descriptor;
 mod header;
-mod names;
 #[path = "../rt/layout.rs"]
 #[allow(dead_code, missing_docs, reason = "the runtime's own view of it")]
 mod layout;
+mod names;
 mod runtime;
 mod saved;
 mod stub;
@@ -75,6 +75,11 @@ pub enum ElfError {
 ///
 /// # Errors
 /// Where the image is not one of the module, or is too large for the format.
-pub fn write(verified: &Verified, image: &Image, library: &Library, options: &Options<'_>) -> Result<Vec<u8>, ElfError> {
+pub fn write(
+    verified: &Verified,
+    image: &Image,
+    library: &Library,
+    options: &Options<'_>,
+) -> Result<Vec<u8>, ElfError> {
     write::Writer::new(verified, image, library, options).write()
 }

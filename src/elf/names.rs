@@ -110,7 +110,8 @@ mod tests {
             "spasm__c3_bc",
         ];
         assert_eq!(made, wanted);
-        let functions = ["a.b", "a_2eb", "spasm_a_2eb"].map(|name| Function { name: name.into(), ..Function::default() });
+        let functions =
+            ["a.b", "a_2eb", "spasm_a_2eb"].map(|name| Function { name: name.into(), ..Function::default() });
         let made = c_names(&Module { functions: functions.into(), ..Module::default() });
         assert_eq!(made, ["spasm_a_2eb", "a_2eb", "spasm_spasm_a_2eb"]);
     }

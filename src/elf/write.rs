@@ -51,12 +51,7 @@ pub struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub fn new(
-        verified: &'a Verified,
-        image: &'a Image,
-        library: &'a Library,
-        options: &'a Options<'a>,
-    ) -> Writer<'a> {
+    pub fn new(verified: &'a Verified, image: &'a Image, library: &'a Library, options: &'a Options<'a>) -> Writer<'a> {
         let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
         let mut section = |name: &[u8], kind| object.add_section(Vec::new(), name.to_vec(), kind);
         let text = section(b".text", SectionKind::Text);

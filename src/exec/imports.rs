@@ -104,7 +104,12 @@ impl Imports {
     }
 
     /// The address of each function that one of `externs` is, and what keeps it there.
-    pub(crate) fn bind(&self, runtime: &Runtime, externs: &[Extern], signatures: &[CSignature]) -> Result<Bound, BindError> {
+    pub(crate) fn bind(
+        &self,
+        runtime: &Runtime,
+        externs: &[Extern],
+        signatures: &[CSignature],
+    ) -> Result<Bound, BindError> {
         let mut bound = Bound::default();
         for one in externs.iter().filter(|one| one.library.is_empty()) {
             let Some(host) = self.functions.get(&one.symbol) else { continue };

@@ -7,11 +7,11 @@
 #![allow(unsafe_code, reason = "enters machine code and shares the context with it")]
 #![allow(clippy::cast_ptr_alignment, reason = "data blocks are aligned to 64 bytes and stacks to pages")]
 
+use std::any::Any;
 use std::panic::resume_unwind;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::any::Any;
 
 use crate::module::Module;
 use crate::stitch::image::{Image, TABLE_ENTRY};
@@ -128,8 +128,20 @@ impl Instance {
         let module = Arc::clone(module);
         let id = INSTANCES.fetch_add(1, Ordering::Relaxed);
         let stack_size = stack_size(stack);
-        let mut made =
-            Instance { id, _registration, #[cfg(feature = "elf")] observed: super::observe::Observed::default(), module, image, runtime, code, data, state, stack_size, _natives: natives };
+        let mut made = Instance {
+            id,
+            _registration,
+            #[cfg(feature = "elf")]
+            observed: super::observe::Observed::default(),
+            module,
+            image,
+            runtime,
+            code,
+            data,
+            state,
+            stack_size,
+            _natives: natives,
+        };
         made.fill_context();
         made.fill_items(verified, &layout);
         Ok(made)

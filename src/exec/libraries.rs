@@ -46,7 +46,9 @@ pub fn resolve(module: &Module, given: &HashMap<String, usize>) -> Result<Native
         };
         natives.addresses.push(address);
     }
-    natives.owners.extend(opened.into_values().map(|opened| Arc::new(opened.library) as Arc<dyn super::instance::Keep>));
+    natives
+        .owners
+        .extend(opened.into_values().map(|opened| Arc::new(opened.library) as Arc<dyn super::instance::Keep>));
     Ok(natives)
 }
 

@@ -11,7 +11,7 @@ use crate::isa::part::Part;
 use crate::isa::snippet::MAX_REGS;
 use crate::library::Library;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "elf"))]
 use super::arena::Publishing;
 use super::arena::{Arena, ArenaSize, ExecutableCode};
 use super::error::ExecError;
@@ -42,6 +42,15 @@ impl Runtime {
     /// Where the system does not let code be executed.
     pub fn new(size: ArenaSize) -> Result<Arc<Runtime>, ExecError> {
         Runtime::within(Arena::new(size, &part(Part::Filler))?)
+    }
+
+    /// A runtime whose code debuggers can set breakpoints in: the system does not let them write to shared pages.
+    ///
+    /// # Errors
+    /// As [`Runtime::new`].
+    #[cfg(feature = "elf")]
+    pub fn debuggable(size: ArenaSize) -> Result<Arc<Runtime>, ExecError> {
+        Runtime::within(Arena::with(size, &part(Part::Filler), Publishing::Sealed)?)
     }
 
     /// A runtime that publishes in the given way.

@@ -169,7 +169,11 @@ fn linked_case_files_give_what_they_say() {
             let (found, wanted) = (found(said, call, signature), wanted(call, signature));
             if found != wanted {
                 let args = call.args.join(", ");
-                _ = writeln!(defects, "{name}:{}: {}({args}) {found}\n    instead of {wanted}", call.line, call.function);
+                _ = writeln!(
+                    defects,
+                    "{name}:{}: {}({args}) {found}\n    instead of {wanted}",
+                    call.line, call.function
+                );
             }
         }
     }

@@ -65,10 +65,7 @@ fn other_files_are_refused_with_a_reason() {
         assert_eq!(output.status.code(), Some(1));
         String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or("").to_owned()
     };
-    assert_eq!(
-        refused("c.o"),
-        "error: cannot run `c.o`: it was not written by Spasm: it has no section `.spasm`"
-    );
+    assert_eq!(refused("c.o"), "error: cannot run `c.o`: it was not written by Spasm: it has no section `.spasm`");
     assert!(refused("linked").contains("linked is run by itself"));
     // The machine stands at 18 in every ELF file: 183 is AArch64.
     assert!(changed(&|bytes| bytes[18] = 183).contains("another machine than x86-64"));

@@ -84,6 +84,10 @@ fn gdb_shows_frames_and_lines_in_memory() {
     // From there the way goes on to the host, to its very start.
     assert!(found[3].contains("Instance") && found.iter().any(|frame| frame.starts_with("spasm::main")), "{found:?}");
     assert!(said.contains("Line 8 of \"start.spasm\" starts at address"), "{said}");
+    // Breakpoints that were set before there was any code are hit.
+    let said =
+        gdb(&folder, &["set breakpoint pending on", "break start.spasm:3", "run", "bt", "stepi", "next"], &program);
+    assert_eq!(frames(&said)[..2], ["start start.spasm:3", "spasm enter"], "{said}");
     // Nothing of it is there if it is not asked for.
     let said = gdb(&folder, &["run", "bt"], &[SPASM, "run", "start.spasm", "-f", "start", "7", "0"]);
     assert!(frames(&said)[0].starts_with("??"), "{said}");
@@ -94,9 +98,10 @@ fn perf_finds_functions() {
     let folder = folder("perf");
     fs::write(folder.join("start.spasm"), SOURCE).unwrap();
     run(&folder, SPASM, &["run", "--perf", "jitdump", "start.spasm", "-f", "start", "7", "1"]);
-    let dump = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).find(|path| {
-        path.extension().is_some_and(|extension| extension == "dump")
-    });
+    let dump = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "dump"));
     let bytes = fs::read(dump.unwrap()).unwrap();
     let records = records(&bytes);
     let names: Vec<&str> = records.iter().filter(|(kind, _)| *kind == 0).map(|(_, body)| name(&body[40..])).collect();

@@ -204,7 +204,8 @@ fn objects_link_in_every_way() {
             if way == "-flto" && linker.ends_with("lld") {
                 continue;
             }
-            let args = [linker, way, "-O1", "-Wl,--fatal-warnings", "program.c", "first.o", "second.o", "-o", "program"];
+            let args =
+                [linker, way, "-O1", "-Wl,--fatal-warnings", "program.c", "first.o", "second.o", "-o", "program"];
             let args: Vec<&str> = args.into_iter().filter(|arg| !arg.is_empty()).collect();
             run(&folder, "cc", &args);
             runs(&folder, &args.join(" "));
@@ -323,7 +324,8 @@ fn other_tools_accept_the_objects() {
         let bytes = fs::read(folder.join(name)).unwrap();
         let elf = goblin::elf::Elf::parse(&bytes).unwrap();
         assert!(elf.section_headers.len() > 20 && elf.syms.len() > 20);
-        let stack = elf.section_headers.iter().find(|one| elf.shdr_strtab.get_at(one.sh_name) == Some(".note.GNU-stack"));
+        let stack =
+            elf.section_headers.iter().find(|one| elf.shdr_strtab.get_at(one.sh_name) == Some(".note.GNU-stack"));
         assert_eq!(stack.unwrap().sh_flags, 0);
     }
     let lines = run(&folder, "readelf", &["--debug-dump=decodedline", "first.o"]);
@@ -338,7 +340,8 @@ fn headers_are_clean_in_c_and_cpp() {
     let folder = prepare("headers");
     let both = "#include \"first.h\"\n#include \"second.h\"\n#include \"first.h\"\nint unused_here;\n";
     fs::write(folder.join("both.c"), both).unwrap();
-    fs::write(folder.join("both.cpp"), format!("{both}int64_t g() {{ return share(4, 2) + halves(1, 2).r1; }}\n")).unwrap();
+    fs::write(folder.join("both.cpp"), format!("{both}int64_t g() {{ return share(4, 2) + halves(1, 2).r1; }}\n"))
+        .unwrap();
     let strict = ["-Wall", "-Wextra", "-Wpedantic", "-Wstrict-prototypes", "-Werror", "-fsyntax-only"];
     for compiler in ["gcc", "clang"] {
         for standard in ["-std=c99", "-std=c11", "-std=gnu17"].iter().filter(|_| has(compiler)) {
