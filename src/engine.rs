@@ -148,7 +148,7 @@ impl Engine {
     ) -> Result<Instance, InstanceError> {
         self.permit(verified.module())?;
         match self.0.config.tier {
-            Tier::Interp if natives::native(verified.module()).is_some() => {
+            Tier::Interp if self.meets_c(verified.module()) => {
                 let made = InterpretedNative::new(self, verified, imports)?;
                 Ok(Instance { tier: Inner::InterpretedNative(Box::new(made)) })
             }

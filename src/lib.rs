@@ -131,7 +131,7 @@
 //! | [`isa`] | known when Spasm is built: the table of opcodes, templates and their extraction; compiled into the build, too |
 //! | [`text`], [`binary`], [`builder`] | the three ways to a [`Module`](module::Module); [`diagnostic`] shows what is wrong with one |
 //! | [`verify`] | the border between programs as they come and programs that may run |
-//! | [`interp`] | the interpreter, the oracle for all else |
+//! | [`interp`] | the interpreter, the oracle for all else; `companion` makes what stands between it and C |
 //! | [`library`], [`stitch`] | the snippets for this machine, and what makes machine code of them |
 //! | [`engine`] | instances, calls and errors, for Rust; below it `exec`, nearly all `unsafe` of the crate |
 //! | [`check`] | proves of a stitched image that values are where instructions look for them |
@@ -164,6 +164,9 @@
 //! - **Instance**: a module with its state. Its **context** is what code and runtime share of it.
 //! - **Arena**: the memory that code and data are in. To **publish** is to bring an image there.
 //! - **Trampoline**: the way from Rust into stitched code. **Helper**: a function in Rust that stitched code calls.
+//! - **Extern**: a function of C that a module calls. **Data**: bytes of a module that have a native address.
+//! - **Companion**: a module of stitched code that serves an interpreted one. Its **thunks** are called by the interpreter
+//!   and call C; its **bridges** are called by C and have the interpreter run a function.
 //! - **Guard**: address space that faults, behind linear memory and below stacks.
 //! - **Trap**: the end of a call that a program brought about itself. A **fault** is what the processor reports.
 

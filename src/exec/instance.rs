@@ -93,11 +93,23 @@ unsafe impl Send for Instance {}
 static INSTANCES: AtomicU64 = AtomicU64::new(0);
 
 impl Instance {
+    /// An instance of a module without externs.
+    #[cfg(test)]
+    pub fn new(
+        runtime: &Arc<Runtime>,
+        verified: &Verified,
+        image: Arc<Image>,
+        streams: Option<Streams>,
+        stack: usize,
+    ) -> Result<Instance, ExecError> {
+        Instance::with_natives(runtime, verified, image, streams, stack, Natives::default())
+    }
+
     /// Maps an image of `verified` and makes what it refers to.
     ///
     /// # Errors
     /// Where there is no room, or the image is not one of this module.
-    pub fn new(
+    pub fn with_natives(
         runtime: &Arc<Runtime>,
         verified: &Verified,
         image: Arc<Image>,
@@ -147,10 +159,10 @@ impl Instance {
         Ok(made)
     }
 
-    /// Tells the unwinder of its code, where C may be between its frames, and whom `observers` names.
+    /// Tells the unwinder of its code, where C may be between its frames (`with_c`), and whom `observers` names.
     #[cfg(feature = "elf")]
-    pub fn observe(&mut self, observers: super::Observers) {
-        self.observed = super::observe::tell(observers, &self.runtime, &self.module, &self.image, self.code());
+    pub fn observe(&mut self, observers: super::Observers, with_c: bool) {
+        self.observed = super::observe::tell(observers, with_c, &self.runtime, &self.module, &self.image, self.code());
     }
 
     fn context(&self) -> *mut Context {

@@ -47,11 +47,17 @@ pub struct Observed {
     _debugger: Option<gdb::File>,
 }
 
-/// Tells of the code of an instance, which is at `code`: the unwinder, where C may be between its frames, and whom
-/// `observers` names.
-pub fn tell(observers: Observers, runtime: &Runtime, module: &Module, image: &Image, code: (usize, &[u8])) -> Observed {
+/// Tells of the code of an instance, which is at `code`: the unwinder, where C may be between its frames (`with_c`), and
+/// whom `observers` names.
+pub fn tell(
+    observers: Observers,
+    with_c: bool,
+    runtime: &Runtime,
+    module: &Module,
+    image: &Image,
+    code: (usize, &[u8]),
+) -> Observed {
     let base = code.0 as u64;
-    let with_c = !module.c_signatures.is_empty() || !image.entries.is_empty();
     let mut told = Observed::default();
     if with_c || observers.debugger {
         runtime.observe(observers.debugger);
