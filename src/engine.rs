@@ -18,6 +18,8 @@
 mod error;
 mod interpreted;
 mod natives;
+#[cfg(feature = "elf")]
+mod object;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -177,29 +179,6 @@ impl Engine {
         match self.0.stitcher.try_lock() {
             Ok(mut kept) => with_entries(kept.get_or_insert_with(new)),
             Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => with_entries(&mut new()),
-        }
-    }
-
-    /// An instance that runs the machine code of an object, so that nothing has to be stitched. Where programs are
-    /// interpreted, it is not used.
-    ///
-    /// # Errors
-    /// Where there is no room for it.
-    ///
-    /// # Safety
-    /// The object must be one that Spasm wrote for the module that was verified, and nobody may have changed it since:
-    /// its checksum tells damage, not malice. It must not need more of the machine than there is.
-    #[cfg(feature = "elf")]
-    #[allow(unsafe_code, reason = "machine code from a file is as its writer made it")]
-    pub unsafe fn instantiate_object(
-        &self,
-        verified: &Verified,
-        object: crate::elf::Loaded,
-    ) -> Result<Instance, InstanceError> {
-        self.permit(verified.module())?;
-        match self.0.config.tier {
-            Tier::Interp => interpreted(verified),
-            Tier::Auto | Tier::Baseline => self.instantiate_image(verified, object.image, &Imports::default()),
         }
     }
 

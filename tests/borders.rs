@@ -79,7 +79,17 @@ const MODULES: &[(&str, May, &str)] = &[
     ("contract", May::Use(&["isa", "library"]), "templates are held against a decoder, whatever they are used for"),
     (
         "exec",
-        May::Use(&["isa", "module", "verified", "library", "stitch::image", "streams", "trap", "text::nearest", "debug"]),
+        May::Use(&[
+            "isa",
+            "module",
+            "verified",
+            "library",
+            "stitch::image",
+            "streams",
+            "trap",
+            "text::nearest",
+            "debug",
+        ]),
         "it runs images and knows nothing of how they come to be; names that are near others it finds as the text does",
     ),
     (
@@ -124,7 +134,7 @@ const UNSAFE: &[(&str, &str)] = &[
     ("src/interp/registers.rs", "the interpreter's registers, whose numbers decoding has checked"),
     ("src/engine/natives.rs", "says what whoever allows native access answers for"),
     ("src/cli/run.rs", "allows native access to programs that somebody runs"),
-    ("src/engine.rs", "says what whoever runs an object answers for"),
+    ("src/engine/object.rs", "says what whoever runs an object answers for"),
     ("src/rt/", "the runtime of linked programs: the C library, signals, and what C passes"),
     ("src/main.rs", "names a library to link, and declares nothing of it"),
 ];

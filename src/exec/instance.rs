@@ -7,7 +7,6 @@
 #![allow(unsafe_code, reason = "enters machine code and shares the context with it")]
 #![allow(clippy::cast_ptr_alignment, reason = "data blocks are aligned to 64 bytes and stacks to pages")]
 
-use std::any::Any;
 use std::panic::resume_unwind;
 use std::ptr;
 use std::sync::Arc;
@@ -27,6 +26,7 @@ use super::context::{Cause, Context, Fault, Pending, Span, State};
 use super::error::ExecError;
 use super::helpers;
 use super::memory::LinearMemory;
+use super::natives::Natives;
 use super::registry::{self, Registration};
 use super::runtime::Runtime;
 use super::signals;
@@ -50,20 +50,6 @@ pub struct Function {
     enter: usize,
     plan: Plan,
 }
-
-/// What the externs of a module are.
-#[derive(Clone, Debug, Default)]
-pub struct Natives {
-    /// The address of each.
-    pub addresses: Vec<usize>,
-    /// What must live for as long as they may be called: libraries, and closures of the host.
-    pub owners: Vec<Arc<dyn Keep>>,
-}
-
-/// Something that is kept alive.
-pub trait Keep: Any + Send + Sync + std::fmt::Debug {}
-
-impl<T: Any + Send + Sync + std::fmt::Debug> Keep for T {}
 
 /// A module that can be called.
 #[derive(Debug)]

@@ -3,6 +3,8 @@
 //! Comes in: calls from C. Goes out: what `api.h` beside this file says. What must hold: the two agree; the names begin
 //! with `spasm_`.
 
+#![allow(unsafe_code, reason = "pointers that C passes")]
+
 use core::ffi::{c_int, c_void};
 use core::ptr;
 use core::sync::atomic::Ordering;

@@ -2,6 +2,8 @@
 //!
 //! Comes in: nothing. Goes out: declarations. What must hold: they agree with those of the GNU C library and of musl.
 
+#![allow(unsafe_code, reason = "declarations of the C library")]
+
 use core::ffi::{c_char, c_int, c_void};
 
 /// A stream of the C library.

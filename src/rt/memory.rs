@@ -4,6 +4,8 @@
 //! changes. What must hold: whatever a program can address lies in the reservation; what is not committed faults; new
 //! pages are zero.
 
+#![allow(unsafe_code, reason = "memory by its address")]
+
 use core::ptr;
 
 use crate::c;

@@ -3,6 +3,8 @@
 //! Comes in: register values. Goes out: lines, through the C library's standard output, so that they stand in order with
 //! what C prints. What must hold: the text is the one of every tier.
 
+#![allow(unsafe_code, reason = "streams of the C library")]
+
 use core::ffi::{CStr, c_void};
 use core::fmt::{self, Write};
 

@@ -3,6 +3,8 @@
 //! Comes in: words from the C library's standard input, so that C may read there, too. Goes out: register bits. What
 //! must hold: what is a number, and what is said where there is none, is the same as on every tier.
 
+#![allow(unsafe_code, reason = "streams of the C library")]
+
 use core::fmt::Write;
 
 use std::string::String;

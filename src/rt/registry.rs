@@ -3,6 +3,8 @@
 //! Comes in: each object's descriptor, from its initializer, and again when its library is closed. Goes out: the module
 //! that an address lies in. What must hold: a signal handler may look at any time, so the list is whole at any time.
 
+#![allow(unsafe_code, reason = "descriptors in other objects")]
+
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 

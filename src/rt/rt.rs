@@ -6,7 +6,7 @@
 //! linker keeps one; it needs nothing but the C library, and says and prints what the other tiers do.
 
 #![no_std]
-#![allow(unsafe_code, reason = "the C interface of the runtime, and signals")]
+#![allow(unsafe_code, reason = "memory from the C library")]
 #![allow(dead_code, reason = "what it shares with the crate it uses in part")]
 
 // The files shared with the crate name the standard library; all they use of it is here, too.

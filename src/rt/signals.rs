@@ -4,6 +4,8 @@
 //! whoever handled the signal before. What must hold: nothing is allocated, and no lock is taken before the process is
 //! to end.
 
+#![allow(unsafe_code, reason = "signal handling")]
+
 use core::ffi::{c_int, c_void};
 use core::mem::transmute;
 use core::ptr;

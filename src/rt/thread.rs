@@ -3,6 +3,8 @@
 //! Comes in: helpers that fail, calls of `spasm_try`. Goes out: the same, to the signal handler. What must hold: the
 //! handler only reads what is there; nothing is made in it.
 
+#![allow(unsafe_code, reason = "state by thread, and signal stacks")]
+
 use core::ffi::c_void;
 use core::mem::size_of;
 use core::ptr;

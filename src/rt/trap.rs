@@ -3,6 +3,8 @@
 //! Comes in: where a fault was, and the stack. Goes out: [`Trap`], as C sees it, and its message. What must hold: nothing
 //! is allocated; the stack is read only where return addresses of stitched code stand.
 
+#![allow(unsafe_code, reason = "reads tables and a stack")]
+
 use core::ffi::{CStr, c_char};
 use core::fmt::Write;
 use core::ptr;
