@@ -161,7 +161,14 @@ impl Thunks {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let make = || {
             let natives = exec::Natives::default();
-            exec::Instance::with_natives(&self.runtime, &self.verified, Arc::clone(&self.image), None, self.stack, natives)
+            exec::Instance::with_natives(
+                &self.runtime,
+                &self.verified,
+                Arc::clone(&self.image),
+                None,
+                self.stack,
+                natives,
+            )
         };
         free.map_or_else(make, Ok)
     }

@@ -206,7 +206,9 @@ fn a_trap_on_a_thread_of_c_ends_the_process_with_its_stack() {
         return;
     }
     let name = "runtime::a_trap_on_a_thread_of_c_ends_the_process_with_its_stack";
-    for (role, line) in [("thread", "at share (test.spasm:19)\n  at C code"), ("entry", "at share (test.spasm:2)\n  at C code")] {
+    for (role, line) in
+        [("thread", "at share (test.spasm:19)\n  at C code"), ("entry", "at share (test.spasm:2)\n  at C code")]
+    {
         let (status, text) = in_process(name, role);
         assert_eq!(status.signal(), Some(6), "{role}: {text}");
         assert!(text.contains(&format!("trap: divide by zero\n  {line}")), "{role}: {text}");
@@ -236,7 +238,10 @@ func both(i64, i64) -> (i64, i64)
     // SAFETY: the functions are what their signatures say, and the instance lives.
     let (add, both): (Add, Divide) = unsafe {
         let entry = |name| instance.entry(name).unwrap();
-        (std::mem::transmute::<*const c_void, Add>(entry("add")), std::mem::transmute::<*const c_void, Divide>(entry("both")))
+        (
+            std::mem::transmute::<*const c_void, Add>(entry("add")),
+            std::mem::transmute::<*const c_void, Divide>(entry("both")),
+        )
     };
     assert_eq!(add(1, 0.5, -3), -1.5);
     let Both(quotient, rest) = both(17, 5);
@@ -373,7 +378,9 @@ fn what_is_wrong_with_a_library_is_said() {
     (other[18], other[19]) = (183, 0);
     let other = write("libother.so", &other);
     let problem = |library: &str, symbol: &str| {
-        let source = format!("\nextern \"{library}\" {symbol}(i32) -> i32\nfunc main() -> i32\n    call r1, {symbol}, r2\n    ret r1\n");
+        let source = format!(
+            "\nextern \"{library}\" {symbol}(i32) -> i32\nfunc main() -> i32\n    call r1, {symbol}, r2\n    ret r1\n"
+        );
         let error = engine(Entries::Taken).instantiate(&verified(&source)).unwrap_err().to_string();
         assert!(error.starts_with(&format!("test.spasm:2: extern `{symbol}`: ")), "{error}");
         error
