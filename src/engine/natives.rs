@@ -15,7 +15,7 @@ use crate::module::Module;
 use crate::stitch::image::Image;
 use crate::verified::Verified;
 
-use super::{Config, Engine, Inner, Instance, InstanceError, Shared};
+use super::{Config, Engine, Entries, Inner, Instance, InstanceError, Shared};
 
 impl Engine {
     /// An engine whose programs may use C: externs, native memory, addresses.
@@ -62,6 +62,11 @@ impl Engine {
         Ok(Instance { tier: Inner::Native(self.bind(verified, image, imports)?) })
     }
 
+    /// Whether a module calls C or is called by it. One that is not permitted to does neither.
+    pub(super) fn meets_c(&self, module: &Module) -> bool {
+        native(module).is_some() || (self.0.natives && self.0.config.entries == Entries::All)
+    }
+
     /// An image with everything that it refers to.
     pub(super) fn bind(
         &self,
@@ -79,7 +84,12 @@ impl Engine {
         })?;
         let mut natives = resolve(module, &bound.addresses)?;
         natives.owners.extend(bound.owners);
-        Ok(exec::Instance::with_natives(runtime, verified, Arc::new(image), None, config.stack_size, natives)?)
+        #[cfg_attr(not(feature = "elf"), allow(unused_mut, reason = "nobody is told of it"))]
+        let mut native =
+            exec::Instance::with_natives(runtime, verified, Arc::new(image), None, config.stack_size, natives)?;
+        #[cfg(feature = "elf")]
+        native.observe(config.observers, self.meets_c(module));
+        Ok(native)
     }
 }
 
@@ -102,7 +112,7 @@ impl Instance {
 }
 
 /// The first item or instruction that uses C, and its line.
-pub(super) fn native(module: &Module) -> Option<(String, u32)> {
+fn native(module: &Module) -> Option<(String, u32)> {
     if let Some(one) = module.externs.first() {
         return Some((format!("extern {}", one.name), one.line));
     }

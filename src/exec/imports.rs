@@ -126,7 +126,7 @@ impl Imports {
                     address
                 }
             };
-            bound.owners.push(Arc::clone(host) as Arc<dyn super::instance::Keep>);
+            bound.owners.push(Arc::clone(host) as Arc<dyn super::natives::Keep>);
             bound.addresses.insert(one.symbol.clone(), address);
         }
         Ok(bound)
@@ -137,7 +137,7 @@ impl Imports {
 #[derive(Debug, Default)]
 pub(crate) struct Bound {
     pub addresses: HashMap<String, usize>,
-    pub owners: Vec<Arc<dyn super::instance::Keep>>,
+    pub owners: Vec<Arc<dyn super::natives::Keep>>,
 }
 
 /// Why they cannot be used.

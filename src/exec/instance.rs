@@ -7,7 +7,6 @@
 #![allow(unsafe_code, reason = "enters machine code and shares the context with it")]
 #![allow(clippy::cast_ptr_alignment, reason = "data blocks are aligned to 64 bytes and stacks to pages")]
 
-use std::any::Any;
 use std::panic::resume_unwind;
 use std::ptr;
 use std::sync::Arc;
@@ -27,6 +26,7 @@ use super::context::{Cause, Context, Fault, Pending, Span, State};
 use super::error::ExecError;
 use super::helpers;
 use super::memory::LinearMemory;
+use super::natives::Natives;
 use super::registry::{self, Registration};
 use super::runtime::Runtime;
 use super::signals;
@@ -51,20 +51,6 @@ pub struct Function {
     plan: Plan,
 }
 
-/// What the externs of a module are.
-#[derive(Clone, Debug, Default)]
-pub struct Natives {
-    /// The address of each.
-    pub addresses: Vec<usize>,
-    /// What must live for as long as they may be called: libraries, and closures of the host.
-    pub owners: Vec<Arc<dyn Keep>>,
-}
-
-/// Something that is kept alive.
-pub trait Keep: Any + Send + Sync + std::fmt::Debug {}
-
-impl<T: Any + Send + Sync + std::fmt::Debug> Keep for T {}
-
 /// A module that can be called.
 #[derive(Debug)]
 pub struct Instance {
@@ -72,6 +58,8 @@ pub struct Instance {
     id: u64,
     /// Before the code, so that nobody finds code that is gone.
     _registration: Registration,
+    #[cfg(feature = "elf")]
+    observed: super::observe::Observed,
     module: Arc<Module>,
     image: Arc<Image>,
     runtime: Arc<Runtime>,
@@ -138,11 +126,29 @@ impl Instance {
         let module = Arc::clone(module);
         let id = INSTANCES.fetch_add(1, Ordering::Relaxed);
         let stack_size = stack_size(stack);
-        let mut made =
-            Instance { id, _registration, module, image, runtime, code, data, state, stack_size, _natives: natives };
+        let mut made = Instance {
+            id,
+            _registration,
+            #[cfg(feature = "elf")]
+            observed: super::observe::Observed::default(),
+            module,
+            image,
+            runtime,
+            code,
+            data,
+            state,
+            stack_size,
+            _natives: natives,
+        };
         made.fill_context();
         made.fill_items(verified, &layout);
         Ok(made)
+    }
+
+    /// Tells the unwinder of its code, where C may be between its frames (`with_c`), and whom `observers` names.
+    #[cfg(feature = "elf")]
+    pub fn observe(&mut self, observers: super::Observers, with_c: bool) {
+        self.observed = super::observe::tell(observers, with_c, &self.runtime, &self.module, &self.image, self.code());
     }
 
     fn context(&self) -> *mut Context {
