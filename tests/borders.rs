@@ -64,8 +64,8 @@ const MODULES: &[(&str, May, &str)] = &[
     ("contract", May::Use(&["isa", "library"]), "templates are held against a decoder, whatever they are used for"),
     (
         "exec",
-        May::Use(&["isa", "module", "verified", "library", "stitch::image", "streams", "trap"]),
-        "it runs images and knows nothing of how they come to be",
+        May::Use(&["isa", "module", "verified", "library", "stitch::image", "streams", "trap", "text::nearest"]),
+        "it runs images and knows nothing of how they come to be; names that are near others it finds as the text does",
     ),
     (
         "explain",
@@ -107,6 +107,8 @@ const UNSAFE: &[(&str, &str)] = &[
         "C calls interpreted functions back through pointers, and these read and write native memory as the program says",
     ),
     ("src/interp/registers.rs", "the interpreter's registers, whose numbers decoding has checked"),
+    ("src/engine/natives.rs", "says what whoever allows native access answers for"),
+    ("src/cli/run.rs", "allows native access to programs that somebody runs"),
     ("src/main.rs", "names a library to link, and declares nothing of it"),
 ];
 
@@ -115,6 +117,7 @@ const LINES: usize = 450;
 
 /// Files that may have more.
 const LONG: &[(&str, &str)] = &[
+    ("src/stitch/live.rs", "one walk over the instructions, with a case for each shape"),
     ("src/interp/run.rs", "the steps of the loop, one short function each"),
     ("src/isa/op.rs", "the opcode table: a line for each opcode"),
     ("src/isa/extract.rs", "one pass from assembled samples to a snippet, each step of which needs the one before"),

@@ -6,6 +6,7 @@
 #![allow(unsafe_code, reason = "reads what C has written, and calls code by its address")]
 
 mod c;
+mod damage;
 mod inward;
 mod runtime;
 mod signatures;

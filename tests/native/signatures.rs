@@ -12,6 +12,7 @@ use spasm::library::Library;
 use spasm::module::native::{Abi, CSignature, CType};
 use spasm::stitch::Stitcher;
 use spasm::value::Value;
+use spasm::verified::Verified;
 use spasm::{text, verify};
 
 use super::c::Folder;
@@ -318,6 +319,16 @@ pub fn instance(source: &str) -> Instance {
         }
     }
     engine(Entries::Taken).instantiate(&verified).unwrap_or_else(|error| panic!("{error}\n{source}"))
+}
+
+/// Modules with one generated call each, for tests that run nothing.
+#[allow(dead_code, reason = "not of use to every binary that has these signatures")]
+pub fn verified_cases(noise: &mut Noise, count: usize) -> Vec<Verified> {
+    let one = |number: usize, noise: &mut Noise| {
+        let source = Case::new(noise, number).spasm(number, "");
+        verify::verify(text::parse("test.spasm", &source).unwrap()).unwrap()
+    };
+    (0..count).map(|number| one(number, noise)).collect()
 }
 
 #[test]
