@@ -18,6 +18,7 @@ use crate::streams::Streams;
 use crate::trap::RunError;
 use crate::verified::Verified;
 
+use super::across::Found;
 use super::arena::{DataBlock, ExecutableCode};
 use super::backtrace::{self, Calls};
 use super::bind::{self, Bases, DataPlace, GLOBALS, Layout, check, publish};
@@ -377,7 +378,7 @@ impl Instance {
             (None, Cause::Halt) => Ok(Ended::Halted),
             (None, Cause::Trap(kind)) => {
                 // SAFETY: no call has run on the stack since, which is readable from the end of its guard to its top.
-                Err(unsafe { backtrace::trap(kind, Calls::new(&fault, lowest..highest)) }.into())
+                Err(unsafe { backtrace::trap(kind, Calls::new(&fault, lowest..highest, thread::take_beyond())) }.into())
             }
         }
     }
@@ -390,7 +391,7 @@ pub(super) fn end_process(fault: &Fault) -> ! {
     // SAFETY: the instance's code has faulted on this thread, so the instance lives; the stack above the fault is this
     // thread's, up to where return addresses end.
     let (state, trap) = unsafe {
-        let trap = |kind| backtrace::trap(kind, Calls::new(fault, fault.sp..usize::MAX & !7));
+        let trap = |kind| backtrace::trap(kind, Calls::new(fault, fault.sp..usize::MAX & !7, Found::NOTHING));
         let trap = match fault.cause {
             Cause::Trap(kind) => Some(trap(kind)),
             Cause::Halt => None,

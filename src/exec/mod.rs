@@ -13,6 +13,7 @@
 //!        └──── trap exit ◀── signal handler
 //! ```
 
+mod across;
 mod arena;
 mod backtrace;
 mod bind;
