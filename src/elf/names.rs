@@ -54,7 +54,7 @@ pub fn c_names(module: &Module) -> Vec<String> {
         }
         made
     };
-    module.functions.iter().map(|function| &function.name).map(|name| name.as_str()).map(own).collect()
+    module.functions.iter().map(|function| &function.name).map(String::as_str).map(own).collect()
 }
 
 /// True for names of the C library's functions, and the like.

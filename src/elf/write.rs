@@ -439,6 +439,7 @@ fn undefined(object: &mut Object<'_>, symbols: &mut HashMap<String, SymbolId>, n
     })
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn failed(error: object::write::Error) -> ElfError {
     ElfError::Object(error.to_string())
 }
