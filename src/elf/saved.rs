@@ -142,11 +142,7 @@ pub fn save(module: &Module, image: &Image, library: &Library) -> Vec<u8> {
 
 /// Over the code and all of the section but the checksum itself.
 fn checksum(code: &[u8], section: &[u8]) -> u32 {
-    let mut all = Vec::with_capacity(code.len() + section.len());
-    all.extend_from_slice(code);
-    all.extend_from_slice(&section[..HEADER - 4]);
-    all.extend_from_slice(&section[HEADER..]);
-    crc::crc32(&all)
+    crc::crc32_of(&[code, &section[..HEADER - 4], &section[HEADER..]])
 }
 
 fn number(symbol: Symbol) -> (u32, u32) {
