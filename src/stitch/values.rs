@@ -150,9 +150,12 @@ impl Emitter<'_> {
             (Form::Const, value, 0)
         };
         let fits = |this: &Self, chunk: u16| {
+            if chunk == 0 {
+                return false;
+            }
             let head = this.code.head(chunk);
             let plain = head.flags & (Head::EARLY | Head::HAS_SITES | Head::HAS_COLD) == 0;
-            chunk != 0 && plain && (second == Form::Reg) == (head.holes[0] == Head::NO_HOLE) && this.takes(chunk, value)
+            plain && (second == Form::Reg) == (head.holes[0] == Head::NO_HOLE) && this.takes(chunk, value)
         };
         let tied = forms[form_index(false, Form::Tied, second)];
         if let Some(a) = a.as_register().filter(|&a| a != d) {

@@ -32,7 +32,7 @@ pub(super) struct Seen {
     /// If it crosses blocks, the last position at which it is needed, as far as that is known. If not, 0 while its value
     /// is not needed, else one more than the calls passed when it came to be.
     pub(super) needed: u32,
-    /// As in [`Range`], like what follows.
+    /// As in [`Range`](super::Range), like what follows.
     pub(super) start: u32,
     pub(super) weight: u32,
     pub(super) first_block: u32,
