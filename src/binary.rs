@@ -35,7 +35,7 @@
 //!
 //! Sections 9 to 11 came with version 2; a file without them says that it is of version 1.
 
-mod crc;
+pub(crate) mod crc;
 mod read;
 mod write;
 

@@ -18,6 +18,8 @@
 mod error;
 mod interpreted;
 mod natives;
+#[cfg(feature = "elf")]
+mod object;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -29,6 +31,8 @@ use crate::exec::{self, Runtime};
 pub use crate::exec::{
     ArenaSize, DEFAULT_STACK, ExecError, HostFunction, HostResult, HostType, ImportError, Imports, LinkError, Problem,
 };
+#[cfg(feature = "elf")]
+pub use crate::exec::{Observers, Perf};
 use crate::interp::{self, Store};
 use crate::isa::op::Type;
 pub use crate::isa::snippet::Features;
@@ -69,6 +73,9 @@ pub struct Config {
     pub left_out: Features,
     /// Which functions C can call: those whose address a program takes, or all.
     pub entries: Entries,
+    /// Which tools outside of the process are told of machine code.
+    #[cfg(feature = "elf")]
+    pub observers: Observers,
 }
 
 impl Default for Config {
@@ -79,6 +86,8 @@ impl Default for Config {
             arena: ArenaSize::default(),
             left_out: Features(0),
             entries: Entries::default(),
+            #[cfg(feature = "elf")]
+            observers: Observers::default(),
         }
     }
 }
@@ -182,6 +191,13 @@ impl Engine {
         if let Some(runtime) = shared.runtime.get() {
             return Ok(runtime);
         }
+        #[cfg(feature = "elf")]
+        let made = if shared.config.observers.debugger {
+            Runtime::debuggable(shared.config.arena)?
+        } else {
+            Runtime::new(shared.config.arena)?
+        };
+        #[cfg(not(feature = "elf"))]
         let made = Runtime::new(shared.config.arena)?;
         Ok(shared.runtime.get_or_init(|| made))
     }

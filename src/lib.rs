@@ -176,7 +176,11 @@ pub mod check;
 pub(crate) mod companion;
 #[cfg(feature = "cli")]
 pub mod contract;
+#[cfg(feature = "elf")]
+pub mod debug;
 pub mod diagnostic;
+#[cfg(feature = "elf")]
+pub mod elf;
 pub mod engine;
 pub(crate) mod exec;
 #[cfg(feature = "cli")]

@@ -321,7 +321,8 @@ impl Walk<'_> {
         let returned = convention::results(self.signature, stacked);
         let same = returned.len() == self.passing.results.len()
             && returned.iter().zip(&self.passing.results).all(|(passed, one)| {
-                one.members.len() == 1 && matches!(operand(*passed, 8), Operand::Register(_))
+                one.members.len() == 1
+                    && matches!(operand(*passed, 8), Operand::Register(_))
                     && operand(*passed, 8) == from_c(one.places[0])
             });
         if same { Ok(()) } else { Err("the function does not give its results where C takes them".to_owned()) }

@@ -36,6 +36,8 @@ pub enum CommandId {
     Explain,
     Asm,
     Dis,
+    #[cfg(feature = "elf")]
+    Build,
     SnippetsList,
     SnippetsShow,
 }
@@ -80,10 +82,20 @@ pub enum Takes {
 pub enum OptId {
     Color,
     Cpu,
+    #[cfg(feature = "elf")]
+    Debugger,
     Function,
+    #[cfg(feature = "elf")]
+    Header,
     Help,
     Json,
+    #[cfg(feature = "elf")]
+    NoDebug,
+    #[cfg(feature = "elf")]
+    NoRuntime,
     Output,
+    #[cfg(feature = "elf")]
+    Perf,
     Sandbox,
     Stats,
     Tier,
@@ -135,6 +147,13 @@ const JSON: Opt = Opt {
     help: "Writes JSON for other programs instead",
 };
 
+#[cfg(feature = "elf")]
+const PROGRAM: (&str, &str) = (
+    "FILE",
+    "A program as text, a module in binary form, or an object that `spasm build` wrote; `-` is standard input",
+);
+#[cfg(not(feature = "elf"))]
+const PROGRAM: (&str, &str) = FILE;
 const FILE: (&str, &str) = ("FILE", "A program as text, or a module in binary form; `-` is standard input");
 const PATTERN: (&str, &str) = ("PATTERN", "Part of a name, or a pattern in which `*` stands for anything");
 
@@ -147,7 +166,7 @@ pub const COMMANDS: &[Command] = &[
         about: "Runs a function of a program and prints each of its results on its own line.",
         words: Words { least: 1, most: usize::MAX, missing: "a FILE", numbers_after: 1 },
         arguments: &[
-            FILE,
+            PROGRAM,
             (
                 "ARG",
                 "An argument of the function, read by its signature: `42`, `-7`, `0xff`, `'a'` for i32 and i64; `1e-9`, \
@@ -170,6 +189,23 @@ pub const COMMANDS: &[Command] = &[
                 long: Some("stats"),
                 value: Takes::Maybe("FORMAT", &["table", "json"]),
                 help: "Says on standard error how long each phase took and how much code there is",
+            },
+            #[cfg(feature = "elf")]
+            Opt {
+                id: OptId::Debugger,
+                short: Some('g'),
+                long: Some("debugger"),
+                value: Takes::Nothing,
+                help: "Tells gdb and lldb of the program's functions, lines and frames",
+            },
+            #[cfg(feature = "elf")]
+            Opt {
+                id: OptId::Perf,
+                short: None,
+                long: Some("perf"),
+                value: Takes::OneOf("HOW", &["map", "jitdump"]),
+                help: "Tells perf of the program's functions: by `map` in /tmp/perf-PID.map, by `jitdump` with lines and \
+                       code in jit-PID.dump",
             },
             Opt {
                 id: OptId::Sandbox,
@@ -289,6 +325,65 @@ Keys of --json, a list with an object for each function:
         }],
         notes: "OUT is either written as a whole or left as it was.\n",
         examples: &[("spasm dis fib.spb", "Shows a module"), ("spasm dis fib.spb -o fib.spasm", "Writes it to a file")],
+    },
+    #[cfg(feature = "elf")]
+    Command {
+        id: CommandId::Build,
+        name: "build",
+        usage: "[OPTIONS] FILE -o OUT.o",
+        summary: "Writes an ELF object that links with C",
+        about: "Stitches a program and writes it as a relocatable ELF object. Each function can be called from C under its \
+                name; traps, linear memory, `print` and `read` work without Spasm, by a runtime in the object that needs \
+                the C library only. The same file gives the same bytes.",
+        words: ONE_FILE,
+        arguments: &[FILE],
+        options: &[
+            Opt {
+                id: OptId::Output,
+                short: Some('o'),
+                long: Some("output"),
+                value: Takes::Value("OUT.o"),
+                help: "Where to write the object; `-` is standard output",
+            },
+            Opt {
+                id: OptId::Header,
+                short: None,
+                long: Some("header"),
+                value: Takes::Value("OUT.h"),
+                help: "Where to write a header for C and C++: a prototype for each function, and what the runtime offers",
+            },
+            Opt {
+                help: "The machine to stitch for; `native` is this one. Without it `x86-64`, which every machine of that \
+                       kind can run",
+                ..CPU
+            },
+            Opt {
+                id: OptId::NoDebug,
+                short: None,
+                long: Some("no-debug"),
+                value: Takes::Nothing,
+                help: "Leaves out what debuggers are told of lines and functions",
+            },
+            Opt {
+                id: OptId::NoRuntime,
+                short: None,
+                long: Some("no-runtime"),
+                value: Takes::Nothing,
+                help: "Leaves out the runtime. One object of a program must have it; where several do, the linker keeps one",
+            },
+        ],
+        notes: "\
+Names: a function whose name is no C name, a word of C or C++, or one of the C
+library's functions, is called spasm_NAME in C; the header says how. `main` may
+be C's own.
+
+Both files are either written as a whole or left as they were.
+",
+        examples: &[
+            ("spasm build examples/fib.spasm -o fib.o --header fib.h", "Writes an object and its header"),
+            ("cc program.c fib.o -o program", "Links it"),
+            ("spasm run fib.o 30", "Runs it without linking, and without stitching it again"),
+        ],
     },
     Command {
         id: CommandId::SnippetsList,

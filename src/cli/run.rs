@@ -10,9 +10,10 @@ use std::fmt::Write as _;
 use std::mem::ManuallyDrop;
 
 use spasm::diagnostic::Diagnostic;
-use spasm::engine::{CallError, Config, Engine, InstanceError, Tier};
+use spasm::engine::{CallError, Config, Engine, Instance, InstanceError, Tier};
 use spasm::isa::op::Type;
 use spasm::module::{Function, MAX_ARGS, Module};
+use spasm::stitch::image::Image;
 use spasm::text::nearest;
 use spasm::trap::RunError;
 use spasm::value::Value;
@@ -31,7 +32,8 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     let mut clock = Clock::new(given.has(OptId::Stats));
     let bytes = input::read(file)?;
     clock.lap(Phase::Read);
-    let module = input::parse(file, &bytes)?;
+    let program = input::program(file, &bytes)?;
+    let module = program.module;
     clock.lap(Phase::Parse);
     if given.has(OptId::Sandbox) {
         sandbox::check(&input::name(file), &module)?;
@@ -43,7 +45,19 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     let function = &module.functions[choose(given, module)? as usize];
     let args = arguments(function, &given.words[1..])?;
     let mut stats = Stats { file: input::name(file), tier, function: &function.name, code: None };
-    let results = execute(&verified, &function.name, &args, &mut clock, &mut stats);
+    // The process ends when the program does: what is not taken down costs nothing.
+    // SAFETY: whoever runs a program trusts it as they would any other command; with --sandbox it was checked to use
+    // nothing of C.
+    let engine = ManuallyDrop::new(unsafe { Engine::allowing_natives(config(tier, given)) });
+    #[cfg(feature = "elf")]
+    let instance = match program.object {
+        Some(object) => from_object(&engine, &verified, object, &mut clock, &mut stats),
+        None => stitched(&engine, &verified, &mut clock, &mut stats),
+    };
+    #[cfg(not(feature = "elf"))]
+    let instance = stitched(&engine, &verified, &mut clock, &mut stats);
+    let instance = ManuallyDrop::new(instance.map_err(|error| no_instance(&error))?);
+    let results = execute(instance, &function.name, &args, &mut clock);
     clock.lap(Phase::Run);
     let printed = results.and_then(|results| print(&results));
     if given.has(OptId::Stats) {
@@ -63,24 +77,62 @@ fn tier(command: &'static Command, given: &Given) -> Result<Tier, UsageError> {
     }
 }
 
+fn config(tier: Tier, given: &Given) -> Config {
+    #[cfg(feature = "elf")]
+    {
+        use spasm::engine::{Observers, Perf};
+        let perf = match given.word(OptId::Perf) {
+            Some("map") => Perf::Map,
+            Some(_) => Perf::Dump,
+            None => Perf::Off,
+        };
+        Config { tier, observers: Observers { debugger: given.has(OptId::Debugger), perf }, ..Config::default() }
+    }
+    #[cfg(not(feature = "elf"))]
+    Config { tier, ..Config::default() }
+}
+
+/// An instance whose code is made now.
+fn stitched(
+    engine: &Engine,
+    verified: &Verified,
+    clock: &mut Clock,
+    stats: &mut Stats<'_>,
+) -> Result<Instance, InstanceError> {
+    engine.instantiate_watched(verified, |image| {
+        clock.lap(Phase::Stitch);
+        stats.code = Some(code_bytes(image));
+    })
+}
+
+/// An instance whose code was made when the object was built.
+#[cfg(feature = "elf")]
+#[allow(unsafe_code, reason = "the object's machine code is run as it is")]
+fn from_object(
+    engine: &Engine,
+    verified: &Verified,
+    object: spasm::elf::Loaded,
+    clock: &mut Clock,
+    stats: &mut Stats<'_>,
+) -> Result<Instance, InstanceError> {
+    clock.lap(Phase::Stitch);
+    stats.code = (stats.tier == Tier::Baseline).then(|| code_bytes(object.image()));
+    // SAFETY: who runs a program vouches for it, be it an executable or an object; that it is whole and for this machine
+    // was checked when it was read.
+    unsafe { engine.instantiate_object(verified, object) }
+}
+
+fn code_bytes(image: &Image) -> u64 {
+    image.functions.iter().map(|made| u64::from(made.end - made.entry)).sum()
+}
+
 /// Calls the function; a program that halts has no results.
 fn execute(
-    verified: &Verified,
+    mut instance: ManuallyDrop<Instance>,
     function: &str,
     args: &[Value],
     clock: &mut Clock,
-    stats: &mut Stats<'_>,
 ) -> Result<Vec<Value>, Failure> {
-    // The process ends when the program does: what is not taken down costs nothing.
-    // SAFETY: whoever runs a program trusts it as they would any other command; with --sandbox it was checked to use
-    // nothing of C.
-    let engine = unsafe { Engine::allowing_natives(Config { tier: stats.tier, ..Config::default() }) };
-    let engine = ManuallyDrop::new(engine);
-    let instance = engine.instantiate_watched(verified, |image| {
-        clock.lap(Phase::Stitch);
-        stats.code = Some(image.functions.iter().map(|made| u64::from(made.end - made.entry)).sum());
-    });
-    let mut instance = ManuallyDrop::new(instance.map_err(|error| no_instance(&error))?);
     clock.lap(Phase::Map);
     match instance.call(function, args) {
         Ok(results) => Ok(results),

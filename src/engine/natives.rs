@@ -84,7 +84,12 @@ impl Engine {
         })?;
         let mut natives = resolve(module, &bound.addresses)?;
         natives.owners.extend(bound.owners);
-        Ok(exec::Instance::with_natives(runtime, verified, Arc::new(image), None, config.stack_size, natives)?)
+        #[cfg_attr(not(feature = "elf"), allow(unused_mut, reason = "nobody is told of it"))]
+        let mut native =
+            exec::Instance::with_natives(runtime, verified, Arc::new(image), None, config.stack_size, natives)?;
+        #[cfg(feature = "elf")]
+        native.observe(config.observers, self.meets_c(module));
+        Ok(native)
     }
 }
 

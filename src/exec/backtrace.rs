@@ -2,7 +2,8 @@
 //!
 //! Comes in: where a fault was, and the stack as it was left. Goes out: functions and instructions, innermost first. What
 //! must hold: it reads only what lies on the stack that the fault was on, and only words that are return addresses if
-//! everything is as the unwind rows say; where code of others has called, it says so and ends.
+//! everything is as the unwind rows say; where code of others has called, it says so, and goes on with what the unwinder
+//! has found beyond, if anything.
 
 #![allow(unsafe_code, reason = "reads a stack that machine code has left")]
 
@@ -10,6 +11,7 @@ use std::ops::Range;
 
 use crate::trap::{Frame, Trap, TrapKind};
 
+use super::across::Found;
 use super::context::{Context, Fault};
 use super::registry;
 
@@ -42,6 +44,8 @@ pub struct Calls {
     /// Where return addresses can be.
     stack: Range<usize>,
     foreign: bool,
+    /// What was found beyond frames of C.
+    beyond: Found,
 }
 
 impl Calls {
@@ -50,9 +54,17 @@ impl Calls {
     /// # Safety
     /// The addresses of `stack` must be readable, and as the fault left them, while this is in use, and so must the
     /// instances whose code they lead to.
-    pub unsafe fn new(fault: &Fault, stack: Range<usize>) -> Calls {
+    pub unsafe fn new(fault: &Fault, stack: Range<usize>, beyond: Found) -> Calls {
         let Fault { context, offset, sp, .. } = *fault;
-        Calls { context, at: offset, resume: offset, sp, stack, foreign: false }
+        Calls { context, at: offset, resume: offset, sp, stack, foreign: false, beyond }
+    }
+
+    /// True where frames of C stand between those of stitched code, and the outer ones are yet to be found.
+    pub fn ends_at_c(mut self) -> bool {
+        while !self.context.is_null() {
+            self.step();
+        }
+        self.foreign
     }
 
     /// Goes on to the caller of what is at hand.
@@ -107,7 +119,21 @@ impl Iterator for Calls {
                 return Some(Call::Stitched { context, function: function as u32, inst: inst as u32 });
             }
         }
-        std::mem::take(&mut self.foreign).then_some(Call::Foreign)
+        if std::mem::take(&mut self.foreign) {
+            self.beyond.beyond_c();
+            return Some(Call::Foreign);
+        }
+        // Nothing is beyond unless C was met.
+        loop {
+            let mark = self.beyond.next()?;
+            if mark.context.is_null() {
+                return Some(Call::Foreign);
+            }
+            // SAFETY: as in `step`.
+            if let Some((function, inst)) = unsafe { (*(*mark.context).image).locate(mark.offset) } {
+                return Some(Call::Stitched { context: mark.context, function: function as u32, inst: inst as u32 });
+            }
+        }
     }
 
     /// Half a million calls may be in progress; counting them does not look up what they are.
@@ -117,7 +143,7 @@ impl Iterator for Calls {
             count += 1;
             self.step();
         }
-        count + usize::from(self.foreign)
+        count + std::iter::from_fn(|| self.next()).count()
     }
 }
 

@@ -90,7 +90,9 @@ impl Bases<'_> {
             Symbol::Table(index) => *self.layout.tables.get(index as usize)?,
             Symbol::Pages => offset_of!(Context, pages),
             Symbol::Memory => offset_of!(Context, memory),
-            Symbol::Extern(index) => self.layout.externs + 8 * module.externs.get(index as usize).map(|_| index as usize)?,
+            Symbol::Extern(index) => {
+                self.layout.externs + 8 * module.externs.get(index as usize).map(|_| index as usize)?
+            }
             Symbol::Data(index) => return self.target(Target::Data(index)),
         };
         Some(self.data + offset)

@@ -34,7 +34,8 @@ pub enum Found {
 impl ElfFile {
     /// Reads a library's file.
     pub fn read(path: &Path) -> Result<ElfFile, Problem> {
-        let unreadable = |error: std::io::Error| Problem::Unreadable { path: path.to_owned(), reason: error.to_string() };
+        let unreadable =
+            |error: std::io::Error| Problem::Unreadable { path: path.to_owned(), reason: error.to_string() };
         let mut bytes = Vec::new();
         File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(unreadable)?;
         ElfFile::parse(path, &bytes)

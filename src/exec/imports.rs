@@ -104,7 +104,12 @@ impl Imports {
     }
 
     /// The address of each function that one of `externs` is, and what keeps it there.
-    pub(crate) fn bind(&self, runtime: &Runtime, externs: &[Extern], signatures: &[CSignature]) -> Result<Bound, BindError> {
+    pub(crate) fn bind(
+        &self,
+        runtime: &Runtime,
+        externs: &[Extern],
+        signatures: &[CSignature],
+    ) -> Result<Bound, BindError> {
         let mut bound = Bound::default();
         for one in externs.iter().filter(|one| one.library.is_empty()) {
             let Some(host) = self.functions.get(&one.symbol) else { continue };
@@ -121,7 +126,7 @@ impl Imports {
                     address
                 }
             };
-            bound.owners.push(Arc::clone(host) as Arc<dyn super::instance::Keep>);
+            bound.owners.push(Arc::clone(host) as Arc<dyn super::natives::Keep>);
             bound.addresses.insert(one.symbol.clone(), address);
         }
         Ok(bound)
@@ -132,7 +137,7 @@ impl Imports {
 #[derive(Debug, Default)]
 pub(crate) struct Bound {
     pub addresses: HashMap<String, usize>,
-    pub owners: Vec<Arc<dyn super::instance::Keep>>,
+    pub owners: Vec<Arc<dyn super::natives::Keep>>,
 }
 
 /// Why they cannot be used.

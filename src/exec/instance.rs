@@ -11,7 +11,6 @@ use std::panic::resume_unwind;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::any::Any;
 
 use crate::module::Module;
 use crate::stitch::image::{Image, TABLE_ENTRY};
@@ -19,6 +18,7 @@ use crate::streams::Streams;
 use crate::trap::RunError;
 use crate::verified::Verified;
 
+use super::across::Found;
 use super::arena::{DataBlock, ExecutableCode};
 use super::backtrace::{self, Calls};
 use super::bind::{self, Bases, DataPlace, GLOBALS, Layout, check, publish};
@@ -27,6 +27,7 @@ use super::context::{Cause, Context, Fault, Pending, Span, State};
 use super::error::ExecError;
 use super::helpers;
 use super::memory::LinearMemory;
+use super::natives::Natives;
 use super::registry::{self, Registration};
 use super::runtime::Runtime;
 use super::signals;
@@ -51,20 +52,6 @@ pub struct Function {
     plan: Plan,
 }
 
-/// What the externs of a module are.
-#[derive(Clone, Debug, Default)]
-pub struct Natives {
-    /// The address of each.
-    pub addresses: Vec<usize>,
-    /// What must live for as long as they may be called: libraries, and closures of the host.
-    pub owners: Vec<Arc<dyn Keep>>,
-}
-
-/// Something that is kept alive.
-pub trait Keep: Any + Send + Sync + std::fmt::Debug {}
-
-impl<T: Any + Send + Sync + std::fmt::Debug> Keep for T {}
-
 /// A module that can be called.
 #[derive(Debug)]
 pub struct Instance {
@@ -72,6 +59,8 @@ pub struct Instance {
     id: u64,
     /// Before the code, so that nobody finds code that is gone.
     _registration: Registration,
+    #[cfg(feature = "elf")]
+    observed: super::observe::Observed,
     module: Arc<Module>,
     image: Arc<Image>,
     runtime: Arc<Runtime>,
@@ -138,11 +127,29 @@ impl Instance {
         let module = Arc::clone(module);
         let id = INSTANCES.fetch_add(1, Ordering::Relaxed);
         let stack_size = stack_size(stack);
-        let mut made =
-            Instance { id, _registration, module, image, runtime, code, data, state, stack_size, _natives: natives };
+        let mut made = Instance {
+            id,
+            _registration,
+            #[cfg(feature = "elf")]
+            observed: super::observe::Observed::default(),
+            module,
+            image,
+            runtime,
+            code,
+            data,
+            state,
+            stack_size,
+            _natives: natives,
+        };
         made.fill_context();
         made.fill_items(verified, &layout);
         Ok(made)
+    }
+
+    /// Tells the unwinder of its code, where C may be between its frames (`with_c`), and whom `observers` names.
+    #[cfg(feature = "elf")]
+    pub fn observe(&mut self, observers: super::Observers, with_c: bool) {
+        self.observed = super::observe::tell(observers, with_c, &self.runtime, &self.module, &self.image, self.code());
     }
 
     fn context(&self) -> *mut Context {
@@ -371,7 +378,7 @@ impl Instance {
             (None, Cause::Halt) => Ok(Ended::Halted),
             (None, Cause::Trap(kind)) => {
                 // SAFETY: no call has run on the stack since, which is readable from the end of its guard to its top.
-                Err(unsafe { backtrace::trap(kind, Calls::new(&fault, lowest..highest)) }.into())
+                Err(unsafe { backtrace::trap(kind, Calls::new(&fault, lowest..highest, thread::take_beyond())) }.into())
             }
         }
     }
@@ -384,7 +391,7 @@ pub(super) fn end_process(fault: &Fault) -> ! {
     // SAFETY: the instance's code has faulted on this thread, so the instance lives; the stack above the fault is this
     // thread's, up to where return addresses end.
     let (state, trap) = unsafe {
-        let trap = |kind| backtrace::trap(kind, Calls::new(fault, fault.sp..usize::MAX & !7));
+        let trap = |kind| backtrace::trap(kind, Calls::new(fault, fault.sp..usize::MAX & !7, Found::NOTHING));
         let trap = match fault.cause {
             Cause::Trap(kind) => Some(trap(kind)),
             Cause::Halt => None,

@@ -18,8 +18,8 @@ use crate::module::Module;
 use crate::module::native::Extern;
 
 use super::elf_file::{ElfFile, Found};
-use super::instance::Natives;
 use super::link_error::{LinkError, Problem};
+use super::natives::Natives;
 use super::search::Search;
 
 /// The functions that a module's externs are. `given` are the host's own, which go before those that the process has
@@ -46,7 +46,7 @@ pub fn resolve(module: &Module, given: &HashMap<String, usize>) -> Result<Native
         };
         natives.addresses.push(address);
     }
-    natives.owners.extend(opened.into_values().map(|opened| Arc::new(opened.library) as Arc<dyn super::instance::Keep>));
+    natives.owners.extend(opened.into_values().map(|opened| Arc::new(opened.library) as Arc<dyn super::natives::Keep>));
     Ok(natives)
 }
 

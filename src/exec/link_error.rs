@@ -87,13 +87,11 @@ impl LinkError {
         let quoted = |names: &[String]| names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
         match &self.problem {
             Problem::Missing { near, .. } if !near.is_empty() => Some(format!("there is {}", quoted(near))),
-            Problem::Missing { .. } if !self.library.contains('/') => Some(
-                "name its file with its folder (`./libNAME.so`), or add the folder to LD_LIBRARY_PATH".to_owned(),
-            ),
-            Problem::NoSymbol { near, .. } if !near.is_empty() => Some(format!("it has {}", quoted(near))),
-            Problem::Script { instead: Some(library), .. } => {
-                Some(format!("name the library itself: `{library}`"))
+            Problem::Missing { .. } if !self.library.contains('/') => {
+                Some("name its file with its folder (`./libNAME.so`), or add the folder to LD_LIBRARY_PATH".to_owned())
             }
+            Problem::NoSymbol { near, .. } if !near.is_empty() => Some(format!("it has {}", quoted(near))),
+            Problem::Script { instead: Some(library), .. } => Some(format!("name the library itself: `{library}`")),
             Problem::Script { .. } => Some("name the library itself, such as `libm.so.6`".to_owned()),
             Problem::Data { .. } => Some("only functions can be extern".to_owned()),
             _ => None,

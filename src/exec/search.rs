@@ -25,7 +25,8 @@ impl Default for Search {
     fn default() -> Search {
         let variable = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
         let folder = |path: PathBuf| if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
-        let paths = if variable.is_empty() { Vec::new() } else { std::env::split_paths(&variable).map(folder).collect() };
+        let paths =
+            if variable.is_empty() { Vec::new() } else { std::env::split_paths(&variable).map(folder).collect() };
         Search { paths, cache: PathBuf::from(CACHE), always: ALWAYS.map(PathBuf::from).to_vec() }
     }
 }
@@ -45,7 +46,8 @@ impl Search {
             let found = cached.iter().find(|(library, path)| *library == name && Path::new(path).is_file());
             found.map(|(_, path)| PathBuf::from(path))
         };
-        let found = self.paths.iter().find_map(in_folder).or_else(in_cache).or_else(|| self.always.iter().find_map(in_folder));
+        let found =
+            self.paths.iter().find_map(in_folder).or_else(in_cache).or_else(|| self.always.iter().find_map(in_folder));
         found.ok_or_else(|| {
             let mut looked: Vec<String> = Vec::new();
             looked.extend(self.paths.iter().map(|path| format!("{} (LD_LIBRARY_PATH)", path.display())));

@@ -200,8 +200,7 @@ impl Writer<'_> {
         let saved = u32::from(self.memory) << MEMORY;
         let pushed = 8 * i64::from(saved.count_ones());
         let size = (outgoing + 8 * WORDS + pushed + 8 + 15) / 16 * 16 - pushed - 8;
-        let frame =
-            Framed { signature, arguments, results, words: outgoing, depth: size + pushed, size, saved };
+        let frame = Framed { signature, arguments, results, words: outgoing, depth: size + pushed, size, saved };
         self.enter(&frame);
         if signature.variadic {
             self.pass_variadic(&frame);

@@ -292,7 +292,9 @@ impl Live {
         }
         let list = inst.b as usize;
         let note = match shape(inst.op) {
-            Shape::Value | Shape::Move | Shape::Load | Shape::NativeLoad => self.write(at, inst.d) | self.read(at, inst.a, ENDS_A),
+            Shape::Value | Shape::Move | Shape::Load | Shape::NativeLoad => {
+                self.write(at, inst.d) | self.read(at, inst.a, ENDS_A)
+            }
             Shape::Const if body.vars[inst.d as usize].has(Var::CONSTANT) => 0,
             Shape::Const | Shape::Msize | Shape::Gget | Shape::Addr => self.write(at, inst.d),
             Shape::Select => {

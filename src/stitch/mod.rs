@@ -40,16 +40,16 @@ mod values;
 use std::collections::HashSet;
 
 use crate::isa::op::Op;
-use crate::module::native::Target;
 use crate::isa::part::Part;
 use crate::isa::snippet::{Form, form_index};
 use crate::library::Library;
+use crate::module::native::Target;
 use crate::stitch::calls::Convention;
 use crate::stitch::code::Code;
 use crate::stitch::emit::{Cold, Emitter, Jump};
 use crate::stitch::frame::Frame;
 use crate::stitch::image::{FunctionImage, Image};
-use crate::stitch::inward::Entries;
+pub use crate::stitch::inward::Entries;
 use crate::stitch::live::Live;
 use crate::stitch::locals::Locals;
 use crate::stitch::place::Placement;
@@ -149,7 +149,8 @@ impl<'l> Stitcher<'l> {
         let mut c_entries: Vec<(u32, u32)> = Vec::new();
         let mut entries: Vec<u32> = Vec::with_capacity(verified.functions.len());
         let memory = verified.module().memory.is_some();
-        let in_tables: HashSet<u32> = verified.module().tables.iter().flat_map(|table| table.functions.clone()).collect();
+        let in_tables: HashSet<u32> =
+            verified.module().tables.iter().flat_map(|table| table.functions.clone()).collect();
         for (number, body) in verified.functions.iter().enumerate() {
             self.code.align(16);
             let entry = self.code.position();

@@ -47,7 +47,8 @@ const TRAITS: [Traits; Op::ALL.len()] = {
     let mut i = 0;
     while i < traits.len() {
         let row: &Row = &Op::ROWS[i];
-        let pure = matches!(row.shape, Shape::Value | Shape::Move | Shape::Select | Shape::Gget | Shape::Msize | Shape::Addr);
+        let pure =
+            matches!(row.shape, Shape::Value | Shape::Move | Shape::Select | Shape::Gget | Shape::Msize | Shape::Addr);
         let mut flags = 0;
         if row.has(Flag::Commutes) {
             flags |= Traits::COMMUTES;

@@ -42,8 +42,7 @@ impl<'a> Outward<'a> {
         let module = verified.module();
         let by_name = shape(inst.op) == Shape::CallExtern;
         let list = inst.b as usize + usize::from(!by_name);
-        let signature =
-            if by_name { module.externs[inst.a as usize].signature } else { body.lists[inst.b as usize] };
+        let signature = if by_name { module.externs[inst.a as usize].signature } else { body.lists[inst.b as usize] };
         let operands = call_operands(&body.lists, list);
         Outward { signature: &module.c_signatures[signature as usize], operands, list }
     }
@@ -315,8 +314,7 @@ impl Emitter<'_> {
     fn take_c_results(&mut self, results: &Results, vars: &[u32], notes: usize, room: u32) {
         let live = self.live;
         let notes = &live.list_notes[notes..][..vars.len()];
-        let places: Vec<Place> =
-            vars.iter().zip(notes).map(|(&var, &note)| self.define(var, note, 0, 0)).collect();
+        let places: Vec<Place> = vars.iter().zip(notes).map(|(&var, &note)| self.define(var, note, 0, 0)).collect();
         let wanted = |word: &&Word| {
             word.pieces.iter().any(|piece| places.get(piece.value).is_some_and(|&place| place != Place::NONE))
         };
@@ -324,8 +322,11 @@ impl Emitter<'_> {
         let step = self.glue(Step::Glue);
         let (mut moves, mut split): (Vec<Move>, Vec<(&Word, From)>) = (Vec::new(), Vec::new());
         // Registers for words that come in vector registers and hold two scalars: those that no word comes in.
-        let mut spare: Vec<u8> =
-            RESULTS.iter().copied().filter(|&register| words.iter().all(|word| word.at != At::Register(register))).collect();
+        let mut spare: Vec<u8> = RESULTS
+            .iter()
+            .copied()
+            .filter(|&register| words.iter().all(|word| word.at != At::Register(register)))
+            .collect();
         for word in words {
             let from = match word.at {
                 At::Register(register) => From::Place(Place::register(register)),

@@ -44,7 +44,11 @@ impl Noise {
     /// A type: mostly a scalar, else a struct, seldom one within another.
     fn c_type(&mut self, depth: usize) -> CType {
         if self.below(3) > 0 || depth == 0 {
-            return if self.below(3) > 0 { self.scalar() } else { [CType::F64, CType::I64, CType::F32][self.below(3)].clone() };
+            return if self.below(3) > 0 {
+                self.scalar()
+            } else {
+                [CType::F64, CType::I64, CType::F32][self.below(3)].clone()
+            };
         }
         let most = if self.below(4) == 0 { 7 } else { 3 };
         let members = 1 + self.below(most);
@@ -170,9 +174,8 @@ impl Case {
         } else {
             Vec::new()
         };
-        let scalars = |types: &[CType]| -> Vec<CType> {
-            types.iter().flat_map(CType::scalars).map(|(_, ty)| ty).collect()
-        };
+        let scalars =
+            |types: &[CType]| -> Vec<CType> { types.iter().flat_map(CType::scalars).map(|(_, ty)| ty).collect() };
         let fixed = scalars(&signature.params);
         let args = fixed.iter().chain(&more).map(|ty| (ty.clone(), noise.bits(ty))).collect::<Vec<_>>();
         let constants = args.iter().map(|_| noise.below(4) == 0).collect();

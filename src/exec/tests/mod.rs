@@ -88,7 +88,13 @@ fn append(image: &mut Image, snippet: &Extracted, what: &str) {
         image.unwind.push(UnwindRow { offset: entry + u32::from(snippet.starts[instruction]), depth });
     }
     image.code.extend(bytes);
-    image.functions.push(FunctionImage { entry, end: image.code.len() as u32, insts: vec![entry], cold: vec![], saved: 0 });
+    image.functions.push(FunctionImage {
+        entry,
+        end: image.code.len() as u32,
+        insts: vec![entry],
+        cold: vec![],
+        saved: 0,
+    });
 }
 
 fn symbol(operand: &str, what: &str) -> Symbol {
