@@ -44,7 +44,7 @@ mod thread;
 pub use arena::ArenaSize;
 pub use context::Pending;
 pub use error::ExecError;
-pub(crate) use imports::BindError;
+pub(crate) use imports::{BindError, Wide};
 pub use imports::{HostFunction, HostResult, HostType, ImportError, Imports};
 pub use instance::{Ended, Function, Instance};
 pub use libraries::resolve;

@@ -303,9 +303,8 @@ fn loads_and_stores_reach_their_bytes_and_no_others() {
     let mut noise = Noise(5);
     let mut memory = vec![0u8; 0x100];
     for info in infos() {
-        let reaches = |op: &Op| {
-            matches!(op.row().shape, Shape::Load | Shape::Store | Shape::NativeLoad | Shape::NativeStore)
-        };
+        let reaches =
+            |op: &Op| matches!(op.row().shape, Shape::Load | Shape::Store | Shape::NativeLoad | Shape::NativeStore);
         let Some(op) = op(info.name).filter(reaches) else { continue };
         let store = matches!(op.row().shape, Shape::Store | Shape::NativeStore);
         let native = matches!(op.row().shape, Shape::NativeLoad | Shape::NativeStore);
