@@ -76,7 +76,7 @@ impl Calls {
     /// Goes on to the caller of what is at hand.
     fn step(&mut self) {
         let code = self.caller();
-        let context = code.map_or(std::ptr::null_mut(), registry::owner);
+        let context = code.map_or(std::ptr::null_mut(), |address| self.owner(address));
         if let (Some(address), false) = (code, context.is_null()) {
             // SAFETY: the instance has code on the stack, so it lives.
             let start = unsafe { (*context).code.start() };
@@ -85,6 +85,13 @@ impl Calls {
         }
         self.foreign = code.is_some() && context.is_null();
         self.context = context;
+    }
+
+    /// The instance whose code the address lies in. Mostly it is the one at hand, and then nobody has to look for it.
+    fn owner(&self, address: usize) -> *mut Context {
+        // SAFETY: as in `step`.
+        let here = unsafe { (*self.context).code };
+        if here.offset_of(address).is_some() { self.context.cast_mut() } else { registry::owner(address) }
     }
 
     /// The address of the last byte of the call instruction that called what is at hand; none at the end.
