@@ -42,7 +42,7 @@ fn main() {
     match library(Path::new("asm/x86_64"), &compiler, &out) {
         Ok(text) => {
             #[cfg(feature = "elf")]
-            if let Err(error) = std::fs::write(out.join("build_id.rs"), format!("{:#x}", build_id(&text))) {
+            if let Err(error) = std::fs::write(out.join("build_id.rs"), build_id(&text).to_string()) {
                 println!("cargo::error=cannot write the number of the build: {error}");
                 exit(1);
             }

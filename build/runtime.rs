@@ -36,7 +36,7 @@ pub fn make(compiler: &str, out: &Path) -> Result<(), String> {
     for member in files.members() {
         let member = member.map_err(|error| error.to_string())?;
         let name = String::from_utf8_lossy(member.name()).into_owned();
-        if name.contains("spasm_rt") && name.ends_with(".o") {
+        if name.contains("spasm_rt") && Path::new(&name).extension().is_some_and(|extension| extension == "o") {
             merged.add(member.data(archive.as_slice()).map_err(|error| error.to_string())?)?;
         }
     }

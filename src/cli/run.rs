@@ -89,6 +89,8 @@ fn config(tier: Tier, given: &Given) -> Config {
         Config { tier, observers: Observers { debugger: given.has(OptId::Debugger), perf }, ..Config::default() }
     }
     #[cfg(not(feature = "elf"))]
+    let _ = given;
+    #[cfg(not(feature = "elf"))]
     Config { tier, ..Config::default() }
 }
 

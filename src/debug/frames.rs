@@ -111,7 +111,7 @@ fn function(rows: &[UnwindRow], start: u32, end: u32, saved: u32, base: Base) ->
     let registers: Vec<Register> = (0..16).filter(|n| saved >> n & 1 != 0).map(|n| REGISTERS[n]).collect();
     let mut entry = FrameDescriptionEntry::new(base.at(start), end - start);
     let (mut depth, mut there) = (0, 0);
-    for row in rows.iter() {
+    for row in rows {
         let at = row.offset - start;
         if row.depth != depth {
             depth = row.depth;

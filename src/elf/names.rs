@@ -39,6 +39,10 @@ const TAKEN: &str = "alignas alignof and and_eq asm auto bitand bitor bool break
 pub fn c_names(module: &Module) -> Vec<String> {
     let taken: HashSet<&str> = TAKEN.split_whitespace().collect();
     let plain = |name: &str| is_plain(name) && !taken.contains(name);
+    // Most modules have plain names only, and objects are to be written fast.
+    if module.functions.iter().all(|function| plain(&function.name)) {
+        return module.functions.iter().map(|function| function.name.clone()).collect();
+    }
     let mut used: HashSet<String> =
         module.functions.iter().map(|f| f.name.clone()).filter(|name| plain(name)).collect();
     let own = |name: &str| {
@@ -54,7 +58,7 @@ pub fn c_names(module: &Module) -> Vec<String> {
         }
         made
     };
-    module.functions.iter().map(|function| &function.name).map(|name| name.as_str()).map(own).collect()
+    module.functions.iter().map(|function| &function.name).map(String::as_str).map(own).collect()
 }
 
 /// True for names of the C library's functions, and the like.

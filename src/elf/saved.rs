@@ -27,6 +27,7 @@ const MARK: [u8; 8] = *b"SPASMRUN";
 const HEADER: usize = 24;
 
 /// The build that this is: objects are code for one build's context and helpers.
+#[allow(clippy::unreadable_literal, reason = "written by the build, for the compiler only")]
 const BUILD: u64 = include!(concat!(env!("OUT_DIR"), "/build_id.rs"));
 
 /// What an object holds.
@@ -108,8 +109,12 @@ pub fn save(module: &Module, image: &Image, library: &Library) -> Vec<u8> {
     for function in &image.functions {
         let FunctionImage { entry, end, insts, cold, saved } = function;
         out.words([*entry, *end, *saved, insts.len() as u32, cold.len() as u32]);
-        insts.iter().for_each(|&at| out.words([at]));
-        cold.iter().for_each(|&(at, inst)| out.words([at, inst]));
+        for &at in insts {
+            out.words([at]);
+        }
+        for &(at, inst) in cold {
+            out.words([at, inst]);
+        }
     }
     out.words([image.relocations.len() as u32]);
     for relocation in &image.relocations {
@@ -137,11 +142,7 @@ pub fn save(module: &Module, image: &Image, library: &Library) -> Vec<u8> {
 
 /// Over the code and all of the section but the checksum itself.
 fn checksum(code: &[u8], section: &[u8]) -> u32 {
-    let mut all = Vec::with_capacity(code.len() + section.len());
-    all.extend_from_slice(code);
-    all.extend_from_slice(&section[..HEADER - 4]);
-    all.extend_from_slice(&section[HEADER..]);
-    crc::crc32(&all)
+    crc::crc32_of(&[code, &section[..HEADER - 4], &section[HEADER..]])
 }
 
 fn number(symbol: Symbol) -> (u32, u32) {

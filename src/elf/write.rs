@@ -3,7 +3,7 @@
 //! Comes in: a verified module and its image. Goes out: the bytes of an object. What must hold: every hole of the image
 //! has a relocation, and every relocation one of the few kinds that work in programs and libraries alike.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::mem::offset_of;
 
 use object::elf;
@@ -132,12 +132,16 @@ impl<'a> Writer<'a> {
             self.symbol(&name, at(made.entry), size, SymbolKind::Text, SymbolScope::Compilation);
         }
         let names = c_names(self.module);
+        let wanted: HashSet<&str> = self.module.externs.iter().map(|one| one.symbol.as_str()).collect();
         for entry in &self.image.entries {
             let (size, index) = (u64::from(entry.end - entry.start), entry.function as usize);
             let (own, in_c) = (&self.module.functions[index].name, &names[index]);
             let global = |writer: &mut Self, name: &str| {
                 let id = writer.symbol(name, at(entry.start), size, SymbolKind::Text, SymbolScope::Dynamic);
-                writer.symbols.insert(name.to_owned(), id);
+                // An extern of this name is this function.
+                if wanted.contains(name) {
+                    writer.symbols.insert(name.to_owned(), id);
+                }
                 id
             };
             if own == "main" {
@@ -439,6 +443,7 @@ fn undefined(object: &mut Object<'_>, symbols: &mut HashMap<String, SymbolId>, n
     })
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn failed(error: object::write::Error) -> ElfError {
     ElfError::Object(error.to_string())
 }

@@ -21,7 +21,7 @@ use crate::verified::Verified;
 use super::arena::{DataBlock, ExecutableCode};
 use super::backtrace::{self, Calls};
 use super::bind::{self, Bases, DataPlace, GLOBALS, Layout, check, publish};
-use super::call::Plan;
+use super::call::{Ended, Plan};
 use super::context::{Cause, Context, Fault, Pending, Span, State};
 use super::error::ExecError;
 use super::helpers;
@@ -32,15 +32,6 @@ use super::runtime::Runtime;
 use super::signals;
 use super::stack::stack_size;
 use super::thread::{self, Thread};
-
-/// How a call ended that was not stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// The function returned; its results are written.
-    Returned,
-    /// A `halt` ended the program with success.
-    Halted,
-}
 
 /// A function of one instance, and how it is called.
 #[derive(Clone, Debug)]

@@ -42,11 +42,12 @@ mod tests;
 mod thread;
 
 pub use arena::ArenaSize;
+pub use call::Ended;
 pub use context::Pending;
 pub use error::ExecError;
 pub(crate) use imports::{BindError, Wide};
 pub use imports::{HostFunction, HostResult, HostType, ImportError, Imports};
-pub use instance::{Ended, Function, Instance};
+pub use instance::{Function, Instance};
 pub use libraries::resolve;
 pub use link_error::{LinkError, Problem};
 pub use natives::Natives;

@@ -292,7 +292,7 @@ fn shared_libraries_come_and_go() {
     run(&folder, "cc", &["-D_GNU_SOURCE", "open.c", "-ldl", "-o", "open"]);
     let said = run(&folder, "./open", &[]);
     // Each time, everything begins anew.
-    assert_eq!(said, "41\n41\n1 stack overflow\n".replace("41\n41\n", "41\n41\n").repeat(3));
+    assert_eq!(said, "41\n41\n1 stack overflow\n".repeat(3));
     // Two copies of the runtime in one process do not get into each other's way.
     let main = "#include \"second.h\"\n#include <stdio.h>\nint main(void) { printf(\"%ld\\n\", (long)spasm_a_20weird_20name(2)); trapping(); }\n";
     fs::write(folder.join("both.c"), main).unwrap();

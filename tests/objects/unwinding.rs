@@ -150,14 +150,14 @@ fn every_instruction_in_memory_can_be_unwound() {
 }
 
 /// C that counts the frames from itself to the start of the process, by the unwinder.
-const COUNTING: &str = r#"
+const COUNTING: &str = r"
 #include <unwind.h>
 static _Unwind_Reason_Code one(struct _Unwind_Context *context, void *count) {
     (void)context;
     return ++*(long *)count < 1000 ? _URC_NO_REASON : _URC_END_OF_STACK;
 }
 long depth(void) { long count = 0; _Unwind_Backtrace(one, &count); return count; }
-"#;
+";
 
 const RECURSING: &str = "
 extern \"LIBRARY\" depth() -> i64

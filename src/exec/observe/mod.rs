@@ -41,10 +41,11 @@ pub enum Perf {
 
 /// What has been told of the code of one instance, or of entry and exit; dropped before the code is.
 #[derive(Debug, Default)]
+#[allow(dead_code, reason = "kept to be dropped")]
 pub struct Observed {
-    _unwinder: Option<unwind::Frames>,
+    unwinder: Option<unwind::Frames>,
     #[cfg(feature = "gdb")]
-    _debugger: Option<gdb::File>,
+    debugger: Option<gdb::File>,
 }
 
 /// Tells of the code of an instance, which is at `code`: the unwinder, where C may be between its frames (`with_c`), and
@@ -63,7 +64,7 @@ pub fn tell(
         runtime.observe(observers.debugger);
     }
     if with_c {
-        told._unwinder = unwind::Frames::register(debug::frames::in_memory(image, base));
+        told.unwinder = unwind::Frames::register(debug::frames::in_memory(image, base));
     }
     #[cfg(feature = "gdb")]
     if observers.debugger {
@@ -71,7 +72,7 @@ pub fn tell(
         let written = debug::info::sections(module, image, Base::Memory(base));
         sections.extend(written.into_iter().map(|(id, section)| (id.name(), section.finish())));
         let file = debug::file::file(base, code.1, &debug::pieces(module, image), &sections);
-        told._debugger = Some(gdb::File::register(file));
+        told.debugger = Some(gdb::File::register(file));
     }
     match observers.perf {
         Perf::Off => {}
@@ -84,7 +85,7 @@ pub fn tell(
 /// Tells the unwinder of the code that instances share: the ways onto a Spasm stack, at these addresses and of these
 /// lengths.
 pub fn tell_unwinder(enters: &[(usize, usize)]) -> Observed {
-    Observed { _unwinder: unwind::Frames::register(switching(enters)), ..Observed::default() }
+    Observed { unwinder: unwind::Frames::register(switching(enters)), ..Observed::default() }
 }
 
 /// The same for debuggers.
@@ -103,7 +104,7 @@ pub fn tell_debugger(enters: &[(usize, usize)]) -> Observed {
         // What the code is does not matter to debuggers, which read it where it is.
         let code = vec![0; end - base];
         let file = debug::file::file(base as u64, &code, &pieces, &[(".eh_frame", switching(enters))]);
-        Observed { _debugger: Some(gdb::File::register(file)), ..told }
+        Observed { debugger: Some(gdb::File::register(file)), ..told }
     };
     told
 }

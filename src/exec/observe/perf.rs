@@ -58,9 +58,8 @@ pub fn dump(module: &Module, image: &Image, (base, code): (usize, &[u8])) {
         let address = base as u64 + offset;
         lines_of(&mut records, source, &lines, base as u64, (offset, size));
         let mut body = Vec::new();
-        let ids = [std::process::id(), thread()];
-        ids.iter().for_each(|id| body.extend(id.to_ne_bytes()));
-        [address, address, size, dump.next].iter().for_each(|word| body.extend(word.to_ne_bytes()));
+        body.extend([std::process::id(), thread()].map(u32::to_ne_bytes).concat());
+        body.extend([address, address, size, dump.next].map(u64::to_ne_bytes).concat());
         body.extend(name.bytes().filter(|&byte| byte != 0).chain([0]));
         body.extend(bytes);
         record(&mut records, LOAD, &body);
@@ -80,7 +79,7 @@ fn lines_of(records: &mut Vec<u8>, source: &str, lines: &[(u32, u32)], base: u64
         return;
     }
     let mut body = Vec::new();
-    [base + offset, rows.len() as u64].iter().for_each(|word| body.extend(word.to_ne_bytes()));
+    body.extend([base + offset, rows.len() as u64].map(u64::to_ne_bytes).concat());
     for &&(at, line) in &rows {
         body.extend((base + u64::from(at)).to_ne_bytes());
         body.extend(line.to_ne_bytes());
@@ -103,8 +102,8 @@ fn start() -> Dump {
     let made = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(path);
     let file = made.ok().and_then(|mut file| {
         let mut header = Vec::new();
-        [MAGIC, VERSION, 40, MACHINE, 0, std::process::id()].iter().for_each(|word| header.extend(word.to_ne_bytes()));
-        [now(), 0].iter().for_each(|word| header.extend(word.to_ne_bytes()));
+        header.extend([MAGIC, VERSION, 40, MACHINE, 0, std::process::id()].map(u32::to_ne_bytes).concat());
+        header.extend([now(), 0].map(u64::to_ne_bytes).concat());
         file.write_all(&header).ok()?;
         // SAFETY: nobody reads or runs the mapping; it is there to be noticed.
         let mapped = unsafe {
