@@ -27,7 +27,7 @@ pub struct Mark {
 }
 
 /// What was found.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Found {
     marks: [Mark; KEPT],
     count: usize,

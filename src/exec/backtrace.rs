@@ -45,7 +45,7 @@ pub struct Calls {
     stack: Range<usize>,
     foreign: bool,
     /// What was found beyond frames of C.
-    beyond: Found,
+    beyond: Option<Box<Found>>,
 }
 
 impl Calls {
@@ -54,9 +54,15 @@ impl Calls {
     /// # Safety
     /// The addresses of `stack` must be readable, and as the fault left them, while this is in use, and so must the
     /// instances whose code they lead to.
-    pub unsafe fn new(fault: &Fault, stack: Range<usize>, beyond: Found) -> Calls {
+    pub unsafe fn new(fault: &Fault, stack: Range<usize>) -> Calls {
         let Fault { context, offset, sp, .. } = *fault;
-        Calls { context, at: offset, resume: offset, sp, stack, foreign: false, beyond }
+        Calls { context, at: offset, resume: offset, sp, stack, foreign: false, beyond: None }
+    }
+
+    /// Goes on with these where frames of C have been met.
+    pub fn going_on(mut self, beyond: Box<Found>) -> Calls {
+        self.beyond = Some(beyond);
+        self
     }
 
     /// True where frames of C stand between those of stitched code, and the outer ones are yet to be found.
@@ -120,12 +126,14 @@ impl Iterator for Calls {
             }
         }
         if std::mem::take(&mut self.foreign) {
-            self.beyond.beyond_c();
+            if let Some(beyond) = &mut self.beyond {
+                beyond.beyond_c();
+            }
             return Some(Call::Foreign);
         }
         // Nothing is beyond unless C was met.
         loop {
-            let mark = self.beyond.next()?;
+            let mark = self.beyond.as_mut()?.next()?;
             if mark.context.is_null() {
                 return Some(Call::Foreign);
             }

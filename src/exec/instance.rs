@@ -18,7 +18,6 @@ use crate::streams::Streams;
 use crate::trap::RunError;
 use crate::verified::Verified;
 
-use super::across::Found;
 use super::arena::{DataBlock, ExecutableCode};
 use super::backtrace::{self, Calls};
 use super::bind::{self, Bases, DataPlace, GLOBALS, Layout, check, publish};
@@ -113,14 +112,14 @@ impl Instance {
         fill_data(&bases, unsafe { std::slice::from_raw_parts_mut(data.base(), layout.len) })?;
         let memory = module.memory.map(LinearMemory::new).transpose()?;
         let state = Box::into_raw(Box::new(State::new(memory, streams)));
-        let _registration = registry::register((code.address(), image.code.len()), data.base().cast());
+        let registration = registry::register((code.address(), image.code.len()), data.base().cast());
         let runtime = Arc::clone(runtime);
         let module = Arc::clone(module);
         let id = INSTANCES.fetch_add(1, Ordering::Relaxed);
         let stack_size = stack_size(stack);
         let mut made = Instance {
             id,
-            _registration,
+            _registration: registration,
             #[cfg(feature = "elf")]
             observed: super::observe::Observed::default(),
             module,
@@ -369,7 +368,10 @@ impl Instance {
             (None, Cause::Halt) => Ok(Ended::Halted),
             (None, Cause::Trap(kind)) => {
                 // SAFETY: no call has run on the stack since, which is readable from the end of its guard to its top.
-                Err(unsafe { backtrace::trap(kind, Calls::new(&fault, lowest..highest, thread::take_beyond())) }.into())
+                Err(unsafe {
+                    backtrace::trap(kind, Calls::new(&fault, lowest..highest).going_on(Box::new(thread::take_beyond())))
+                }
+                .into())
             }
         }
     }
@@ -382,7 +384,7 @@ pub(super) fn end_process(fault: &Fault) -> ! {
     // SAFETY: the instance's code has faulted on this thread, so the instance lives; the stack above the fault is this
     // thread's, up to where return addresses end.
     let (state, trap) = unsafe {
-        let trap = |kind| backtrace::trap(kind, Calls::new(fault, fault.sp..usize::MAX & !7, Found::NOTHING));
+        let trap = |kind| backtrace::trap(kind, Calls::new(fault, fault.sp..usize::MAX & !7));
         let trap = match fault.cause {
             Cause::Trap(kind) => Some(trap(kind)),
             Cause::Halt => None,

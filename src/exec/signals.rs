@@ -19,7 +19,6 @@ use libc::{c_int, c_void, siginfo_t, ucontext_t};
 use crate::isa::trap::TrapKind;
 use crate::stitch::image::SiteMeaning;
 
-use super::across::Found;
 use super::backtrace::Calls;
 use super::context::{Cause, Context, Fault, Span};
 use super::error::ExecError;
@@ -113,8 +112,8 @@ fn end_call(signal: c_int, info: &siginfo_t, ucontext: &mut ucontext_t) -> bool 
         (*call).fault = Some(fault);
         if !(*(*owner).image).entries.is_empty() {
             let stack = (*call).guard.end()..(*call).spasm_sp;
-            if Calls::new(&fault, stack.clone(), Found::NOTHING).ends_at_c() {
-                thread::set_beyond(Found::search(stack));
+            if Calls::new(&fault, stack.clone()).ends_at_c() {
+                thread::set_beyond(stack);
             }
         }
         registers[libc::REG_RIP as usize] = (*call).trap_exit as i64;

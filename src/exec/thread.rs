@@ -9,6 +9,7 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::mem::ManuallyDrop;
+use std::ops::Range;
 use std::ptr;
 
 use super::across::Found;
@@ -59,7 +60,7 @@ pub struct Thread {
     /// Why a helper asked for an end of what runs here.
     pending: RefCell<Option<Pending>>,
     /// The calls beyond frames of C, as they were at the fault that ended the last call.
-    beyond: Cell<Found>,
+    beyond: RefCell<Found>,
     _signal_stack: Option<SignalStack>,
 }
 
@@ -95,7 +96,7 @@ impl Thread {
             first: Cell::new((0, Place { top: ptr::null_mut(), guard: Span::default() })),
             stacks: RefCell::new(Vec::new()),
             pending: RefCell::new(None),
-            beyond: Cell::new(Found::NOTHING),
+            beyond: RefCell::new(Found::NOTHING),
             _signal_stack: SignalStack::ensure()?,
         };
         let thread = Box::into_raw(Box::new(thread));
@@ -188,12 +189,13 @@ pub fn take_pending() -> Option<Pending> {
     Thread::current().ok()?.pending.take()
 }
 
-/// Keeps what was found beyond frames of C, for who tells of the trap. For the signal handler, during a call.
-pub fn set_beyond(found: Found) {
+/// Looks for the calls beyond frames of C, and keeps them for who tells of the trap. For the signal handler, during a
+/// call.
+pub fn set_beyond(stack: Range<usize>) {
     let thread = THREAD.get();
     // SAFETY: as in `Thread::current`.
     if let Some(thread) = unsafe { thread.as_ref() } {
-        thread.beyond.set(found);
+        thread.beyond.replace(Found::search(stack));
     }
 }
 

@@ -188,6 +188,7 @@ fn in_process(name: &str, role: &str) -> (std::process::ExitStatus, String) {
 
 #[test]
 fn a_trap_on_a_thread_of_c_ends_the_process_with_its_stack() {
+    type Share = extern "C" fn(i64) -> i64;
     use std::os::unix::process::ExitStatusExt;
     if let Ok(role) = std::env::var("SPASM_TEST_ROLE") {
         let folder = Folder::new("fatal");
@@ -201,7 +202,6 @@ fn a_trap_on_a_thread_of_c_ends_the_process_with_its_stack() {
             let source = "func share(i64) -> i64\n    div r1, a1, r2\n    ret r1\n";
             let engine = engine(Entries::All);
             let instance = engine.instantiate(&verified(source)).unwrap();
-            type Share = extern "C" fn(i64) -> i64;
             // SAFETY: the function is what its signature says, and the instance lives.
             let share: Share = unsafe { std::mem::transmute(instance.entry("share").unwrap()) };
             share(1);
@@ -220,6 +220,10 @@ fn a_trap_on_a_thread_of_c_ends_the_process_with_its_stack() {
 
 #[test]
 fn entries_are_called_as_what_they_are() {
+    #[repr(C)]
+    struct Both(i64, i64);
+    type Add = extern "C" fn(i64, f64, i32) -> f64;
+    type Divide = extern "C" fn(i64, i64) -> Both;
     let source = "
 func add(i64, f64, i32) -> f64
     cvt.f64.i64 r1, a1
@@ -234,10 +238,6 @@ func both(i64, i64) -> (i64, i64)
 ";
     let engine = engine(Entries::All);
     let instance = engine.instantiate(&verified(source)).unwrap();
-    #[repr(C)]
-    struct Both(i64, i64);
-    type Add = extern "C" fn(i64, f64, i32) -> f64;
-    type Divide = extern "C" fn(i64, i64) -> Both;
     // SAFETY: the functions are what their signatures say, and the instance lives.
     let (add, both): (Add, Divide) = unsafe {
         let entry = |name| instance.entry(name).unwrap();
@@ -246,7 +246,7 @@ func both(i64, i64) -> (i64, i64)
             std::mem::transmute::<*const c_void, Divide>(entry("both")),
         )
     };
-    assert_eq!(add(1, 0.5, -3), -1.5);
+    assert_eq!(add(1, 0.5, -3).to_bits(), (-1.5f64).to_bits());
     let Both(quotient, rest) = both(17, 5);
     assert_eq!((quotient, rest), (3, 2));
 }
@@ -258,6 +258,12 @@ extern \"\" half(f64) -> f64
 extern \"\" count(i64) -> i64
 extern \"\" mix(i32, f32, i8, u16, bool) -> i32
 extern \"\" fail(i64) -> i64
+extern \"\" sum(i64, i64, f64, i64, i64, i64, i64, i32, f32) -> f64
+func summed(i64, f64, i32, f32) -> f64
+    const r1, 10
+    const r2, 100
+    call r3, sum, a1, r1, a2, r2, a1, r2, r1, a3, a4
+    ret r3
 func main(i64, f64) -> (f64, i64)
     call r1, half, a2
     call r2, count, a1
@@ -279,6 +285,9 @@ func fails(i64) -> i64
     imports.func("mix", move |a: i32, b: f32, c: i8, d: u16, e: bool| {
         base + a + b as i32 + i32::from(c) + i32::from(d) + i32::from(e)
     });
+    imports.func("sum", move |a: i64, b: i64, c: f64, d: i64, e: i64, f: i64, g: i64, h: i32, i: f32| {
+        f64::from(base) + (a + 2 * b + 3 * d + 4 * e + 5 * f + 6 * g) as f64 + c + f64::from(h) + f64::from(i)
+    });
     imports.func("fail", |n: i64| if n == 0 { panic!("none left") } else { n });
     let engine = engine(Entries::Taken);
     let mut instance = engine.instantiate_with(&verified(source), &imports).unwrap();
@@ -287,6 +296,9 @@ func fails(i64) -> i64
     assert_eq!(total.load(Ordering::Relaxed), 42);
     let mixed = instance.call("mixed", &[Value::I32(-1), Value::F32(2.5), Value::I64(-2)]).unwrap();
     assert_eq!(mixed, [Value::I32(1000 - 1 + 2 - 2 + 0xfffe + 1)]);
+    let summed = [Value::I64(1), Value::F64(0.25), Value::I32(-3), Value::F32(0.5)];
+    let wanted = 1000.0 + f64::from(1 + 20 + 300 + 4 + 500 + 60) + 0.25 - 3.0 + 0.5;
+    assert_eq!(instance.call("summed", &summed).unwrap(), [Value::F64(wanted)]);
     for _ in 0..10 {
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| instance.call("fails", &[Value::I64(0)])));
         assert_eq!(*panic.unwrap_err().downcast_ref::<&str>().unwrap(), "none left");
@@ -449,7 +461,8 @@ func through(ptr, i64, i64) -> i64
 
 #[test]
 fn a_function_of_the_host_may_call_another_instance() {
-    let inner = engine(Entries::Taken).instantiate(&verified("func twice(i64) -> i64\n    div r1, a1, a1\n    add r1, r1, r1\n    ret r1\n"));
+    let inner = engine(Entries::Taken)
+        .instantiate(&verified("func twice(i64) -> i64\n    div r1, a1, a1\n    add r1, r1, r1\n    ret r1\n"));
     let inner = std::sync::Mutex::new(inner.unwrap());
     let mut imports = Imports::new();
     imports.func("nested", move |n: i64| match inner.lock().unwrap().call("twice", &[Value::I64(n)]) {
