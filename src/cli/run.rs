@@ -52,7 +52,11 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     let args = arguments(function, &given.words[1..])?;
     let snippets = templates::load(given)?.map(|loaded| loaded.snippets);
     let mut stats = Stats { file: input::name(file), tier, function: &function.name, code: None };
-    let config = Config { snippets, left_out: left_out(given)?, ..config(tier, given) };
+    let mut config = Config { snippets, left_out: left_out(given)?, ..config(tier, given) };
+    // Read-only data stands with the code.
+    let data: u64 = module.data.iter().map(spasm::module::native::Data::len).sum();
+    config.arena.code = config.arena.code.saturating_add(data as usize);
+    config.arena.data = config.arena.data.saturating_add(data as usize);
     // The process ends when the program does: what is not taken down costs nothing.
     // SAFETY: whoever runs a program trusts it as they would any other command; with --sandbox it was checked to use
     // nothing of C.
@@ -169,7 +173,11 @@ fn execute(
 fn no_instance(error: &InstanceError) -> Failure {
     let shown = Diagnostic::new(error.to_string());
     match error {
-        InstanceError::Memory(_) => shown.into(),
+        // No tier has what is not there.
+        InstanceError::Memory(_)
+        | InstanceError::Link(_)
+        | InstanceError::Import(_)
+        | InstanceError::Natives { .. } => shown.into(),
         _ => shown.help("`--tier interp` runs the program without machine code").into(),
     }
 }
