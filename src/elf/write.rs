@@ -41,6 +41,7 @@ pub struct Writer<'a> {
     object: Object<'a>,
     /// The symbols that others have or may name.
     symbols: HashMap<String, SymbolId>,
+    lines: Vec<(u32, u32)>,
     /// Where the entry for C of each function is, if it has one.
     entries: Vec<Option<u32>>,
     text: SectionId,
@@ -67,7 +68,23 @@ impl<'a> Writer<'a> {
             }
         }
         let symbols = HashMap::new();
-        Writer { verified, module, image, library, options, object, symbols, entries, text, data, bss, rodata, relro }
+        let lines = debug::lines(module, image);
+        Writer {
+            lines,
+            verified,
+            module,
+            image,
+            library,
+            options,
+            object,
+            symbols,
+            entries,
+            text,
+            data,
+            bss,
+            rodata,
+            relro,
+        }
     }
 
     pub fn write(mut self) -> Result<Vec<u8>, ElfError> {
@@ -287,7 +304,7 @@ impl<'a> Writer<'a> {
 
     /// What the runtime is told, and the functions that tell it.
     fn describe(&mut self, items: &Items) -> Result<(), ElfError> {
-        let described = descriptor::describe(self.module, self.image);
+        let described = descriptor::describe(self.module, self.image, &self.lines);
         let tables = self.bytes(self.rodata, &described.tables, descriptor::ALIGN);
         let inits = self.bytes(self.relro, &described.inits, descriptor::ALIGN);
         let place = self.bytes(self.relro, &described.descriptor, descriptor::ALIGN);
@@ -342,7 +359,7 @@ impl<'a> Writer<'a> {
     }
 
     fn debug(&mut self) -> Result<(), ElfError> {
-        let written = debug::info::sections(self.module, self.image, Base::Section);
+        let written = debug::info::sections(self.module, self.image, &self.lines, Base::Section);
         let mut ids = Vec::new();
         for (id, section) in &written {
             let kind = if *id == gimli::SectionId::DebugStr { SectionKind::DebugString } else { SectionKind::Debug };
