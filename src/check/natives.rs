@@ -78,7 +78,7 @@ impl Replay<'_> {
         }
         self.clobber(state, step);
         after_call(state, passing.stack)?;
-        self.results(state, &passing, signature, results, room)?;
+        Self::results(state, &passing, signature, results, room)?;
         Ok(Next::Falls)
     }
 
@@ -136,7 +136,6 @@ impl Replay<'_> {
     }
 
     fn results(
-        &self,
         state: &mut State,
         passing: &Passing,
         signature: &CSignature,

@@ -45,10 +45,15 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     let function = &module.functions[choose(given, module)? as usize];
     let args = arguments(function, &given.words[1..])?;
     let mut stats = Stats { file: input::name(file), tier, function: &function.name, code: None };
+    let mut config = config(tier, given);
+    // Read-only data stands with the code.
+    let data: u64 = module.data.iter().map(spasm::module::native::Data::len).sum();
+    config.arena.code = config.arena.code.saturating_add(data as usize);
+    config.arena.data = config.arena.data.saturating_add(data as usize);
     // The process ends when the program does: what is not taken down costs nothing.
     // SAFETY: whoever runs a program trusts it as they would any other command; with --sandbox it was checked to use
     // nothing of C.
-    let engine = ManuallyDrop::new(unsafe { Engine::allowing_natives(config(tier, given)) });
+    let engine = ManuallyDrop::new(unsafe { Engine::allowing_natives(config) });
     #[cfg(feature = "elf")]
     let instance = match program.object {
         Some(object) => from_object(&engine, &verified, object, &mut clock, &mut stats),

@@ -112,14 +112,14 @@ impl Instance {
         fill_data(&bases, unsafe { std::slice::from_raw_parts_mut(data.base(), layout.len) })?;
         let memory = module.memory.map(LinearMemory::new).transpose()?;
         let state = Box::into_raw(Box::new(State::new(memory, streams)));
-        let _registration = registry::register((code.address(), image.code.len()), data.base().cast());
+        let registration = registry::register((code.address(), image.code.len()), data.base().cast());
         let runtime = Arc::clone(runtime);
         let module = Arc::clone(module);
         let id = INSTANCES.fetch_add(1, Ordering::Relaxed);
         let stack_size = stack_size(stack);
         let mut made = Instance {
             id,
-            _registration,
+            _registration: registration,
             #[cfg(feature = "elf")]
             observed: super::observe::Observed::default(),
             module,
@@ -368,7 +368,10 @@ impl Instance {
             (None, Cause::Halt) => Ok(Ended::Halted),
             (None, Cause::Trap(kind)) => {
                 // SAFETY: no call has run on the stack since, which is readable from the end of its guard to its top.
-                Err(unsafe { backtrace::trap(kind, Calls::new(&fault, lowest..highest)) }.into())
+                Err(unsafe {
+                    backtrace::trap(kind, Calls::new(&fault, lowest..highest).going_on(Box::new(thread::take_beyond())))
+                }
+                .into())
             }
         }
     }

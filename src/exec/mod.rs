@@ -13,6 +13,7 @@
 //!        └──── trap exit ◀── signal handler
 //! ```
 
+mod across;
 mod arena;
 mod backtrace;
 mod bind;
@@ -44,7 +45,7 @@ pub use arena::ArenaSize;
 pub use call::Ended;
 pub use context::Pending;
 pub use error::ExecError;
-pub(crate) use imports::BindError;
+pub(crate) use imports::{BindError, Wide};
 pub use imports::{HostFunction, HostResult, HostType, ImportError, Imports};
 pub use instance::{Function, Instance};
 pub use libraries::resolve;

@@ -30,6 +30,7 @@ pub struct World<'w> {
     pub streams: &'w mut Streams,
 }
 
+#[allow(clippy::mut_mut, reason = "what is lent are references, to be replaced")]
 /// The same while C runs: whoever is lent it may have others work on it, and puts in what they leave.
 #[derive(Debug)]
 pub struct Lent<'l, 'w> {

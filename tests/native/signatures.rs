@@ -325,6 +325,7 @@ pub fn instance(source: &str) -> Instance {
 }
 
 /// Modules with one generated call each, for tests that run nothing.
+#[allow(dead_code, reason = "not of use to every binary that has these signatures")]
 pub fn verified_cases(noise: &mut Noise, count: usize) -> Vec<Verified> {
     let one = |number: usize, noise: &mut Noise| {
         let source = Case::new(noise, number).spasm(number, "");

@@ -303,13 +303,14 @@ fn loads_and_stores_reach_their_bytes_and_no_others() {
     let mut noise = Noise(5);
     let mut memory = vec![0u8; 0x100];
     for info in infos() {
-        let Some(op) = op(info.name).filter(|op| matches!(op.row().shape, Shape::Load | Shape::Store)) else {
-            continue;
-        };
-        let store = op.row().shape == Shape::Store;
+        let reaches =
+            |op: &Op| matches!(op.row().shape, Shape::Load | Shape::Store | Shape::NativeLoad | Shape::NativeStore);
+        let Some(op) = op(info.name).filter(reaches) else { continue };
+        let store = matches!(op.row().shape, Shape::Store | Shape::NativeStore);
+        let native = matches!(op.row().shape, Shape::NativeLoad | Shape::NativeStore);
         let (bytes, signed) = width(op.row().suffix);
         // Where the memory is taken for the whole address space, an offset beyond it is made up for by the base.
-        for regs in registers(info, &mut noise).into_iter().filter(|regs| !regs.contains(&15)) {
+        for regs in registers(info, &mut noise).into_iter().filter(|regs| native || !regs.contains(&15)) {
             let immediate = constant(info).map(|(source, _)| (source, noise.next() as i8 as u64));
             let form = Form::new(info, regs, immediate, None);
             let mut code = Vec::new();
@@ -319,8 +320,13 @@ fn loads_and_stores_reach_their_bytes_and_no_others() {
             let before = memory.clone();
             let mut state = State::new(|| noise.next());
             let index = noise.below(64) as u64;
-            form.place("a", index, &mut state, &mut machine);
-            state.gp[15] = (memory.as_mut_ptr() as u64).wrapping_sub(form.value("o"));
+            let base = (memory.as_mut_ptr() as u64).wrapping_sub(form.value("o"));
+            if native {
+                form.place("a", base.wrapping_add(index), &mut state, &mut machine);
+            } else {
+                form.place("a", index, &mut state, &mut machine);
+                state.gp[15] = base;
+            }
             let stored = form.stored(&state);
             let old = state.clone();
             machine.run(offset, &mut state);
@@ -341,4 +347,38 @@ fn loads_and_stores_reach_their_bytes_and_no_others() {
             form.assert_rest_unchanged(&old, &state);
         }
     }
+}
+
+#[test]
+fn what_c_calls_need_does_what_it_says() {
+    let mut noise = Noise(7);
+    let mut tried = 0;
+    for info in infos() {
+        let expected = |value: u64| match info.name {
+            "zext8" => Some(value & 0xff),
+            "zext16" => Some(value & 0xffff),
+            "truth" => Some(u64::from(value != 0)),
+            _ => None,
+        };
+        if expected(0).is_none() {
+            continue;
+        }
+        for regs in registers(info, &mut noise) {
+            let form = Form::new(info, regs, None, None);
+            let mut code = Vec::new();
+            let offset = form.assemble(&mut code);
+            let mut machine = Machine::new(&code);
+            for value in edges(Type::I64) {
+                let mut state = State::new(|| noise.next());
+                form.place("a", value, &mut state, &mut machine);
+                let before = state.clone();
+                machine.run(offset, &mut state);
+                let (found, name) = (form.result(&state, &machine), info.name);
+                assert_eq!(Some(found), expected(value), "{name} of {value:#x} with {}", form.describe());
+                form.assert_rest_unchanged(&before, &state);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 1000, "only {tried} values were tried");
 }
