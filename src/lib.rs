@@ -120,7 +120,8 @@
 //!  text ────┐                          ┌─▶ interp ────────────────────────────────▶ results
 //!  binary ──┼─▶ Module ─▶ verify ─▶ Verified                                           ▲
 //!  builder ─┘                          └─▶ stitch ─▶ Image ─▶ exec: publish, enter ────┘
-//!                                             ▲        └────▶ explain, check
+//!                                             ▲        ├────▶ elf: objects that link with C
+//!                                             │        └────▶ explain, check
 //!  asm/**/*.S ─▶ the build: isa::extract ─▶ library
 //! ```
 //!
@@ -134,6 +135,8 @@
 //! | [`interp`] | the interpreter, the oracle for all else; `companion` makes what stands between it and C |
 //! | [`library`], [`stitch`] | the snippets for this machine, and what makes machine code of them |
 //! | [`engine`] | instances, calls and errors, for Rust; below it `exec`, nearly all `unsafe` of the crate |
+//! | `elf` | with the feature `elf`: ELF objects and C headers; `src/rt` is the runtime that goes into them, a crate of its own |
+//! | `debug` | with the feature `elf`: what unwinders and debuggers are told, of objects and of code in memory |
 //! | [`check`] | proves of a stitched image that values are where instructions look for them |
 //! | `contract`, `explain` | with the feature `cli`: snippets against a decoder, and machine code for people to read |
 //!

@@ -7,7 +7,7 @@ use gimli::constants::{self as dw, DW_TAG_base_type, DW_TAG_member, DW_TAG_struc
 use gimli::write::{Address, AttributeValue, DwarfUnit, FileId, LineProgram, LineString, Sections, Unit, UnitEntryId};
 use gimli::{DwTag, Encoding, Format, LineEncoding, SectionId};
 
-use super::{Base, Section, lines};
+use super::{Base, Section};
 use crate::isa::op::Type;
 use crate::module::{Module, Signature};
 use crate::stitch::image::Image;
@@ -15,12 +15,12 @@ use crate::stitch::image::Image;
 /// What every debugger of the last ten years reads.
 const ENCODING: Encoding = Encoding { format: Format::Dwarf32, version: 4, address_size: 8 };
 
-/// The sections, each with its number, those that are empty left out.
+/// The sections, each with its number, those that are empty left out. `lines` are those of [`lines`](super::lines).
 #[must_use]
-pub fn sections(module: &Module, image: &Image, base: Base) -> Vec<(SectionId, Section)> {
+pub fn sections(module: &Module, image: &Image, lines: &[(u32, u32)], base: Base) -> Vec<(SectionId, Section)> {
     let mut dwarf = DwarfUnit::new(ENCODING);
     let name = text(module.source.as_ref().map_or("", |source| &source.name), "module");
-    let (program, file) = line_program(module, image, base, &name);
+    let (program, file) = line_program(image, lines, base, &name);
     dwarf.unit.line_program = program;
     let mut unit = Describing { unit: &mut dwarf.unit, base, file, types: [None; 4] };
     unit.module(module, image, &name);
@@ -28,9 +28,9 @@ pub fn sections(module: &Module, image: &Image, base: Base) -> Vec<(SectionId, S
     // Writing to memory fails for forms only that are not used here.
     let _ = dwarf.write(&mut sections);
     let mut found = Vec::new();
-    let _: Result<(), ()> = sections.for_each(|id, section| {
-        if section.bytes.slice().iter().len() > 0 {
-            found.push((id, section.clone()));
+    let _: Result<(), ()> = sections.for_each_mut(|id, section| {
+        if !section.bytes.slice().is_empty() {
+            found.push((id, std::mem::take(section)));
         }
         Ok(())
     });
@@ -43,40 +43,39 @@ fn text(name: &str, instead: &str) -> Vec<u8> {
     if clean.is_empty() { instead.into() } else { clean }
 }
 
-fn line_program(module: &Module, image: &Image, base: Base, name: &[u8]) -> (LineProgram, FileId) {
+/// The rows for all of the code, which is one piece: each holds until the next one.
+fn line_program(image: &Image, lines: &[(u32, u32)], base: Base, name: &[u8]) -> (LineProgram, FileId) {
     let folder = LineString::String(b".".to_vec());
     let file = LineString::String(name.to_vec());
     let mut program = LineProgram::new(ENCODING, LineEncoding::default(), folder, None, file.clone(), None);
     let file = program.add_file(file, program.default_directory(), None);
-    let rows = lines(module, image);
-    let line_at = |offset: u32| rows.partition_point(|row| row.0 <= offset);
-    let functions = image.functions.iter().map(|f| (f.entry, f.end, f.insts.first().copied()));
-    for (start, end, body) in functions.chain(image.entries.iter().map(|e| (e.start, e.end, None))) {
-        if start >= end {
-            continue;
+    // Where a function has done what it does first, and a debugger may stop in it.
+    let mut bodies = image.functions.iter().filter_map(|f| f.insts.first().copied().filter(|&body| body > f.entry));
+    let mut body = bodies.next();
+    program.begin_sequence(Some(base.at(0)));
+    let mut row = |offset: u32, line: u32, after_prologue: bool| {
+        let to = program.row();
+        (to.address_offset, to.file, to.line) = (u64::from(offset), file, u64::from(line));
+        to.prologue_end = after_prologue;
+        program.generate_row();
+    };
+    let mut last = 0;
+    for &(offset, line) in lines {
+        while let Some(before) = body.filter(|&body| body < offset) {
+            row(before, last, true);
+            body = bodies.next();
         }
-        program.begin_sequence(Some(base.at(start)));
-        let mut row = |offset: u32, line: u32, after_prologue: bool| {
-            let to = program.row();
-            (to.address_offset, to.file, to.line) = (u64::from(offset - start), file, u64::from(line));
-            to.prologue_end = after_prologue;
-            program.generate_row();
-        };
-        // A line may go on from the function before.
-        let (first, last) = (line_at(start), line_at(end - 1));
-        let body = body.filter(|&body| body > start);
-        row(start, first.checked_sub(1).map_or(0, |row| rows[row].1), false);
-        let mut told = body.is_none();
-        for &(offset, line) in &rows[first..last] {
-            if let Some(body) = body.filter(|&body| !told && body < offset) {
-                row(body, rows[line_at(body) - 1].1, true);
-            }
-            let here = body == Some(offset);
-            told |= body.is_some_and(|body| body <= offset);
-            row(offset, line, here);
+        let here = body == Some(offset);
+        if here {
+            body = bodies.next();
         }
-        program.end_sequence(u64::from(end - start));
+        row(offset, line, here);
+        last = line;
     }
+    if let Some(body) = body {
+        row(body, last, true);
+    }
+    program.end_sequence(image.code.len() as u64);
     (program, file)
 }
 

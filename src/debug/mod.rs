@@ -54,7 +54,7 @@ pub fn pieces(module: &Module, image: &Image) -> Vec<Piece> {
 /// A function starts with the line of its item, and goes on with those of its instructions.
 #[must_use]
 pub fn lines(module: &Module, image: &Image) -> Vec<(u32, u32)> {
-    let mut rows: Vec<(u32, u32)> = Vec::new();
+    let mut rows: Vec<(u32, u32)> = Vec::with_capacity(image.functions.iter().map(|made| made.insts.len() + 2).sum());
     for (function, made) in module.functions.iter().zip(&image.functions) {
         let first = made.insts.first().copied().unwrap_or(made.end);
         if first > made.entry {

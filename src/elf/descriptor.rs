@@ -6,7 +6,6 @@
 use std::mem::{offset_of, size_of};
 
 use super::layout::{DIVIDE, Function, HALT, Init, Line, Module as Descriptor, NOTHING, Site, Unwind, VERSION};
-use crate::debug;
 use crate::module::{MAX_PAGES, Module};
 use crate::stitch::image::{Image, SiteMeaning};
 
@@ -63,8 +62,8 @@ impl Tables {
     }
 }
 
-/// Describes a module.
-pub fn describe(module: &Module, image: &Image) -> Described {
+/// Describes a module, whose code has these lines.
+pub fn describe(module: &Module, image: &Image, lines: &[(u32, u32)]) -> Described {
     let mut tables = Tables { bytes: Vec::new(), descriptor: vec![0; size_of::<Descriptor>()], addresses: Vec::new() };
     tables.field(offset_of!(Descriptor, version), VERSION);
     tables.field(offset_of!(Descriptor, code_len), image.code.len() as u32);
@@ -76,9 +75,8 @@ pub fn describe(module: &Module, image: &Image) -> Described {
     for row in &image.unwind {
         tables.words(&[row.offset, row.depth]);
     }
-    let lines = debug::lines(module, image);
     tables.table(offset_of!(Descriptor, lines), Some((offset_of!(Descriptor, line_count), lines.len())));
-    for &(offset, line) in &lines {
+    for &(offset, line) in lines {
         tables.words(&[offset, line]);
     }
     let names = functions(&mut tables, module, image);

@@ -22,6 +22,24 @@
 //! | `.spasm` | the module and the rest of the image, for `spasm run`; linkers leave it out |
 //! | `.text.spasm` … | the runtime, in a group of which a linker keeps one |
 
+//!
+//! # What C may rely on
+//!
+//! - A function's C prototype is in the header that [`header`] makes: `i32`, `i64`, `f32` and `f64` are `int32_t`,
+//!   `int64_t`, `float` and `double`; several results are a struct; a variadic function takes the number of its further
+//!   arguments, which are `int64_t`, before them.
+//! - `print` writes to C's `stdout` and `read` reads from its `stdin`, so they stand in order with what C does there.
+//! - A trap ends the process as `abort` does, with its message and the Spasm functions in progress on standard error; a
+//!   handler that C sets is called instead. Within `spasm_try` it ends that call only: C functions in between are left
+//!   behind as by `longjmp`. `halt` ends the process with success.
+//! - Functions run on the stack that they are called on. Its end is told as a stack overflow on the main thread, and on
+//!   threads that call `spasm_try` or `spasm_thread_start`; on others the system ends the process. Behind the stacks of
+//!   threads there is one page that faults, so a function with a frame of more than a page (500 variables in use at a time)
+//!   wants a stack with a larger guard.
+//! - Exceptions of C++ and `_Unwind_Backtrace` pass through Spasm functions, and debuggers see their lines.
+//! - Each program or shared library has one copy of the runtime, which handles SIGSEGV, SIGBUS, SIGILL and SIGFPE of Spasm
+//!   functions, and hands all others on to the handler before it. It is there before constructors run.
+
 mod descriptor;
 mod header;
 #[path = "../rt/layout.rs"]

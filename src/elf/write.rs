@@ -3,6 +3,8 @@
 //! Comes in: a verified module and its image. Goes out: the bytes of an object. What must hold: every hole of the image
 //! has a relocation, and every relocation one of the few kinds that work in programs and libraries alike.
 
+mod trailing;
+
 use std::collections::{HashMap, HashSet};
 use std::mem::offset_of;
 
@@ -16,8 +18,8 @@ use object::{
 use super::descriptor::{self, To};
 use super::layout::State;
 use super::names::{c_name, c_names};
-use super::{ElfError, Options, runtime, saved, stub};
-use crate::debug::{self, Base, Reference};
+use super::{ElfError, Options, runtime, stub};
+use crate::debug;
 use crate::library::Library;
 use crate::module::Module;
 use crate::module::native::Target;
@@ -41,6 +43,7 @@ pub struct Writer<'a> {
     object: Object<'a>,
     /// The symbols that others have or may name.
     symbols: HashMap<String, SymbolId>,
+    lines: Vec<(u32, u32)>,
     /// Where the entry for C of each function is, if it has one.
     entries: Vec<Option<u32>>,
     text: SectionId,
@@ -67,7 +70,23 @@ impl<'a> Writer<'a> {
             }
         }
         let symbols = HashMap::new();
-        Writer { verified, module, image, library, options, object, symbols, entries, text, data, bss, rodata, relro }
+        let lines = debug::lines(module, image);
+        Writer {
+            verified,
+            module,
+            image,
+            library,
+            options,
+            object,
+            symbols,
+            lines,
+            entries,
+            text,
+            data,
+            bss,
+            rodata,
+            relro,
+        }
     }
 
     pub fn write(mut self) -> Result<Vec<u8>, ElfError> {
@@ -287,7 +306,7 @@ impl<'a> Writer<'a> {
 
     /// What the runtime is told, and the functions that tell it.
     fn describe(&mut self, items: &Items) -> Result<(), ElfError> {
-        let described = descriptor::describe(self.module, self.image);
+        let described = descriptor::describe(self.module, self.image, &self.lines);
         let tables = self.bytes(self.rodata, &described.tables, descriptor::ALIGN);
         let inits = self.bytes(self.relro, &described.inits, descriptor::ALIGN);
         let place = self.bytes(self.relro, &described.descriptor, descriptor::ALIGN);
@@ -331,66 +350,6 @@ impl<'a> Writer<'a> {
             self.absolute(cell, text, code.offset as i64)?;
         }
         Ok(())
-    }
-
-    fn frames(&mut self) -> Result<SectionId, ElfError> {
-        let frames = self.object.add_section(Vec::new(), b".eh_frame".to_vec(), SectionKind::ReadOnlyData);
-        let section = debug::frames::eh_frame(self.image, Base::Section);
-        self.object.append_section_data(frames, section.bytes.slice(), 8);
-        self.references(frames, &section.references, &[])?;
-        Ok(frames)
-    }
-
-    fn debug(&mut self) -> Result<(), ElfError> {
-        let written = debug::info::sections(self.module, self.image, Base::Section);
-        let mut ids = Vec::new();
-        for (id, section) in &written {
-            let kind = if *id == gimli::SectionId::DebugStr { SectionKind::DebugString } else { SectionKind::Debug };
-            let made = self.object.add_section(Vec::new(), id.name().into(), kind);
-            self.object.append_section_data(made, section.bytes.slice(), 1);
-            ids.push((*id, made));
-        }
-        for ((_, section), &(_, made)) in written.iter().zip(&ids) {
-            self.references(made, &section.references, &ids)?;
-        }
-        Ok(())
-    }
-
-    fn references(
-        &mut self,
-        section: SectionId,
-        references: &[Reference],
-        ids: &[(gimli::SectionId, SectionId)],
-    ) -> Result<(), ElfError> {
-        for reference in references {
-            let to = match reference.to {
-                debug::To::Code => self.text,
-                debug::To::Section(id) => ids.iter().find(|(one, _)| *one == id).map_or(section, |&(_, made)| made),
-            };
-            let symbol = self.object.section_symbol(to);
-            let r_type = match (reference.relative, reference.size) {
-                (true, _) => elf::R_X86_64_PC32,
-                (false, 4) => elf::R_X86_64_32,
-                (false, _) => elf::R_X86_64_64,
-            };
-            self.relocation(Place { section, offset: reference.offset }, symbol, reference.addend, r_type)?;
-        }
-        Ok(())
-    }
-
-    /// What linkers are told of the whole, and what `spasm run` needs.
-    fn notes(&mut self) {
-        self.object.add_section(Vec::new(), b".note.GNU-stack".to_vec(), SectionKind::Other);
-        // The runtime's own functions are no such targets, so only an object without it may say so.
-        if !self.options.runtime {
-            let (kind, ibt) = (elf::GNU_PROPERTY_X86_FEATURE_1_AND, elf::GNU_PROPERTY_X86_FEATURE_1_IBT);
-            self.object.add_elf_gnu_property_u32(kind, ibt);
-        }
-        let section = self.object.add_section(Vec::new(), saved::SECTION.into(), SectionKind::Other);
-        let (sh_type, sh_flags) = (elf::SHT_PROGBITS, elf::SHF_EXCLUDE);
-        *self.object.section_flags_mut(section) = SectionFlags::Elf { sh_type, sh_flags };
-        let bytes = saved::save(self.module, self.image, self.library);
-        self.object.append_section_data(section, &bytes, 8);
     }
 }
 

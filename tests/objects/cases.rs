@@ -124,8 +124,8 @@ fn found(said: &str, call: &Call<'_>, signature: &Signature) -> String {
 fn wanted(call: &Call<'_>, signature: &Signature) -> String {
     let end = match call.end.strip_prefix('=') {
         Some(values) => show(&parse(&words(values), &signature.results)),
-        // Who called from C is not told: in a linked program, C always did.
-        None => call.end.trim_end_matches(", C code:0").to_owned(),
+        // A linked program tells the functions up to the C code that called them: there, C always did.
+        None => call.end.split(", C code:0").next().unwrap_or(call.end).to_owned(),
     };
     format!("prints {:?}, {end}", call.prints)
 }

@@ -384,3 +384,122 @@ fn the_command_writes_the_same_bytes_every_time() {
     let none = (Some(1), "error: cannot read `none.spasm`: there is no such file".to_owned());
     assert_eq!(refused(&["none.spasm", "-o", "x.o"]), none);
 }
+
+const WITH_C: &str = "
+extern \"libc.so.6\" qsort(ptr, i64, i64, ptr)
+extern \"libc.so.6\" snprintf(ptr, i64, ptr, ...) -> i32 as format
+data numbers = i64 5, 3, 9, 1
+data text = zero 64
+rodata template = \"%ld %.2f\\0\"
+rodata list = ptr numbers, ascending, format
+func ascending(ptr, ptr) -> i32
+    load r1, a1
+    load r2, a2
+    less r3, r2, r1
+    less r4, r1, r2
+    sub r3, r3, r4
+    ret r3
+func sorted() -> (i64, i64)
+    addr r1, list
+    load r1, r1
+    const r2, 4
+    const r3, 8
+    addr r4, ascending
+    call qsort, r1, r2, r3, r4
+    load r5, r1
+    load r6, r1, 24
+    ret r5, r6
+func show(i64, f64) -> ptr
+    addr r1, text
+    const r2, 64
+    addr r3, template
+    call r4, format, r1, r2, r3, a1, a2
+    ret r1
+func deep(i64) -> i64
+    call r1, deep, a1
+    add r1, r1, a1
+    ret r1
+func share(i64) -> i64
+    const r1, 84
+    div r1, r1, a1
+    ret r1
+";
+
+#[test]
+fn data_and_c_functions_are_the_linkers_business() {
+    let folder = folder("with_c");
+    build(&folder, "with_c", WITH_C);
+    let program = r#"
+        #include "with_c.h"
+        #include <stdio.h>
+        int main(void) {
+            struct sorted_results ends = sorted();
+            printf("%ld %ld %s\n", (long)ends.r1, (long)ends.r2, (const char *)show(42, 2.5));
+            return 0;
+        }
+    "#;
+    fs::write(folder.join("program.c"), program).unwrap();
+    for way in ["-pie", "-no-pie", "-static", "-Wl,--gc-sections"] {
+        run(&folder, "cc", &["-O1", way, "program.c", "with_c.o", "-o", "program"]);
+        assert_eq!(run(&folder, "./program", &[]), "1 9 42 2.50\n", "{way}");
+    }
+    // The same object without a linker.
+    assert_eq!(run(&folder, SPASM, &["run", "with_c.o", "-f", "sorted"]), "1\n9\n");
+}
+
+#[test]
+fn threads_trap_each_for_itself() {
+    let folder = folder("threads");
+    build(&folder, "with_c", WITH_C);
+    let program = r#"
+        #include "with_c.h"
+        #include <pthread.h>
+        #include <stdio.h>
+        static void zero(void *data) { share(*(int64_t *)data); }
+        static void below(void *data) { deep(*(int64_t *)data); }
+        static void *caught(void *data) {
+            struct spasm_trap first, second;
+            for (int i = 0; i < 200; i++) {
+                if (spasm_try(zero, data, &first) != SPASM_TRAPPED) return (void *)"returned";
+            }
+            if (spasm_try(below, data, &second) != SPASM_TRAPPED) return (void *)"returned";
+            return (void *)(first.kind == SPASM_DIVIDE_BY_ZERO && second.kind == SPASM_STACK_OVERFLOW ? "right" : "wrong");
+        }
+        static void *lost(void *data) {
+            if (spasm_thread_start() == 0) deep(1);
+            return data;
+        }
+        int main(void) {
+            pthread_t threads[8];
+            int64_t data = 0;
+            void *end;
+            for (int i = 0; i < 8; i++) pthread_create(threads + i, 0, caught, &data);
+            for (int i = 0; i < 8; i++) { pthread_join(threads[i], &end); puts(end); }
+            pthread_create(threads, 0, lost, 0);
+            pthread_join(*threads, &end);
+            return 0;
+        }
+    "#;
+    fs::write(folder.join("program.c"), program).unwrap();
+    run(&folder, "cc", &["-O1", "program.c", "with_c.o", "-lpthread", "-o", "program"]);
+    let output = output(&folder, "./program", &[]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "right\n".repeat(8));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.starts_with("trap: stack overflow\n  at deep (with_c.spasm:"), "{told}");
+    assert_eq!(output.status.signal(), Some(6));
+}
+
+#[test]
+fn the_examples_do_what_they_say() {
+    let folder = folder("examples");
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    std::os::unix::fs::symlink(examples, folder.join("examples")).unwrap();
+    run(&folder, SPASM, &["build", "examples/gcd.spasm", "-o", "gcd.o", "--header", "gcd.h"]);
+    run(&folder, "cc", &["-I.", "examples/gcd.c", "gcd.o", "-o", "gcd"]);
+    let said = run(&folder, "./gcd", &["1071", "462", "0"]);
+    assert_eq!(said, "gcd(1071, 462) = 21\ngcd(462, 0): divide by zero at examples/gcd.spasm:31\n");
+    if has("python3") {
+        run(&folder, "cc", &["-shared", "gcd.o", "-o", "libgcd.so"]);
+        assert_eq!(run(&folder, "python3", &["examples/gcd.py", "./libgcd.so", "1071", "462"]), "21\n");
+    }
+}

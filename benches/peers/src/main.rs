@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --manifest-path benches/peers/Cargo.toml [SECTION…]`, where a section is one of `straight`,
 //! `programs`, `small`, `objects`, `kernels`, `start`, `size`; without one, all of them. A kernel's name picks that kernel. For tools
-//! that look at one thing only there are `stitch ten|many|random TIMES` and `interpret EXAMPLE FUNCTION ARG…`.
+//! that look at one thing only there are `stitch ten|many|random TIMES`, `object TIMES` and `interpret EXAMPLE FUNCTION ARG…`.
 
 mod kernels;
 mod measure;
@@ -19,6 +19,7 @@ fn main() {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words[..] {
         ["stitch", kind, times] => stitching::only_stitch(kind, times.parse().unwrap_or(1)),
+        ["object", times] => objects::only(times.parse().unwrap_or(1)),
         ["interpret", example, function, ref numbers @ ..] => {
             let numbers: Vec<i64> = numbers.iter().filter_map(|number| number.parse().ok()).collect();
             kernels::interpret(example, function, &numbers);

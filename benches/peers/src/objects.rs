@@ -103,3 +103,16 @@ pub fn objects_table(rounds: usize) -> Table {
     }
     table
 }
+
+/// Writes the object of the largest program again and again, for tools that look at that only.
+pub fn only(times: u32) {
+    let (_, verified) = programs().pop().expect("there are programs");
+    let library = Library::native();
+    let mut stitcher = Stitcher::new(library);
+    stitcher.set_entries(Entries::All);
+    let image = stitcher.stitch(&verified).expect("it can be stitched");
+    for _ in 0..times {
+        let options = Options { runtime: false, ..Options::default() };
+        std::hint::black_box(elf::write(&verified, &image, library, &options).expect("it can be written"));
+    }
+}
