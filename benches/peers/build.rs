@@ -1,7 +1,7 @@
 //! Compiles the C kernels: once with `-O2`, once with `-O0`.
 //!
-//! Comes in: `kernels.c` and the C compiler (`CC`, or `cc`). Goes out: two objects that are linked in, an empty program,
-//! and the compiler's name for the report.
+//! Comes in: `kernels.c`, `calls.c` and the C compiler (`CC`, or `cc`). Goes out: two objects that are linked in, a shared library
+//! for the calls, an empty program, and the compiler's name for the report.
 
 use std::path::Path;
 use std::process::{Command, exit};
@@ -23,6 +23,15 @@ fn main() {
         }
         println!("cargo::rustc-link-arg={}", object.display());
     }
+    let calls = Path::new(&out).join("libcalls.so");
+    let flags = ["-O2", "-std=gnu11", "-Wall", "-shared", "-fPIC", "-fno-semantic-interposition", "calls.c", "-o"];
+    let compiled = Command::new(&compiler).args(flags).arg(&calls).status();
+    if !compiled.as_ref().is_ok_and(std::process::ExitStatus::success) {
+        println!("cargo::error={compiler} does not compile calls.c: {compiled:?}");
+        exit(1);
+    }
+    println!("cargo::rerun-if-changed=calls.c");
+    println!("cargo::rustc-env=CALLS={}", calls.display());
     let (source, empty) = (Path::new(&out).join("empty.c"), Path::new(&out).join("empty"));
     let written = std::fs::write(&source, "int main(void) { return 0; }\n");
     let compiled = Command::new(&compiler).arg("-O2").arg(&source).arg("-o").arg(&empty).status();

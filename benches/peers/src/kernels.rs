@@ -85,13 +85,19 @@ fn kernels() -> Vec<Kernel> {
     vec![
         plain("fib", "fib", 32, fib),
         plain("sieve", "sieve", 2_000_000, sieve),
-        Kernel { check: Some(("total", matmul_total)), ..hashed(plain("matmul", "multiply", 160, matmul), vec![160], matmul_fill) },
+        Kernel {
+            check: Some(("total", matmul_total)),
+            ..hashed(plain("matmul", "multiply", 160, matmul), vec![160], matmul_fill)
+        },
         plain("nbody", "simulate", 100_000, nbody),
         plain("mandelbrot", "count", 150, mandelbrot),
         Kernel {
             fill: Some(("fill", vec![8 * 100_000], quicksort_fill)),
             check: Some(("middle", quicksort_middle)),
-            ..memory(Kernel { timed: ("quicksort", vec![0, 8 * 99_999], quicksort), ..plain("quicksort", "", 100_000, quicksort) })
+            ..memory(Kernel {
+                timed: ("quicksort", vec![0, 8 * 99_999], quicksort),
+                ..plain("quicksort", "", 100_000, quicksort)
+            })
         },
         hashed(plain("hash", "fnv1a", 5_000_000, fnv1a), vec![0, 5_000_000], hash_fill),
         hashed(plain("hash", "xxh64", 20_000_000, xxh64), vec![0, 20_000_000, 0], hash_fill),

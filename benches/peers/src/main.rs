@@ -1,9 +1,10 @@
 //! Measures Spasm beside its peers and prints the tables of the README.
 //!
 //! `cargo run --release --manifest-path benches/peers/Cargo.toml [SECTION…]`, where a section is one of `straight`,
-//! `programs`, `small`, `objects`, `kernels`, `start`, `size`; without one, all of them. A kernel's name picks that kernel. For tools
+//! `programs`, `small`, `calls`, `objects`, `kernels`, `start`, `size`; without one, all of them. A kernel's name picks that kernel. For tools
 //! that look at one thing only there are `stitch ten|many|random TIMES`, `object TIMES` and `interpret EXAMPLE FUNCTION ARG…`.
 
+mod calls;
 mod kernels;
 mod measure;
 mod objects;
@@ -30,12 +31,15 @@ fn main() {
 
 /// Prints the sections that were asked for.
 fn sections(words: &[&str]) {
-    const SECTIONS: [(&str, &str, fn(&[&str]) -> Table); 7] = [
+    const SECTIONS: [(&str, &str, fn(&[&str]) -> Table); 8] = [
         ("straight", "Verified function to code", |_| stitching::straight_table(15)),
         ("programs", "The same for whole programs", |_| stitching::programs_table(9)),
         ("small", "The smallest program", |_| stitching::small_table(15)),
+        ("calls", "Calls to C and from C", |_| calls::calls_table(25)),
         ("objects", "Writing an object", |_| objects::objects_table(9)),
-        ("kernels", concat!("Run time of the examples' kernels, C by ", env!("COMPILER")), |only| kernels::table(9, only)),
+        ("kernels", concat!("Run time of the examples' kernels, C by ", env!("COMPILER")), |only| {
+            kernels::table(9, only)
+        }),
         ("start", "From the start of a process to the result", |_| start::start_table(500)),
         ("size", "The snippet library", |_| start::size_table()),
     ];

@@ -64,7 +64,8 @@ fn run_copied(code: &[u8], args: [i64; 2]) -> i64 {
 
 /// Nanoseconds an instruction for straight lines of 1,000 and 10,000.
 pub fn straight_table(rounds: usize) -> Table {
-    let head = ["straight line of add and mul", "stitch ns/inst", "and publish", "dynasmrt", "cranelift", "single pass"];
+    let head =
+        ["straight line of add and mul", "stitch ns/inst", "and publish", "dynasmrt", "cranelift", "single pass"];
     let mut table = Table::new(&head);
     let (full, quick) = (straight::cranelift_isa(false), straight::cranelift_isa(true));
     for (count, registers) in [(1_000, 10), (10_000, 10), (1_000, 40), (10_000, 40)] {

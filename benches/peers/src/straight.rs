@@ -78,7 +78,11 @@ impl Line {
     /// Assembles it as somebody would by hand: up to ten registers in machine registers, more of them in the frame.
     pub fn dynasm(&self) -> Vec<u8> {
         let mut ops = VecAssembler::<X64Relocation>::new(0);
-        if self.registers <= 10 { self.in_registers(&mut ops) } else { self.in_frame(&mut ops) }
+        if self.registers <= 10 {
+            self.in_registers(&mut ops)
+        } else {
+            self.in_frame(&mut ops)
+        }
         ops.finalize().expect("there are no labels")
     }
 
