@@ -48,7 +48,7 @@ fn list(types: &[usize], one: impl Fn(usize, usize) -> String) -> String {
 fn case(number: usize, noise: &mut Noise, spasm: &mut String, c: &mut String, main: &mut String) {
     let most = [2, 7, 14, 30][noise.below(4)];
     let params = noise.types(most);
-    let results = noise.types(if number % 3 == 0 { 1 } else { 6 });
+    let results = noise.types(if number.is_multiple_of(3) { 1 } else { 6 });
     let args: Vec<String> = params.iter().map(|&ty| value(noise, ty)).collect();
     let given: Vec<String> = results.iter().map(|&ty| value(noise, ty)).collect();
     let reversed: Vec<usize> = params.iter().rev().copied().collect();
