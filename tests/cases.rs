@@ -34,10 +34,7 @@ fn show_trap(trap: &Trap, end: &str) -> String {
     let mut shown = format!("traps {}", trap.kind);
     if end.contains(" at ") {
         let place = |frame: &spasm::trap::Frame| format!("{}:{}", frame.function, frame.line.unwrap_or(0));
-        // Who called C is known to the process's unwinder alone, which interpreted programs are nothing to.
-        let c = trap.frames.iter().position(|frame| frame.function == "C code");
-        let known = &trap.frames[..c.map_or(trap.frames.len(), |c| c + 1)];
-        let places: Vec<String> = known.iter().map(place).collect();
+        let places: Vec<String> = trap.frames.iter().map(place).collect();
         _ = write!(shown, " at {}", places.join(", "));
     }
     shown

@@ -153,7 +153,11 @@ fn execute(
 fn no_instance(error: &InstanceError) -> Failure {
     let shown = Diagnostic::new(error.to_string());
     match error {
-        InstanceError::Memory(_) => shown.into(),
+        // No tier has what is not there.
+        InstanceError::Memory(_)
+        | InstanceError::Link(_)
+        | InstanceError::Import(_)
+        | InstanceError::Natives { .. } => shown.into(),
         _ => shown.help("`--tier interp` runs the program without machine code").into(),
     }
 }

@@ -396,10 +396,9 @@ pub(super) fn end_process(fault: &Fault) -> ! {
         let _ = streams.flush();
     }
     match (pending, trap) {
-        (Some(Pending::Error(RunError::Trap(trap))), _) => eprintln!("{trap}"),
+        (Some(Pending::Error(RunError::Trap(trap))), _) | (None, Some(trap)) => eprintln!("{trap}"),
         (Some(Pending::Error(error)), _) => eprintln!("error: {error}"),
         (Some(Pending::Panic(_)), _) => eprintln!("error: a reader or writer of the host panicked"),
-        (None, Some(trap)) => eprintln!("{trap}"),
         (None, None) => std::process::exit(0),
     }
     std::process::abort()

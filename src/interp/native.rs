@@ -149,6 +149,10 @@ fn call<'c>(place: Place<'c>, registers: Window, context: &mut Context<'c, '_>, 
         Ok(Left::Halted) => context.halt(),
         // Nothing that C called has trapped, but the call itself.
         Err(RunError::Trap(trap)) if trap.depth == 0 => context.trap(trap.kind),
+        Err(RunError::Trap(inner)) => {
+            let outer = context.machine.trap(inner.kind, context.current.code, place);
+            context.fail(inner.within(outer).into())
+        }
         Err(error) => context.fail(error),
     }
 }
