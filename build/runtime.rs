@@ -107,6 +107,8 @@ struct Merged {
     relocations: Vec<Relocation>,
     /// What other object files may name.
     globals: BTreeMap<String, (usize, u64, u64)>,
+    /// The runtime's own functions, for debuggers: name, offset in the code, size.
+    locals: Vec<(String, u64, u64)>,
 }
 
 impl Merged {
@@ -168,6 +170,13 @@ impl Merged {
             let name = symbol.name().unwrap_or("").to_owned();
             if let Some(&(kind, start)) = symbol.section_index().and_then(|index| places.get(&index)) {
                 self.globals.insert(name, (kind, start + symbol.address(), symbol.size()));
+            }
+        }
+        for symbol in file.symbols().filter(|symbol| symbol.is_local() && symbol.size() > 0) {
+            let name = symbol.name().ok().and_then(readable);
+            let place = symbol.section_index().and_then(|index| places.get(&index)).filter(|place| place.0 == 0);
+            if let (Some(name), Some(&(_, start))) = (name, place) {
+                self.locals.push((name, start + symbol.address(), symbol.size()));
             }
         }
         Ok(())
@@ -241,8 +250,24 @@ impl Merged {
             let _ = writeln!(text, "Symbol {{ name: {name:?}, section: {section}, offset: {offset}, size: {size} }},");
         }
         text.push_str("];\n");
+        let _ = writeln!(text, "pub static LOCALS: [(&str, u64, u64); {}] = {:?};", self.locals.len(), self.locals);
         Ok(text)
     }
+}
+
+/// The name of one of the runtime's own functions as a person wrote it, if that can be told from how it was mangled.
+fn readable(mangled: &str) -> Option<String> {
+    let mut rest = mangled.strip_prefix("_ZN")?;
+    let mut parts = Vec::new();
+    while !rest.starts_with('E') {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let len: usize = rest[..digits].parse().ok()?;
+        parts.push(rest.get(digits..digits + len)?);
+        rest = rest.get(digits + len..)?;
+    }
+    // The last part is a hash.
+    parts.pop()?;
+    (parts.first() == Some(&"spasm_rt") && !parts.iter().any(|part| part.contains('$'))).then(|| parts.join("::"))
 }
 
 /// Whether other files may name it.

@@ -53,7 +53,7 @@ mod made {
     include!(concat!(env!("OUT_DIR"), "/runtime.rs"));
 }
 
-use made::{ELSEWHERE, RELOCATIONS, SECTIONS, SYMBOLS};
+use made::{ELSEWHERE, LOCALS, RELOCATIONS, SECTIONS, SYMBOLS};
 
 /// Which of the sections goes to the object's own `.eh_frame`.
 const EH_FRAME: usize = 5;
@@ -105,6 +105,18 @@ pub fn add(
         (to.value, to.size, to.kind) = (one.offset, one.size, SymbolKind::Text);
         (to.scope, to.weak, to.section) = (SymbolScope::Linkage, true, SymbolSection::Section(sections[one.section].0));
         to.flags = flags(one.name, if one.section == 0 { elf::STT_FUNC } else { elf::STT_OBJECT });
+    }
+    for &(name, value, size) in &LOCALS {
+        object.add_symbol(object::write::Symbol {
+            name: name.into(),
+            value,
+            size,
+            kind: SymbolKind::Text,
+            scope: SymbolScope::Compilation,
+            weak: false,
+            section: SymbolSection::Section(sections[0].0),
+            flags: SymbolFlags::None,
+        });
     }
     let elsewhere: Vec<SymbolId> = ELSEWHERE.iter().map(|name| symbol(object, name)).collect();
     for relocation in &RELOCATIONS {

@@ -68,6 +68,7 @@ fn gdb_shows_frames_and_lines_of_a_linked_program() {
     let at = last.iter().position(|frame| *frame == wanted[0]).unwrap_or_else(|| panic!("{last:?}\n{said}"));
     assert_eq!(last[at..], wanted, "{said}");
     assert!(last[..at].iter().any(|frame| frame.contains("signal handler called")), "{last:?}");
+    assert!(last[..at].iter().any(|frame| frame.starts_with("spasm_rt::signals")), "{last:?}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod cases;
 mod damage;
 mod debuggers;
 mod links;
+mod numbers;
 mod signatures;
 mod tools;
 mod unwinding;

@@ -84,11 +84,15 @@ pub fn tell(
 
 /// Tells the unwinder of the code that instances share: the ways onto a Spasm stack, at these addresses and of these
 /// lengths.
+#[allow(clippy::field_reassign_with_default, reason = "what other fields there are depends on features")]
 pub fn tell_unwinder(enters: &[(usize, usize)]) -> Observed {
-    Observed { unwinder: unwind::Frames::register(switching(enters)), ..Observed::default() }
+    let mut told = Observed::default();
+    told.unwinder = unwind::Frames::register(switching(enters));
+    told
 }
 
 /// The same for debuggers.
+#[cfg_attr(not(feature = "gdb"), allow(unused_variables, reason = "there is no list that they look at"))]
 pub fn tell_debugger(enters: &[(usize, usize)]) -> Observed {
     let told = Observed::default();
     #[cfg(feature = "gdb")]
