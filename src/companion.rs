@@ -9,8 +9,8 @@
 mod bridges;
 mod thunks;
 
-pub use bridges::{Bridges, Host, bridges};
-pub use thunks::{Thunks, thunks};
+pub use bridges::{Host, bridges};
+pub use thunks::thunks;
 
 use crate::isa::op::{Class, Op};
 

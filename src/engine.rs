@@ -16,6 +16,7 @@
 //! ```
 
 mod error;
+mod interpreted;
 mod natives;
 
 use std::fmt;
@@ -41,6 +42,8 @@ use crate::streams::Streams;
 use crate::trap::Outcome;
 use crate::value::{Params, Results, Value};
 use crate::verified::Verified;
+
+use interpreted::InterpretedNative;
 
 /// How programs are run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -144,6 +147,10 @@ impl Engine {
     ) -> Result<Instance, InstanceError> {
         self.permit(verified.module())?;
         match self.0.config.tier {
+            Tier::Interp if natives::native(verified.module()).is_some() => {
+                let made = InterpretedNative::new(self, verified, imports)?;
+                Ok(Instance { tier: Inner::InterpretedNative(Box::new(made)) })
+            }
             Tier::Interp => interpreted(verified),
             Tier::Auto | Tier::Baseline => {
                 let image = self.stitch(verified)?;
@@ -212,6 +219,7 @@ pub struct Instance {
 #[derive(Debug)]
 enum Inner {
     Interpreted(Box<Interpreted>),
+    InterpretedNative(Box<InterpretedNative>),
     Native(exec::Instance),
 }
 
@@ -229,6 +237,7 @@ impl Instance {
     pub fn module(&self) -> &Module {
         match &self.tier {
             Inner::Interpreted(interpreted) => interpreted.verified.module(),
+            Inner::InterpretedNative(native) => native.module(),
             Inner::Native(native) => native.module(),
         }
     }
@@ -237,7 +246,7 @@ impl Instance {
     #[must_use]
     pub fn code(&self) -> Option<(usize, &[u8])> {
         match &self.tier {
-            Inner::Interpreted(_) => None,
+            Inner::Interpreted(_) | Inner::InterpretedNative(_) => None,
             Inner::Native(native) => Some(native.code()),
         }
     }
@@ -246,6 +255,7 @@ impl Instance {
     pub fn set_streams(&mut self, streams: Streams) {
         match &mut self.tier {
             Inner::Interpreted(interpreted) => drop(interpreted.streams.replace(streams)),
+            Inner::InterpretedNative(native) => native.set_streams(streams),
             Inner::Native(native) => drop(native.set_streams(streams)),
         }
     }
@@ -255,6 +265,7 @@ impl Instance {
     pub fn memory(&self) -> &[u8] {
         match &self.tier {
             Inner::Interpreted(interpreted) => interpreted.store.memory.bytes(),
+            Inner::InterpretedNative(native) => native.memory(),
             Inner::Native(native) => native.memory(),
         }
     }
@@ -264,6 +275,7 @@ impl Instance {
     pub fn memory_mut(&mut self) -> &mut [u8] {
         match &mut self.tier {
             Inner::Interpreted(interpreted) => interpreted.store.memory.bytes_mut(),
+            Inner::InterpretedNative(native) => native.memory_mut(),
             Inner::Native(native) => native.memory_mut(),
         }
     }
@@ -274,6 +286,7 @@ impl Instance {
         let index = self.global_index(name)?;
         let bits = match &self.tier {
             Inner::Interpreted(interpreted) => interpreted.store.globals[index],
+            Inner::InterpretedNative(native) => native.global(index),
             Inner::Native(native) => native.global(index as u32),
         };
         Some(Value::from_bits(self.module().globals[index].ty, bits))
@@ -291,6 +304,7 @@ impl Instance {
         }
         match &mut self.tier {
             Inner::Interpreted(interpreted) => interpreted.store.globals[index] = value.bits(),
+            Inner::InterpretedNative(native) => native.set_global(index, value.bits()),
             Inner::Native(native) => native.set_global(index as u32, value.bits()),
         }
         Ok(())
@@ -341,7 +355,7 @@ impl Instance {
         let module = self.module();
         let index = module.function_index(name).ok_or_else(|| CallError::NoFunction(name.to_owned()))?;
         let native = match &self.tier {
-            Inner::Interpreted(_) => None,
+            Inner::Interpreted(_) | Inner::InterpretedNative(_) => None,
             Inner::Native(native) => native.function(index),
         };
         Ok(Function { index, native })
@@ -355,6 +369,7 @@ impl Instance {
                 exec::Ended::Halted => Err(CallError::Halted),
             },
             (Inner::Interpreted(interpreted), None) => interpreted.call(function.index, args, results),
+            (Inner::InterpretedNative(native), None) => hand_out(native.call(function.index, args)?, results),
             _ => panic!("a function is called on an instance that it was not taken from"),
         }
     }
@@ -363,12 +378,16 @@ impl Instance {
 impl Interpreted {
     fn call(&mut self, function: u32, args: &[u64], results: &mut [u64]) -> Result<(), CallError> {
         let streams = self.streams.get_or_insert_with(Streams::standard);
-        match interp::call(&self.verified, &mut self.store, streams, function, args)? {
-            Outcome::Returned(returned) => results.copy_from_slice(&returned),
-            Outcome::Halted => return Err(CallError::Halted),
-        }
-        Ok(())
+        hand_out(interp::call(&self.verified, &mut self.store, streams, function, args)?, results)
     }
+}
+
+fn hand_out(outcome: Outcome, results: &mut [u64]) -> Result<(), CallError> {
+    match outcome {
+        Outcome::Returned(returned) => results.copy_from_slice(&returned),
+        Outcome::Halted => return Err(CallError::Halted),
+    }
+    Ok(())
 }
 
 fn check_args(name: &str, signature: &Signature, args: &[Value]) -> Result<(), CallError> {

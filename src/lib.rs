@@ -171,8 +171,7 @@
 pub mod binary;
 pub mod builder;
 pub mod check;
-#[doc(hidden)]
-pub mod companion;
+pub(crate) mod companion;
 #[cfg(feature = "cli")]
 pub mod contract;
 pub mod diagnostic;

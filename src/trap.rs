@@ -49,12 +49,19 @@ impl Trap {
 }
 
 impl Trap {
-    /// The same trap, of functions that C called, which was called by those of `outer`.
+    /// What stands in place of a function's name where C has called.
+    pub(crate) const C_CODE: &str = "C code";
+
+    /// The same trap, where C called the outermost of the functions: who called C cannot be told.
     #[must_use]
-    pub(crate) fn within(mut self, outer: Trap) -> Trap {
-        self.depth += outer.depth;
-        let room = Trap::SHOWN.saturating_sub(self.frames.len());
-        self.frames.extend(outer.frames.into_iter().take(room));
+    pub(crate) fn called_by_c(mut self) -> Trap {
+        let told = self.frames.last().is_some_and(|last| last.function == Trap::C_CODE);
+        if !told {
+            self.depth += 1;
+            let function = Trap::C_CODE.to_owned();
+            self.frames.push(Frame { function, file: None, line: None });
+            self.frames.truncate(Trap::SHOWN);
+        }
         self
     }
 }

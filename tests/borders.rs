@@ -108,6 +108,10 @@ const SYSTEM: &[&str] =
 const UNSAFE: &[(&str, &str)] = &[
     ("src/exec/", "executable memory, signals and calls into machine code"),
     ("src/machine.rs", "what the C library knows of the processor, where asking the processor again takes too long"),
+    (
+        "src/engine/interpreted.rs",
+        "C calls interpreted functions back through pointers, and these read and write native memory as the program says",
+    ),
     ("src/interp/registers.rs", "the interpreter's registers, whose numbers decoding has checked"),
     ("src/trial/machine.rs", "templates are run without the runtime around them"),
     ("src/main.rs", "names a library to link, and declares nothing of it"),

@@ -50,7 +50,8 @@ impl Replay<'_> {
             return self.fused(state, index, step);
         }
         let jumps = matches!(row.shape, Shape::Jump | Shape::Branch) && step.info.name == "jmp";
-        if !jumps && !is_named(row, step.info.name) {
+        let addresses = row.shape == Shape::Addr && matches!(step.info.name, "address" | "cell");
+        if !jumps && !addresses && !is_named(row, step.info.name) {
             return Err(format!("`{}` neither does what the instruction says nor carries a value", step.info.name));
         }
         let next = match row.shape {
@@ -83,7 +84,9 @@ impl Replay<'_> {
                 self.helper(state, inst, step)?
             }
             Shape::Ret => self.ret(state, inst)?,
-            Shape::NativeLoad | Shape::NativeStore | Shape::CallExtern | Shape::Callp | Shape::Addr => unimplemented!(),
+            Shape::NativeLoad | Shape::NativeStore => self.native(state, inst, step)?,
+            Shape::CallExtern | Shape::Callp => self.call_c(state, inst, step)?,
+            Shape::Addr => self.address_of(state, inst, step)?,
             Shape::Halt | Shape::Trap => Next::Ends,
             Shape::Const | Shape::Move => return Err("nothing is to be computed here".to_owned()),
         };

@@ -14,12 +14,12 @@ use crate::library::builtin::{ARGS, CARGS, COUNT, FARGS, FRAME, MEMORY, RESULTS,
 use crate::module::{Inst, Signature};
 
 /// What a variable of this type holds where its halves are these.
-fn value(ty: Type, word: Word) -> Word {
+pub(super) fn value(ty: Type, word: Word) -> Word {
     if matches!(ty, Type::I32 | Type::F32) { word.low() } else { word }
 }
 
 /// The operand that stands for a place, seen from a stack pointer `above` bytes below the words of the call.
-fn operand(passed: Passed, above: i64) -> Operand {
+pub(super) fn operand(passed: Passed, above: i64) -> Operand {
     match passed.place {
         Place::Register(number) => Operand::Register(number),
         Place::Stack(index) => Operand::Slot(above + 8 * i64::from(index)),
@@ -182,7 +182,7 @@ impl Replay<'_> {
     }
 
     /// What holds at every call: the stack is aligned, and pinned registers hold what they must.
-    fn ready(&self, state: &State) -> Result<(), String> {
+    pub(super) fn ready(&self, state: &State) -> Result<(), String> {
         if !(state.depth() + 8).is_multiple_of(16) {
             return Err(format!("the stack is not aligned to 16 bytes: {} up to the return address", state.depth()));
         }
@@ -260,7 +260,7 @@ impl Replay<'_> {
 }
 
 /// What a call leaves: saved registers, and the frame above the words that belonged to the callee.
-fn after_call(state: &mut State, words: u32) -> Result<(), String> {
+pub(super) fn after_call(state: &mut State, words: u32) -> Result<(), String> {
     for (number, word) in (0u8..).zip(&mut state.regs) {
         if !SAVED.contains(&number) && number != FRAME {
             *word = Word::UNKNOWN;

@@ -107,7 +107,8 @@ pub fn decode(
     let whole = |message: String| Defect::new(verified, number, message);
     let bounds = trace.functions.get(number).zip(image.functions.get(number));
     let (&first, function) = bounds.ok_or_else(|| whole("the function is missing".to_owned()))?;
-    let last = trace.functions.get(number + 1).copied().unwrap_or(trace.events.len());
+    let behind = trace.entries.first().copied().unwrap_or(trace.events.len());
+    let last = trace.functions.get(number + 1).copied().unwrap_or(behind);
     let mut steps = Vec::with_capacity(last - first);
     let mut cold = Vec::new();
     let mut at = function.entry;
@@ -118,7 +119,7 @@ pub fn decode(
             return Err(fail(format!("stands at {start:#x}..{end:#x}, but the code goes on at {at:#x}")));
         }
         at = event.end;
-        let step = step(image, library, index, event).map_err(fail)?;
+        let step = decode_step(image, library, index, event).map_err(fail)?;
         if event.glue == Why::Cold {
             cold.push(step);
         } else if cold.is_empty() {
@@ -151,7 +152,8 @@ fn by_instruction(steps: &[Step], count: usize) -> Result<(Range<usize>, Vec<Ran
     }
 }
 
-fn step(image: &Image, library: &Library, index: usize, event: &Event) -> Result<Step, String> {
+/// The step that an event says was copied.
+pub(super) fn decode_step(image: &Image, library: &Library, index: usize, event: &Event) -> Result<Step, String> {
     let info = library.info(event.chunk);
     if info.chunk != event.chunk {
         return Err(format!("no snippet starts at chunk {}", event.chunk));

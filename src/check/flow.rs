@@ -10,7 +10,7 @@ use crate::check::act::Next;
 use crate::check::decode::{Decoded, Step};
 use crate::check::defect::Defect;
 use crate::check::state::{State, Word};
-use crate::check::transfer::{Carried, carried, carry};
+use crate::check::transfer::{Carried, Glue, carried, carry};
 use crate::isa::op::{Flag, Op, Shape};
 use crate::library::Library;
 use crate::module::Inst;
@@ -42,7 +42,7 @@ pub struct Walked {
 /// True for instructions that do nothing but give a variable a value.
 fn may_be_left_out(inst: &Inst) -> bool {
     let row = inst.op.row();
-    let pure = matches!(row.shape, Shape::Value | Shape::Select | Shape::Gget | Shape::Msize);
+    let pure = matches!(row.shape, Shape::Value | Shape::Select | Shape::Gget | Shape::Msize | Shape::Addr);
     pure && !row.has(Flag::Traps)
 }
 
@@ -55,7 +55,7 @@ impl Replay<'_> {
         let mut state = self.at_entry().map_err(|message| self.defect(u32::MAX, None, message))?;
         for index in self.decoded.entry.clone() {
             let step = &self.decoded.steps[index];
-            if !self.carried(&mut state, index, false, &mut walked)? {
+            if !self.carried(&mut state, index, Glue::Plain, &mut walked)? {
                 let message = format!("`{}` does not belong to the way into a function", step.info.name);
                 return Err(self.defect(u32::MAX, Some(step), message));
             }
@@ -137,7 +137,11 @@ impl Replay<'_> {
         let inst = &self.body.insts[index];
         let shape = inst.op.row().shape;
         let assigned = carried(inst, state);
-        let address = matches!(shape, Shape::Load | Shape::Store);
+        let glue = match shape {
+            Shape::Load | Shape::Store => Glue::Address,
+            Shape::CallExtern | Shape::Callp => Glue::C,
+            _ => Glue::Plain,
+        };
         let mut acted = None;
         let mut fused = false;
         for number in self.decoded.of[index].clone() {
@@ -146,7 +150,7 @@ impl Replay<'_> {
             if matches!(&acted, Some(next) if *next != Next::Falls) {
                 return Err(fail("stands behind the end of its block".to_owned()));
             }
-            if self.carried(state, number, address, walked)? {
+            if self.carried(state, number, glue, walked)? {
                 continue;
             }
             if acted.is_some() {
@@ -186,13 +190,13 @@ impl Replay<'_> {
     }
 
     /// Applies a step that carries a value; says whether it is one.
-    fn carried(&self, state: &mut State, number: usize, address: bool, walked: &mut Walked) -> Result<bool, Defect> {
+    fn carried(&self, state: &mut State, number: usize, glue: Glue, walked: &mut Walked) -> Result<bool, Defect> {
         let step = &self.decoded.steps[number];
         let depth = state.depth();
         if self.keep {
             walked.states[number] = Some(state.clone());
         }
-        let done = carry(state, step, self.image, address);
+        let done = carry(state, step, self.image, glue);
         match done.map_err(|message| self.defect(step.inst, Some(step), message))? {
             Carried::Not => return Ok(false),
             Carried::Changed => walked.idle[number] = false,

@@ -16,7 +16,8 @@
 //!   that the instruction names, or the constants that they are; everything else only carries values;
 //! * jumps, calls and jump tables lead, by their bytes, to where the instructions say;
 //! * arguments, results, saved registers, pinned registers and the stack are what the calling convention asks for;
-//! * trap sites, references, unwind rows and the way back from offsets to instructions are exact.
+//! * trap sites, references, unwind rows and the way back from offsets to instructions are exact;
+//! * C functions get and give every byte as C has it, and entries for C do the same for functions.
 //!
 //! What is not: that a snippet does what its name and contract say. That is for the tests of the templates, which hold
 //! them against an independent decoder, and for running programs on both tiers.
@@ -35,7 +36,11 @@ pub mod flow;
 pub mod state;
 
 mod act;
+mod bytes;
+mod c_convention;
 mod calls;
+mod entries;
+mod natives;
 mod tables;
 mod transfer;
 
@@ -85,6 +90,7 @@ pub fn check(verified: &Verified, image: &Image, trace: &Trace, library: &Librar
             Err(defect) => defects.push(defect),
         }
     }
+    defects.extend(entries::check(verified, image, trace, library).err());
     if defects.is_empty() { Ok(report) } else { Err(defects) }
 }
 
@@ -137,7 +143,11 @@ fn whole(verified: &Verified, image: &Image) -> Result<(), Defect> {
     }
     let inside = |offset: u32| {
         let next = image.functions.partition_point(|function| function.entry <= offset);
-        next > 0 && offset < image.functions[next - 1].end
+        let in_entry = || {
+            let next = image.entries.partition_point(|entry| entry.start <= offset);
+            next > 0 && offset < image.entries[next - 1].end
+        };
+        next > 0 && offset < image.functions[next - 1].end || in_entry()
     };
     let sites = image.sites.iter().map(|site| site.offset);
     let references = image.relocations.iter().map(|relocation| relocation.offset);

@@ -11,6 +11,7 @@
 
 use std::collections::HashMap;
 
+use crate::check::bytes::Byte;
 use crate::check::decode::Operand;
 use crate::check::defect::{place, register};
 use crate::verified::Body;
@@ -26,6 +27,10 @@ pub enum Name {
     Context,
     /// The return address.
     Return,
+    /// The address of a word of the frame, by how many bytes it lies below the return address.
+    Frame(i32),
+    /// The address of the linear memory, as an entry for C reads it.
+    Memory,
 }
 
 /// 32 bits.
@@ -41,6 +46,8 @@ pub enum Half {
     Named(Name, bool),
     /// Half of an address computed for the present instruction, by its index; `true` for the upper.
     Sum(u8, bool),
+    /// Bytes of several values, made for the present instruction, by their index.
+    Bytes(u8),
 }
 
 /// 64 bits.
@@ -164,6 +171,8 @@ pub struct State {
     pub caller: Vec<Word>,
     /// Addresses computed for the present instruction: this half, zero-extended, plus this constant.
     pub sums: Vec<(Half, u64)>,
+    /// Halves made byte by byte for the present instruction.
+    pub bytes: Vec<[Byte; 4]>,
     next: u32,
 }
 
@@ -176,6 +185,7 @@ impl State {
             own: vec![Word::named(Name::Return)],
             caller: vec![Word::UNKNOWN; caller],
             sums: Vec::new(),
+            bytes: Vec::new(),
             next: 0,
         }
     }
@@ -193,13 +203,19 @@ impl State {
 
     /// Forgets what holds for one instruction only.
     pub fn end_instruction(&mut self) {
-        if self.sums.is_empty() {
+        if self.sums.is_empty() && self.bytes.is_empty() {
             return;
         }
         self.sums.clear();
+        // Values made of bytes are values like others from here on.
+        let first = self.next;
+        self.next += self.bytes.len() as u32;
+        self.bytes.clear();
         for half in self.halves_mut() {
-            if matches!(half, Half::Sum(..)) {
-                *half = Half::Unknown;
+            match *half {
+                Half::Sum(..) => *half = Half::Unknown,
+                Half::Bytes(index) => *half = Half::Value(first + u32::from(index)),
+                _ => {}
             }
         }
     }
@@ -306,6 +322,9 @@ impl State {
             Half::Named(Name::Argument(k), _) => format!("argument {} as it was passed", k + 1),
             Half::Named(Name::Context, _) => "the address of the instance's data".to_owned(),
             Half::Named(Name::Return, _) => "the return address".to_owned(),
+            Half::Named(Name::Frame(_), _) => "an address in the frame".to_owned(),
+            Half::Named(Name::Memory, _) => "the address of the linear memory".to_owned(),
+            Half::Bytes(_) => "bytes of several values".to_owned(),
             Half::Sum(..) => "an address".to_owned(),
             Half::Value(_) => "a value of no variable".to_owned(),
             _ => "nothing known".to_owned(),

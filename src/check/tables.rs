@@ -195,6 +195,9 @@ impl Tables<'_> {
         Ok(match (row.shape, ty) {
             (Shape::Gget | Shape::Gset, _) => Symbol::Global(inst.b),
             (Shape::Calli, _) => Symbol::Table(inst.d),
+            (Shape::CallExtern, _) => Symbol::Extern(inst.a),
+            (Shape::Addr, _) if step.info.name == "cell" => Symbol::Extern(inst.b),
+            (Shape::Addr, _) => Symbol::Data(inst.b),
             (Shape::Msize, _) => Symbol::Pages,
             (Shape::Print, Type::F32) => Symbol::Helper(Helper::PrintF32),
             (Shape::Print, Type::F64) => Symbol::Helper(Helper::PrintF64),

@@ -3,6 +3,7 @@
 //! Comes in: a step. Goes out: the state behind it, or that it is no such snippet. What must hold: a snippet not named
 //! here carries nothing.
 
+use crate::check::bytes;
 use crate::check::decode::{Operand, Step};
 use crate::check::state::{Half, Name, State, Word};
 use crate::isa::op::{Op, Shape};
@@ -20,10 +21,28 @@ pub enum Carried {
     Idle,
 }
 
-/// Applies a step that carries a value. An `add.i64` counts as one where the instruction reaches into linear memory:
-/// it computes the address.
-pub fn carry(state: &mut State, step: &Step, image: &Image, address: bool) -> Result<Carried, String> {
+/// What may be done on the way to the snippet of an instruction, beside carrying values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Glue {
+    /// Nothing.
+    Plain,
+    /// An address in linear memory is computed: an `add.i64`.
+    Address,
+    /// Values are packed and extended as C has them, and taken apart.
+    C,
+}
+
+/// Applies a step that carries a value.
+pub fn carry(state: &mut State, step: &Step, image: &Image, glue: Glue) -> Result<Carried, String> {
     let name = step.info.name;
+    if name == "landing" && glue == Glue::Plain {
+        return Ok(Carried::Changed);
+    }
+    if glue == Glue::C {
+        if let Some(word) = shaped(state, step)? {
+            return Ok(done(state.write(step.get("d")?, word)?));
+        }
+    }
     if name.starts_with("frame.") {
         return frame(state, step);
     }
@@ -36,7 +55,7 @@ pub fn carry(state: &mut State, step: &Step, image: &Image, address: bool) -> Re
         "const.f64" => Word::constant(u64::from_le_bytes(literal(image, step.get("a")?)?)),
         "zero.i64" | "zero.f64" => Word::constant(0),
         "context" => Word::named(Name::Context),
-        "add.i64" if address && step.named("a").is_none() => sum(state, step)?,
+        "add.i64" if glue == Glue::Address && step.named("a").is_none() => sum(state, step)?,
         _ => return Ok(Carried::Not),
     };
     Ok(done(state.write(step.get("d")?, word)?))
@@ -58,6 +77,44 @@ fn move_f32(state: &mut State, step: &Step) -> Result<Carried, String> {
     };
     let same = state.read(to)?.lo == word.lo && word.lo != Half::Unknown && matches!(to, Operand::Slot(_));
     Ok(done(state.write(to, word)? || same))
+}
+
+/// What a snippet makes of values for C, or of values from C; none where it is no such snippet.
+fn shaped(state: &mut State, step: &Step) -> Result<Option<Word>, String> {
+    let name = step.info.name;
+    if name == "frame.address" {
+        let Operand::Slot(distance) = step.get("o")? else { return Err("the address is of no frame word".to_owned()) };
+        return Ok(Some(Word::named(Name::Frame((i64::from(state.depth()) - distance) as i32))));
+    }
+    if name == "truth" {
+        let word = state.read(step.get("a")?)?;
+        return Ok(Some(bytes::word(state, bytes::truth(word))));
+    }
+    let in_place = matches!(name, "shl.i64" | "shru.i64" | "or.i64") && step.named("a").is_none();
+    let from = if in_place { "d" } else { "a" };
+    let extends = matches!(name, "ext8.i64" | "ext16.i64" | "zext8" | "zext16");
+    if !in_place && !extends {
+        return Ok(None);
+    }
+    let word = state.read(step.get(from)?)?;
+    let word = bytes::bytes(state, word);
+    let by = |step: &Step| match step.get("b")? {
+        Operand::Constant(bits) => Ok::<i64, String>(bits as i64),
+        _ => Err("shifts by what is no constant".to_owned()),
+    };
+    let made = match name {
+        "ext8.i64" => bytes::extended(word, 1, true),
+        "ext16.i64" => bytes::extended(word, 2, true),
+        "zext8" => bytes::extended(word, 1, false),
+        "zext16" => bytes::extended(word, 2, false),
+        "shl.i64" => bytes::shifted(word, by(step)?),
+        "shru.i64" => bytes::shifted(word, -by(step)?),
+        _ => {
+            let other = state.read(step.get("b")?)?;
+            bytes::either(word, bytes::bytes(state, other))
+        }
+    };
+    Ok(Some(bytes::word(state, made)))
 }
 
 fn sum(state: &mut State, step: &Step) -> Result<Word, String> {

@@ -21,11 +21,20 @@ pub struct Host {
     /// `(context, function, count) -> buffer`: a buffer for this many arguments of this function, and for its results, all
     /// of it zero.
     pub begin: u64,
-    /// `(context, buffer) -> status`: runs the function with the arguments in the buffer. Where the status is 0 the results
-    /// are there then; else there is no buffer any more, and the bridge traps.
+    /// `(context, buffer) -> status`: runs the function with the arguments in the buffer. Where it returned the results are
+    /// there then; else there is no buffer any more, and the bridge ends the program's call.
     pub run: u64,
     /// `(context, buffer)`: gives the buffer back.
     pub end: u64,
+}
+
+impl Host {
+    /// The status of a function that returned.
+    pub const RETURNED: u64 = 0;
+    /// The status of one that was stopped: the bridge traps.
+    pub const STOPPED: u64 = 1;
+    /// The status of one that ended the program with success: so does the bridge.
+    pub const HALTED: u64 = 2;
 }
 
 /// The module, and how to find what is in it.
@@ -39,14 +48,15 @@ pub struct Bridges {
     pub targets: Vec<Target>,
 }
 
-/// The bridges of a module.
+/// The bridges of a module: for the functions whose addresses it takes, or for `all`.
 ///
 /// # Errors
 /// Where they are more than a module can have.
-pub fn bridges(verified: &Verified, host: Host) -> Result<Bridges, BuildError> {
+pub fn bridges(verified: &Verified, host: Host, all: bool) -> Result<Bridges, BuildError> {
     let module = verified.module();
     let mut builder = ModuleBuilder::new();
-    let taken = taken(verified);
+    let functions = 0..crate::builder::count(module.functions.len());
+    let taken = if all { functions.collect() } else { taken(verified) };
     let declared: HashMap<u32, FunctionId> =
         taken.iter().map(|&index| (index, builder.declare(&*module.functions[index as usize].name))).collect();
     let here = |target: Target| match target {
@@ -71,7 +81,12 @@ pub fn bridges(verified: &Verified, host: Host) -> Result<Bridges, BuildError> {
     let targets: Vec<Target> = externs.chain(data).chain(taken.iter().copied().map(Target::Function)).collect();
     let addresses = builder.declare(fresh_name(module));
     builder.define(addresses, write_addresses(&targets, here));
-    Ok(Bridges { module: builder.finish()?, addresses: addresses.index(), targets })
+    let mut made = builder.finish()?;
+    // Where one cannot be found, the error names its line.
+    for (one, e) in made.externs.iter_mut().zip(&module.externs) {
+        one.line = e.line;
+    }
+    Ok(Bridges { module: made, addresses: addresses.index(), targets })
 }
 
 /// The functions whose addresses the program takes.
@@ -158,7 +173,13 @@ fn bridge(calls: &Calls, index: u32, function: &Function) -> FunctionBuilder {
     f.callp(&[], end, calls.end, &[context, buffer]);
     f.ret(&values);
     f.bind(stopped);
+    let halted = Calls::number(&mut f, Host::HALTED);
+    f.eq(halted, halted, status);
+    let halt = f.label("halt");
+    f.jump_if(halted, halt);
     f.trap();
+    f.bind(halt);
+    f.halt();
     f
 }
 

@@ -41,7 +41,7 @@ fn bridges_stand_for_functions_whose_addresses_are_taken() {
          func sum(f64, ...) -> i32\n ret r1\nfunc addresses\n ret",
     );
     let host = Host { context: 1, begin: 2, run: 3, end: 4 };
-    let made = bridges(&program, host).expect("they are few");
+    let made = bridges(&program, host, false).expect("they are few");
     let functions = [1, 3, 4].map(Target::Function);
     assert_eq!(made.targets, [&[Target::Extern(0), Target::Data(0)][..], &functions].concat());
     let names: Vec<&str> = made.module.functions.iter().map(|f| f.name.as_str()).collect();
@@ -52,7 +52,7 @@ fn bridges_stand_for_functions_whose_addresses_are_taken() {
     let compare = "func compare(i32, f32) -> (i64, f64)\n    const r1, 1\n    const r2, 2\n    const r3, 1\n    \
                    callp r4, r2, (i64, i64, i64) -> i64, r1, r3, r0\n    store a1, r4\n    store.f32 a2, r4, 8\n    \
                    const r5, 3\n    callp r6, r5, (i64, i64) -> i64, r1, r4\n    jmpt r6, stopped\n    load r7, r4\n    \
-                   load.f64 r8, r4, 8\n    const r9, 4\n    callp r9, (i64, i64), r1, r4\n    ret r7, r8\nstopped:\n    trap\n";
+                   load.f64 r8, r4, 8\n    const r9, 4\n    callp r9, (i64, i64), r1, r4\n    ret r7, r8\nstopped:\n    const r10, 2\n    eq r10, r10, r6\n    jmpt r10, halt\n    trap\nhalt:\n    halt\n";
     assert!(text.contains(compare), "{text}");
     verify(made.module).unwrap_or_else(|error| panic!("{error}"));
 }
@@ -61,6 +61,6 @@ fn bridges_stand_for_functions_whose_addresses_are_taken() {
 fn programs_without_c_have_empty_companions() {
     let program = verified("func f\n ret");
     assert!(thunks(&program).expect("they are few").module.functions.is_empty());
-    let made = bridges(&program, Host { context: 0, begin: 0, run: 0, end: 0 }).expect("they are few");
+    let made = bridges(&program, Host { context: 0, begin: 0, run: 0, end: 0 }, false).expect("they are few");
     assert_eq!((made.targets.len(), made.module.functions.len()), (0, 1));
 }

@@ -34,9 +34,18 @@ pub enum InstanceError {
     /// A function of the host is not what the program takes it for.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// The code that is to stand between the interpreter and C cannot be made.
+    #[error("the interpreter cannot call C: {0}")]
+    Companion(Box<dyn std::error::Error + Send + Sync>),
     /// The system has no room for the interpreter's linear memory.
     #[error("cannot reserve address space for a linear memory: {0}")]
     Memory(io::Error),
+}
+
+impl InstanceError {
+    pub(super) fn companion(error: impl std::error::Error + Send + Sync + 'static) -> InstanceError {
+        InstanceError::Companion(Box::new(error))
+    }
 }
 
 /// A function is not what its caller takes it for.

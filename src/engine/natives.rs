@@ -59,6 +59,16 @@ impl Engine {
         image: Image,
         imports: &Imports,
     ) -> Result<Instance, InstanceError> {
+        Ok(Instance { tier: Inner::Native(self.bind(verified, image, imports)?) })
+    }
+
+    /// An image with everything that it refers to.
+    pub(super) fn bind(
+        &self,
+        verified: &Verified,
+        image: Image,
+        imports: &Imports,
+    ) -> Result<exec::Instance, InstanceError> {
         let config = &self.0.config;
         let runtime = self.runtime()?;
         let module = verified.module();
@@ -69,8 +79,7 @@ impl Engine {
         })?;
         let mut natives = resolve(module, &bound.addresses)?;
         natives.owners.extend(bound.owners);
-        let native = exec::Instance::new(runtime, verified, Arc::new(image), None, config.stack_size, natives)?;
-        Ok(Instance { tier: Inner::Native(native) })
+        Ok(exec::Instance::with_natives(runtime, verified, Arc::new(image), None, config.stack_size, natives)?)
     }
 }
 
@@ -86,13 +95,14 @@ impl Instance {
         let index = self.module().function_index(name)?;
         match &self.tier {
             Inner::Interpreted(_) => None,
+            Inner::InterpretedNative(native) => native.entry(index).map(|address| address as *const c_void),
             Inner::Native(native) => native.entry(index).map(|address| address as *const c_void),
         }
     }
 }
 
 /// The first item or instruction that uses C, and its line.
-fn native(module: &Module) -> Option<(String, u32)> {
+pub(super) fn native(module: &Module) -> Option<(String, u32)> {
     if let Some(one) = module.externs.first() {
         return Some((format!("extern {}", one.name), one.line));
     }

@@ -124,7 +124,7 @@ pub unsafe fn trap(kind: TrapKind, mut calls: Calls) -> Trap {
             // SAFETY: the instance lives, and its module with it.
             Frame::new(unsafe { &*(*context).module }, function, inst)
         }
-        Call::Foreign => Frame { function: "C code".to_owned(), file: None, line: None },
+        Call::Foreign => Frame { function: Trap::C_CODE.to_owned(), file: None, line: None },
     };
     let frames: Vec<Frame> = calls.by_ref().take(Trap::SHOWN).map(frame).collect();
     let depth = frames.len() + calls.count();

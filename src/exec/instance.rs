@@ -80,8 +80,8 @@ pub struct Instance {
     /// From [`Box::into_raw`]; the context refers to it as well.
     state: *mut State,
     stack_size: usize,
-    /// The addresses of the externs, and what keeps them in place.
-    natives: Natives,
+    /// Keeps what the externs are in place.
+    _natives: Natives,
 }
 
 // SAFETY: the pointers are to what the instance owns, and none of it is tied to a thread: a call takes its stack from the
@@ -91,11 +91,23 @@ unsafe impl Send for Instance {}
 static INSTANCES: AtomicU64 = AtomicU64::new(0);
 
 impl Instance {
+    /// An instance of a module without externs.
+    #[cfg(test)]
+    pub fn new(
+        runtime: &Arc<Runtime>,
+        verified: &Verified,
+        image: Arc<Image>,
+        streams: Option<Streams>,
+        stack: usize,
+    ) -> Result<Instance, ExecError> {
+        Instance::with_natives(runtime, verified, image, streams, stack, Natives::default())
+    }
+
     /// Maps an image of `verified` and makes what it refers to.
     ///
     /// # Errors
     /// Where there is no room, or the image is not one of this module.
-    pub fn new(
+    pub fn with_natives(
         runtime: &Arc<Runtime>,
         verified: &Verified,
         image: Arc<Image>,
@@ -126,7 +138,8 @@ impl Instance {
         let module = Arc::clone(module);
         let id = INSTANCES.fetch_add(1, Ordering::Relaxed);
         let stack_size = stack_size(stack);
-        let mut made = Instance { id, _registration, module, image, runtime, code, data, state, stack_size, natives };
+        let mut made =
+            Instance { id, _registration, module, image, runtime, code, data, state, stack_size, _natives: natives };
         made.fill_context();
         made.fill_items(verified, &layout);
         Ok(made)
@@ -266,12 +279,6 @@ impl Instance {
         Some(self.code.address() + self.image.entries[found].start as usize)
     }
 
-    /// The addresses of its externs.
-    #[must_use]
-    pub fn natives(&self) -> &Natives {
-        &self.natives
-    }
-
     /// The function with this index, ready to be called.
     #[must_use]
     pub fn function(&self, index: u32) -> Option<Function> {
@@ -389,6 +396,7 @@ pub(super) fn end_process(fault: &Fault) -> ! {
         let _ = streams.flush();
     }
     match (pending, trap) {
+        (Some(Pending::Error(RunError::Trap(trap))), _) => eprintln!("{trap}"),
         (Some(Pending::Error(error)), _) => eprintln!("error: {error}"),
         (Some(Pending::Panic(_)), _) => eprintln!("error: a reader or writer of the host panicked"),
         (None, Some(trap)) => eprintln!("{trap}"),

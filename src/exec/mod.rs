@@ -38,11 +38,13 @@ mod tests;
 mod thread;
 
 pub use arena::ArenaSize;
+pub use context::Pending;
 pub use error::ExecError;
 pub(crate) use imports::BindError;
 pub use imports::{HostFunction, HostResult, HostType, ImportError, Imports};
-pub use instance::{Ended, Function, Instance, Keep, Natives};
+pub use instance::{Ended, Function, Instance, Natives};
 pub use libraries::resolve;
 pub use link_error::{LinkError, Problem};
 pub use runtime::Runtime;
 pub use stack::DEFAULT_STACK;
+pub use thread::set_pending;

@@ -7,6 +7,7 @@
 
 use crate::for_each_op;
 use crate::isa::op::{Bits, Op, Shape, meaning};
+use crate::isa::trap::TrapKind;
 use crate::module::native::Target;
 use crate::streams::Streams;
 use crate::trap::RunError;
@@ -78,7 +79,8 @@ pub trait Native<'w> {
     /// Calls a C function, and appends the raw bits of its results to `results`.
     ///
     /// # Errors
-    /// Where the function called the program back, and that was stopped; or where the call cannot be made.
+    /// Where the function called the program back, and that was stopped; or where the call cannot be made. A trap without
+    /// frames is one of the call itself.
     fn call(&mut self, lent: Lent<'_, 'w>, call: &Call<'_>, results: &mut Vec<u64>) -> Result<Left, RunError>;
 }
 
@@ -123,7 +125,7 @@ fn call_address<'c>(place: Place<'c>, registers: Window, context: &mut Context<'
 /// argument that this does not name whether it is a float, with their number.
 fn call<'c>(place: Place<'c>, registers: Window, context: &mut Context<'c, '_>, address: u64) -> Option<Place<'c>> {
     if !context.count_jump() {
-        return context.interrupt();
+        return context.trap(TrapKind::Interrupted);
     }
     let lists = &context.current.code.lists;
     let at = place.step().b as usize;
@@ -144,10 +146,8 @@ fn call<'c>(place: Place<'c>, registers: Window, context: &mut Context<'c, '_>, 
             None
         }
         Ok(Left::Halted) => context.halt(),
-        Err(RunError::Trap(inner)) => {
-            let outer = context.machine.trap(inner.kind, context.current.code, place);
-            context.fail(inner.within(outer).into())
-        }
+        // Nothing that C called has trapped, but the call itself.
+        Err(RunError::Trap(trap)) if trap.depth == 0 => context.trap(trap.kind),
         Err(error) => context.fail(error),
     }
 }

@@ -127,14 +127,8 @@ impl<'c> Context<'c, '_> {
 
     #[cold]
     #[inline(never)]
-    fn trap(&mut self, kind: TrapKind) -> Option<Place<'c>> {
+    pub(super) fn trap(&mut self, kind: TrapKind) -> Option<Place<'c>> {
         self.end(End::Trap(kind))
-    }
-
-    /// Ends the run because it was told how far it may go.
-    #[cold]
-    pub(super) fn interrupt(&mut self) -> Option<Place<'c>> {
-        self.trap(TrapKind::Interrupted)
     }
 
     /// Ends the run with success.

@@ -45,8 +45,6 @@ pub enum Part {
     Landing,
     /// Copies the variadic arguments that C passes on the stack.
     EntryRest,
-    /// Reads a result of a variadic function that stands on the stack.
-    EntryResult,
     /// Goes on in another function, which returns to the caller of this one.
     EntryJump,
     /// Calls a closure of the host with the address of what it has captured.
@@ -55,7 +53,7 @@ pub enum Part {
 
 impl Part {
     /// Every part, in the order of its number.
-    pub const ALL: [(Part, &'static str); 22] = [
+    pub const ALL: [(Part, &'static str); 21] = [
         (Part::Push, "frame.push"),
         (Part::Pop, "frame.pop"),
         (Part::Enter, "frame.enter"),
@@ -75,7 +73,6 @@ impl Part {
         (Part::Cell, "cell"),
         (Part::Landing, "landing"),
         (Part::EntryRest, "entry.rest"),
-        (Part::EntryResult, "entry.result"),
         (Part::EntryJump, "entry.jump"),
         (Part::Closure, "closure"),
     ];

@@ -84,9 +84,6 @@ const TOTAL: i64 = 5;
 const C_RESULTS: i64 = 6;
 const WORDS: i64 = 10;
 
-/// A register that nothing is kept in when the function has returned.
-const INDEX: u8 = CINTS[1];
-
 impl Writer<'_> {
     /// Writes the entry of function `number`.
     pub fn entry(&mut self, number: u32, signature: &Signature) {
@@ -317,7 +314,6 @@ impl Writer<'_> {
         self.load(COUNT, total, false);
         if fixed > 0 {
             self.put(self.form(Op::AddI64, false, Form::Tied, Form::Const), [COUNT, 0, 0], [fixed as i64, 0]);
-            self.store(COUNT, total);
         }
     }
 
@@ -326,14 +322,14 @@ impl Writer<'_> {
         if gives_as_c(frame.signature, frame.results) {
             return;
         }
-        let stacked = if frame.signature.variadic { 0 } else { Convention::stack_arguments(frame.signature, 0) };
+        // A variadic function has one result at most, so nothing of it stands behind its arguments.
+        let stacked = Convention::stack_arguments(frame.signature, 0);
         let mut convention = Convention::results(stacked);
         let passed: Vec<Passed> = frame.signature.results.iter().map(|ty| convention.next(ty.class())).collect();
         let large = frame.results.size != 0;
-        for (&one, ty) in passed.iter().zip(&frame.signature.results) {
+        for &one in &passed {
             if let Passed::Register(register) = one {
-                let low = is_low(*ty) && register >= FIRST_XMM;
-                self.word(At::Register(register), low, 0, frame.words + 8 * i64::from(result_word(register)));
+                self.store(register, frame.words + 8 * i64::from(result_word(register)));
             }
         }
         if large {
@@ -341,7 +337,7 @@ impl Writer<'_> {
         }
         for word in &frame.results.words {
             for piece in &word.pieces {
-                self.result(frame, passed[piece.value], SCRATCH1, stacked);
+                self.result(frame, passed[piece.value], SCRATCH1);
                 if let At::Result(at) = word.at {
                     let op = if piece.ty.size() == 4 { Op::StoreI32 } else { Op::StoreI64 };
                     let offset = i64::from(at + piece.at);
@@ -365,15 +361,10 @@ impl Writer<'_> {
     }
 
     /// Loads a result into a general register.
-    fn result(&mut self, frame: &Framed, passed: Passed, register: u8, stacked: u32) {
+    fn result(&mut self, frame: &Framed, passed: Passed, register: u8) {
         match passed {
             Passed::Register(from) => {
                 self.load(register, frame.words + 8 * i64::from(result_word(from)), false);
-            }
-            Passed::Stack(index) if frame.signature.variadic => {
-                self.load(INDEX, frame.words + 8 * TOTAL, false);
-                let chunk = self.part(Part::EntryResult);
-                self.put(chunk, [register, INDEX, 0], [8 * i64::from(index - stacked), 0]);
             }
             Passed::Stack(index) => self.load(register, 8 * i64::from(index), false),
         }

@@ -339,7 +339,7 @@ impl Emitter<'_> {
                 && (matches!(from, From::Frame(_)) || vector == class.is_float());
             if word.pieces.len() == 1 && whole {
                 moves.push(Move::new(from, To::Place(places[*value]), class));
-            } else if let (true, At::Register(register), Some(int)) = (vector, word.at, spare.pop()) {
+            } else if let (At::Register(register), Some(int)) = (word.at, spare.pop_if(|_| vector)) {
                 let chunk = self.form(Op::BitsI64F64, false, Form::Reg, Form::Reg);
                 self.put(chunk, [int, number(register), 0], [0, 0]);
                 split.push((word, From::Place(Place::register(int))));
@@ -375,6 +375,8 @@ impl Emitter<'_> {
 
     /// Takes a scalar from the low end of a general register.
     fn take_piece(&mut self, ty: &CType, from: u8, to: Place) {
+        // C gives a byte that is 0 or 1, and leaves what is above it to chance.
+        let ty = if *ty == CType::Bool { &CType::U8 } else { ty };
         let float = matches!(ty, CType::F32 | CType::F64);
         match to.as_register() {
             Some(register) if float => {

@@ -256,29 +256,26 @@ impl<'t> Contents<'_, 't> {
         let is_pointer = matches!(self.element, Some(Element::Pointer));
         let mut rest = operand;
         let first = rest.next();
+        if let Some(text) = first.filter(|token| token.kind == Kind::Text && !is_pointer) {
+            rest.finish()?;
+            self.element = None;
+            let bytes = string(operand.text, text)?;
+            self.make_room(bytes.len() as u64, operand)?;
+            self.data.bytes.extend_from_slice(&bytes);
+            return Ok(());
+        }
         let word = first.filter(|token| token.kind == Kind::Word && !rest.is_done()).map(|t| t.text(operand.text));
-        match (first, word) {
-            (Some(token), _) if token.kind == Kind::Text && !is_pointer => {
-                rest.finish()?;
-                self.element = None;
-                let bytes = string(operand.text, token)?;
-                self.make_room(bytes.len() as u64, operand)?;
-                self.data.bytes.extend_from_slice(&bytes);
-                Ok(())
-            }
-            (_, Some("zero")) => {
-                self.element = None;
-                self.zeros(rest)
-            }
-            (_, Some(word)) => {
-                let Some(element) = Element::named(word) else { return Err(no_contents(&operand)) };
-                self.element = Some(element);
-                self.value(element, rest)
-            }
-            _ => match self.element {
-                Some(element) => self.value(element, operand),
-                None => Err(no_contents(&operand)),
-            },
+        if word == Some("zero") {
+            self.element = None;
+            return self.zeros(rest);
+        }
+        if let Some(element) = word.and_then(Element::named) {
+            self.element = Some(element);
+            return self.value(element, rest);
+        }
+        match self.element {
+            Some(element) => self.value(element, operand),
+            None => Err(no_contents(&operand)),
         }
     }
 

@@ -51,11 +51,6 @@ template entry.rest, in a:gp, in b:imm32, in m:imm32, in s:slot32, in t:slot32, 
 2:
 end
 
-# `a` is how many arguments stand before the results; `o` is the place of this result where there are none.
-template entry.result, out d:gp, in a:gp, in o:slot32
-        mov     \d, qword ptr [FRAME + \a*8 + \o]
-end
-
 template entry.jump, target t:rel32
         jmp     \t
 end
