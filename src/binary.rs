@@ -32,8 +32,10 @@
 //! | 9 C signatures | flags (1: variadic, 2: Microsoft's convention), parameter types, result types; a struct has its members behind it |
 //! | 10 externs | name, library, symbol, C signature, line |
 //! | 11 data | name, flags (1: writable), alignment, bytes, zero bytes that follow, addresses (offset, kind, number), line |
+//! | 12 declared opcodes | name, types of the sources, 0 or 1 type of the result, line |
 //!
-//! Sections 9 to 11 came with version 2; a file without them says that it is of version 1.
+//! Sections 9 to 11 came with version 2, section 12 with version 3; a file says that it is of the oldest version that has
+//! its sections.
 
 mod crc;
 mod read;
@@ -49,7 +51,7 @@ use crate::module::Module;
 /// text.
 const MAGIC: [u8; 8] = *b"\x89SPASM\r\n";
 /// The newest version that is written and read.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Where the parts of the header stand.
 const VERSION_AT: usize = 8;
 const LENGTH_AT: usize = 12;
@@ -71,10 +73,11 @@ enum Section {
     CSignatures,
     Externs,
     Data,
+    Customs,
 }
 
 impl Section {
-    const ALL: [Section; 11] = [
+    const ALL: [Section; 12] = [
         Section::Opcodes,
         Section::Signatures,
         Section::Globals,
@@ -86,12 +89,14 @@ impl Section {
         Section::CSignatures,
         Section::Externs,
         Section::Data,
+        Section::Customs,
     ];
 
     /// The version that it came with.
     const fn since(self) -> u32 {
         match self {
             Section::CSignatures | Section::Externs | Section::Data => 2,
+            Section::Customs => 3,
             _ => 1,
         }
     }

@@ -18,6 +18,7 @@
 mod error;
 mod interpreted;
 mod natives;
+mod opcodes;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -147,7 +148,7 @@ impl Engine {
     ) -> Result<Instance, InstanceError> {
         self.permit(verified.module())?;
         match self.0.config.tier {
-            Tier::Interp if natives::native(verified.module()).is_some() => {
+            Tier::Interp if natives::native(verified.module()).is_some() || !verified.module().customs.is_empty() => {
                 let made = InterpretedNative::new(self, verified, imports)?;
                 Ok(Instance { tier: Inner::InterpretedNative(Box::new(made)) })
             }

@@ -10,6 +10,7 @@ use crate::isa::op::Op;
 use crate::isa::part::Part;
 use crate::isa::snippet::{Chunk, FORMS, Features, Info, MAX_REGS, Spread};
 use crate::isa::stored::SPREADS;
+use crate::isa::table::{Alternative, Custom};
 pub use crate::machine::native_features;
 
 mod lay;
@@ -172,6 +173,20 @@ impl Library {
     #[must_use]
     pub fn fusion(&self, first: Op, second: Op) -> u16 {
         self.fused[first as usize][usize::from(second == Op::Jmpf)]
+    }
+
+    /// The declared opcodes.
+    #[must_use]
+    pub fn customs(&self) -> &'static [Custom] {
+        self.tables.customs
+    }
+
+    /// What a machine must have for one of the templates of a key.
+    #[must_use]
+    pub fn needed(&self, key: u16) -> Features {
+        let of_key = |alternative: &&Alternative| usize::from(alternative.entry) / FORMS == usize::from(key);
+        let fewest = self.tables.alternatives.iter().filter(of_key).min_by_key(|one| one.needs.count_ones());
+        Features(fewest.map_or(0, |one| one.needs))
     }
 
     /// True where the snippet is one that this machine would be given.

@@ -26,7 +26,7 @@ type GetLeaf = unsafe extern "C" fn(c_uint) -> *const Leaf;
 
 /// For each of [`Features::ALL`], the number that the C library has for its leaf, the register and the bit.
 const PLACES: [(c_uint, usize, u32); Features::ALL.len()] =
-    [(1, 1, 3), (1, 1, 8), (2, 2, 5), (0, 2, 23), (0, 2, 19), (0, 2, 28)];
+    [(1, 1, 3), (1, 1, 8), (2, 2, 5), (0, 2, 23), (0, 2, 19), (0, 2, 28), (0, 2, 20)];
 
 /// The features of the machine that this program runs on.
 #[must_use]
@@ -58,6 +58,7 @@ fn detected() -> Features {
         std::arch::is_x86_feature_detected!("popcnt"),
         std::arch::is_x86_feature_detected!("sse4.1"),
         std::arch::is_x86_feature_detected!("avx"),
+        std::arch::is_x86_feature_detected!("sse4.2"),
     ])
 }
 

@@ -105,6 +105,9 @@ const SNIPPETS: Opt = Opt {
     help: "Lays the templates in the `.S` files of this folder over the built-in ones; may be given several times",
 };
 
+/// Templates, for the opcodes that they declare.
+const DECLARED: Opt = Opt { help: "Knows the opcodes that the templates in the `.S` files of this folder declare", ..SNIPPETS };
+
 /// What every command takes.
 pub const COMMON: &[Opt] = &[
     Opt {
@@ -243,7 +246,7 @@ Keys of --stats=json:
         about: "Reads and verifies a program, and shows everything that is wrong with it. Says nothing if all is well.",
         words: ONE_FILE,
         arguments: &[FILE],
-        options: &[],
+        options: &[DECLARED],
         notes: "\
 Exit status:
   0    the program is right
@@ -299,13 +302,16 @@ Keys of --json, a list with an object for each function:
         about: "Reads and verifies a program and writes it as a module in binary form, which the other commands read too.",
         words: ONE_FILE,
         arguments: &[FILE],
-        options: &[Opt {
-            id: OptId::Output,
-            short: Some('o'),
-            long: Some("output"),
-            value: Takes::Value("OUT"),
-            help: "Where to write the module, `NAME.spb` by custom; `-` is standard output",
-        }],
+        options: &[
+            Opt {
+                id: OptId::Output,
+                short: Some('o'),
+                long: Some("output"),
+                value: Takes::Value("OUT"),
+                help: "Where to write the module, `NAME.spb` by custom; `-` is standard output",
+            },
+            DECLARED,
+        ],
         notes: "OUT is either written as a whole or left as it was.\n",
         examples: &[("spasm asm examples/fib.spasm -o fib.spb && spasm run fib.spb 30", "Writes a module and runs it")],
     },
@@ -317,13 +323,16 @@ Keys of --json, a list with an object for each function:
         about: "Writes a module, in binary form or as text, as text in one fixed style.",
         words: ONE_FILE,
         arguments: &[FILE],
-        options: &[Opt {
-            id: OptId::Output,
-            short: Some('o'),
-            long: Some("output"),
-            value: Takes::Value("OUT"),
-            help: "Where to write the text instead of standard output",
-        }],
+        options: &[
+            Opt {
+                id: OptId::Output,
+                short: Some('o'),
+                long: Some("output"),
+                value: Takes::Value("OUT"),
+                help: "Where to write the text instead of standard output",
+            },
+            DECLARED,
+        ],
         notes: "OUT is either written as a whole or left as it was.\n",
         examples: &[("spasm dis fib.spb", "Shows a module"), ("spasm dis fib.spb -o fib.spasm", "Writes it to a file")],
     },

@@ -9,7 +9,9 @@ use std::io::{self, Read};
 
 use spasm::binary;
 use spasm::diagnostic::{Diagnostic, Diagnostics, Place};
+use spasm::isa::custom::CustomOp;
 use spasm::module::Module;
+use spasm::stitch::StitchError;
 use spasm::text;
 use spasm::verified::Verified;
 use spasm::verify::{Problem, VerifyError, verify};
@@ -60,13 +62,13 @@ fn cannot_read(file: &OsStr, error: &io::Error) -> Failure {
     }
 }
 
-/// The module that the bytes of a file are.
-pub fn parse(file: &OsStr, bytes: &[u8]) -> Result<Module, Failure> {
+/// The module that the bytes of a file are, which may use opcodes that templates declare.
+pub fn parse(file: &OsStr, bytes: &[u8], opcodes: &[CustomOp]) -> Result<Module, Failure> {
     let name = name(file);
     if binary::is_binary(bytes) {
         return Ok(binary::decode(bytes).map_err(|error| error.diagnostic(&name))?);
     }
-    Ok(text::parse_bytes(&name, bytes)?)
+    Ok(text::parse_bytes_with(&name, bytes, opcodes)?)
 }
 
 /// Verifies a module.
@@ -75,9 +77,20 @@ pub fn check(file: &OsStr, module: Module) -> Result<Verified, Failure> {
     verify(std::sync::Arc::clone(&module)).map_err(|error| refused(&name(file), &module, &error).into())
 }
 
-/// A verified module from a file.
-pub fn load(file: &OsStr) -> Result<Verified, Failure> {
-    check(file, parse(file, &read(file)?)?)
+/// A verified module from a file, which may use opcodes that templates declare.
+pub fn load(file: &OsStr, opcodes: &[CustomOp]) -> Result<Verified, Failure> {
+    check(file, parse(file, &read(file)?, opcodes)?)
+}
+
+/// What keeps a verified module from being stitched.
+pub fn not_stitched(file: &OsStr, module: &Module, error: &StitchError) -> Diagnostic {
+    let StitchError::Opcode(error) = error else { return Diagnostic::new(error.to_string()) };
+    let place = error.line.map(|line| match &module.source {
+        Some(source) => text::place(source, line, None),
+        None => Place::of_line(line),
+    });
+    let shown = Diagnostic::new(error.message()).in_file(name(file)).help(error.help());
+    place.map_or(shown.clone(), |place| shown.at(place))
 }
 
 /// What the verifier says, with the lines of the source.

@@ -16,6 +16,7 @@ use spasm::isa::op::Type;
 use spasm::isa::snippet::Features;
 use spasm::library::native_features;
 use spasm::module::{Function, MAX_ARGS, Module};
+use spasm::stitch::StitchError;
 use spasm::text::nearest;
 use spasm::trap::RunError;
 use spasm::value::Value;
@@ -37,7 +38,8 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     let mut clock = Clock::new(given.has(OptId::Stats));
     let bytes = input::read(file)?;
     clock.lap(Phase::Read);
-    let module = input::parse(file, &bytes)?;
+    let snippets = templates::load(given)?.map(|loaded| loaded.snippets);
+    let module = input::parse(file, &bytes, &templates::opcodes(snippets))?;
     clock.lap(Phase::Parse);
     if given.has(OptId::Sandbox) {
         sandbox::check(&input::name(file), &module)?;
@@ -48,7 +50,6 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     let module = verified.module();
     let function = &module.functions[choose(given, module)? as usize];
     let args = arguments(function, &given.words[1..])?;
-    let snippets = templates::load(given)?.map(|loaded| loaded.snippets);
     let mut stats = Stats { file: input::name(file), tier, function: &function.name, code: None };
     let config = Config { tier, snippets, left_out: left_out(given)?, ..Config::default() };
     let results = execute(&verified, config, &function.name, &args, &mut clock, &mut stats);
@@ -102,7 +103,7 @@ fn execute(
         clock.lap(Phase::Stitch);
         stats.code = Some(image.functions.iter().map(|made| u64::from(made.end - made.entry)).sum());
     });
-    let mut instance = ManuallyDrop::new(instance.map_err(|error| no_instance(&error))?);
+    let mut instance = ManuallyDrop::new(instance.map_err(|error| no_instance(verified, &error))?);
     clock.lap(Phase::Map);
     match instance.call(function, args) {
         Ok(results) => Ok(results),
@@ -113,7 +114,11 @@ fn execute(
     }
 }
 
-fn no_instance(error: &InstanceError) -> Failure {
+fn no_instance(verified: &Verified, error: &InstanceError) -> Failure {
+    if let InstanceError::Stitch(error @ StitchError::Opcode(_)) = error {
+        let file = verified.module().source.as_ref().map_or("", |source| source.name.as_str());
+        return input::not_stitched(file.as_ref(), verified.module(), error).into();
+    }
     let shown = Diagnostic::new(error.to_string());
     match error {
         InstanceError::Memory(_) => shown.into(),

@@ -85,6 +85,7 @@ pub(super) fn feature_name(feature: CpuidFeature) -> Result<Option<&'static str>
         CpuidFeature::LZCNT => Ok(Some("lzcnt")),
         CpuidFeature::POPCNT => Ok(Some("popcnt")),
         CpuidFeature::SSE4_1 => Ok(Some("sse4.1")),
+        CpuidFeature::SSE4_2 => Ok(Some("sse4.2")),
         CpuidFeature::AVX => Ok(Some("avx")),
         _ if BASELINE.contains(&feature) => Ok(None),
         other => Err(other),

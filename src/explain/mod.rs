@@ -97,8 +97,8 @@ pub fn features(cpu: &str) -> Option<Features> {
     match cpu {
         "native" => Some(native_features()),
         "x86-64" => Some(all(&[])),
-        "x86-64-v2" => Some(all(&["popcnt", "sse4.1"])),
-        "x86-64-v3" => Some(all(&["bmi1", "bmi2", "lzcnt", "popcnt", "sse4.1", "avx"])),
+        "x86-64-v2" => Some(all(&["popcnt", "sse4.1", "sse4.2"])),
+        "x86-64-v3" => Some(all(&["bmi1", "bmi2", "lzcnt", "popcnt", "sse4.1", "avx", "sse4.2"])),
         _ => None,
     }
 }

@@ -321,8 +321,8 @@ pub struct Features(pub u8);
 
 impl Features {
     /// The names, with the bit of each.
-    pub const ALL: [(&'static str, u8); 6] =
-        [("bmi1", 1), ("bmi2", 2), ("lzcnt", 4), ("popcnt", 8), ("sse4.1", 16), ("avx", 32)];
+    pub const ALL: [(&'static str, u8); 7] =
+        [("bmi1", 1), ("bmi2", 2), ("lzcnt", 4), ("popcnt", 8), ("sse4.1", 16), ("avx", 32), ("sse4.2", 64)];
 
     /// True where the machine has all of `needs`.
     #[must_use]

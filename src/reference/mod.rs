@@ -16,7 +16,7 @@ use crate::text::usage;
 pub fn markdown() -> String {
     let mut page = include_str!("prose.md").to_owned();
     page.push_str("\n| instruction | types | meaning |\n|---|---|---|\n");
-    let rows: Vec<&Row> = Op::ROWS.iter().filter(|row| !row.op.is_settled()).collect();
+    let rows: Vec<&Row> = Op::ROWS.iter().filter(|row| row.op.is_written()).collect();
     for group in rows.chunk_by(|a, b| a.mnemonic == b.mnemonic && a.doc == b.doc) {
         let suffixes: Vec<&str> = group.iter().map(|row| row.suffix).filter(|suffix| !suffix.is_empty()).collect();
         let types = suffixes.iter().map(|suffix| format!("`{suffix}`")).collect::<Vec<_>>().join(" ");
