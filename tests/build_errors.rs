@@ -183,7 +183,7 @@ fn declarations() {
         "inout d:gp, clobber rax rbx",
         "`clobber rbx`: a variable may live there; work in the scratch registers, rcx, rdx, rax, xmm15, xmm14, xmm13",
     );
-    declared("inout d:gp, needs avx512", "`needs avx512`: expected one of bmi1, bmi2, lzcnt, popcnt, sse4.1, avx, sse4.2");
+    declared("inout d:gp, needs avx512", "`needs avx512`: expected one of bmi1, bmi2, lzcnt, popcnt, sse4.1, avx, ssse3, sse4.2, aes, pclmul, fma, avx2, adx, sha, movbe");
     declared("inout d:gp, in b:gp", "operand `b` is declared but never used: write \\b in the body or drop it");
     declared("inout d:gp, in a:gp, in b:gp, in c:gp", "has more than 3 register operands");
 }

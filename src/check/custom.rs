@@ -8,6 +8,7 @@ use crate::check::decode::Step;
 use crate::check::flow::Replay;
 use crate::check::state::State;
 use crate::isa::custom::SOURCES;
+use crate::isa::snippet::Role;
 use crate::module::Inst;
 
 impl Replay<'_> {
@@ -21,6 +22,12 @@ impl Replay<'_> {
             // The first source may be what the result takes the place of.
             let name = if name == "a" && step.named(name).is_none() { "d" } else { name };
             self.holds(state, step, name, var, ty)?;
+        }
+        let operands = || step.info.operands.iter().zip(&step.operands);
+        if let Some((_, result)) = operands().find(|(declared, _)| declared.role == Role::InOut)
+            && let Some((shared, _)) = operands().find(|(other, at)| other.role == Role::In && *at == result)
+        {
+            return Err(format!("the result takes the place of the first source and of `{}`", shared.name));
         }
         match op.result {
             Some(ty) => self.define(state, step, inst.d, ty)?,

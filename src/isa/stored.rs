@@ -88,7 +88,7 @@ pub struct Record {
     /// Whether it changes the flags.
     pub clobbers_flags: bool,
     /// What the machine must have.
-    pub needs: u8,
+    pub needs: u16,
 }
 
 /// Everything that is stored.

@@ -41,7 +41,7 @@ pub struct Alternative {
     /// Its first chunk.
     pub chunk: u16,
     /// The features that it needs.
-    pub needs: u8,
+    pub needs: u16,
 }
 
 /// The tables of a library.

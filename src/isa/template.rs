@@ -166,7 +166,7 @@ pub struct Template {
     /// Whether it says it clobbers the flags.
     pub clobbers_flags: bool,
     /// The features that it says it needs.
-    pub needs: u8,
+    pub needs: u16,
     /// The body: line numbers and text.
     pub body: Vec<(u32, String)>,
     /// The opcode that it is for, where that is a declared one.

@@ -197,7 +197,7 @@ impl Contract {
     /// What the machine must have.
     #[inline]
     #[must_use]
-    pub fn needs(self) -> u8 {
+    pub fn needs(self) -> u16 {
         self.record.needs
     }
 
