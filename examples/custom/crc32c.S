@@ -1,5 +1,5 @@
-# crc32c d, a, b: the checksum a with the eight bytes of b added to it, by the polynomial 0x1EDC6F41 (Castagnoli), which
-# is not the one of gzip. In a and d, the upper half is zero.
+# crc32c d, a, b: the checksum a with the eight bytes of b added to it, lowest byte first, by the polynomial 0x1edc6f41
+# (Castagnoli), which iSCSI, ext4 and Btrfs use. The upper half of d is zero.
 
 opcode crc32c.i64(i64, i64) -> i64
 

@@ -88,7 +88,8 @@ pub fn extract(
 
 fn check_declaration(template: &Template) -> Result<(), TemplateError> {
     if template.operands.iter().filter(|o| o.kind.is_register()).count() > MAX_REGS {
-        return Err(template.error(format!("has more than {MAX_REGS} register operands")));
+        let help = "the result may take the place of the first source: `inout d` for `out d` and `in a`";
+        return Err(template.error(format!("has more than {MAX_REGS} register operands; {help}")));
     }
     for Declared { name, .. } in &template.operands {
         if !template.body.iter().any(|(_, line)| mentions(line, name)) {

@@ -303,8 +303,8 @@ fn unknown_word(word: &str, first: Token, operands: &Cursor<'_, '_>, opcodes: &O
     if let Some((message, help)) = opcodes.other_form(word) {
         return Fault::new(first.range(), message).help(help);
     }
-    let others: Vec<&str> = items::WORDS.into_iter().chain(opcodes.names()).collect();
-    let (message, help) = mnemonic::refuse(word, &others);
+    let (message, help) = mnemonic::refuse(word, &items::WORDS);
+    let help = help.or_else(|| nearest(word, opcodes.names()).map(|meant| format!("did you mean `{meant}`?")));
     let label = || if operands.is_done() { format!("if it is a label, write `{}:`", brief(word)) } else { HELP.to_owned() };
     Fault::new(first.range(), message).help(help.unwrap_or_else(label))
 }

@@ -149,7 +149,7 @@ fn forms(stem: &str) -> Vec<String> {
 }
 
 /// What is wrong with a word that is no instruction, and what to do about it.
-pub fn refuse<'w>(word: &str, others: &[&'w str]) -> (String, Option<String>) {
+pub fn refuse(word: &str, items: &[&'static str]) -> (String, Option<String>) {
     let (stem, suffix) = word.split_once('.').unwrap_or((word, ""));
     match forms(stem).as_slice() {
         [] => {}
@@ -172,8 +172,8 @@ pub fn refuse<'w>(word: &str, others: &[&'w str]) -> (String, Option<String>) {
             return (message, Some(format!("it comes as {}", forms.join(", "))));
         }
     }
-    let foreign: Option<&str> = FOREIGN.iter().find(|(other, _)| other.eq_ignore_ascii_case(stem)).map(|(_, own)| *own);
-    let meant = foreign.or_else(|| nearest(stem, others.iter().copied().chain(stems().map(|stem| -> &'w str { stem }))));
+    let foreign = FOREIGN.iter().find(|(other, _)| other.eq_ignore_ascii_case(stem)).map(|(_, own)| *own);
+    let meant = foreign.or_else(|| nearest(stem, items.iter().copied().chain(stems())));
     let help = meant.map(|meant| format!("did you mean `{meant}`?"));
     (format!("there is no instruction `{word}`"), help)
 }
