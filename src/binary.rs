@@ -34,8 +34,8 @@
 //! | 11 data | name, flags (1: writable), alignment, bytes, zero bytes that follow, addresses (offset, kind, number), line |
 //! | 12 declared opcodes | name, types of the sources, 0 or 1 type of the result, line |
 //!
-//! Sections 9 to 11 came with version 2, section 12 with version 3; a file says that it is of the oldest version that has
-//! its sections.
+//! Sections 9 to 11 came with version 2, section 12 with version 4; a file says that it is of the oldest version that has
+//! its sections. There is no version 3: damage to one bit makes no version of another.
 
 mod crc;
 mod read;
@@ -51,7 +51,9 @@ use crate::module::Module;
 /// text.
 const MAGIC: [u8; 8] = *b"\x89SPASM\r\n";
 /// The newest version that is written and read.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
+/// Those that there are.
+const VERSIONS: [u32; 3] = [1, 2, VERSION];
 /// Where the parts of the header stand.
 const VERSION_AT: usize = 8;
 const LENGTH_AT: usize = 12;
@@ -96,7 +98,7 @@ impl Section {
     const fn since(self) -> u32 {
         match self {
             Section::CSignatures | Section::Externs | Section::Data => 2,
-            Section::Customs => 3,
+            Section::Customs => 4,
             _ => 1,
         }
     }
@@ -185,8 +187,8 @@ fn body(bytes: &[u8]) -> Result<(read::Reader<'_>, u32), DecodeError> {
         let message = format!("the file has version {version} of the format; this program reads up to {VERSION}");
         return Err(DecodeError::new(VERSION_AT, message));
     }
-    if version == 0 {
-        return Err(DecodeError::new(VERSION_AT, "there is no version 0 of the format"));
+    if !VERSIONS.contains(&version) {
+        return Err(DecodeError::new(VERSION_AT, format!("there is no version {version} of the format")));
     }
     let (length, found) = (u64::from_le_bytes(field(bytes, LENGTH_AT)), body.len() as u64);
     if found < length {

@@ -17,6 +17,7 @@ fn stripped(mut module: Module) -> Module {
     module.tables.iter_mut().for_each(|table| table.line = 0);
     module.externs.iter_mut().for_each(|e| e.line = 0);
     module.data.iter_mut().for_each(|data| data.line = 0);
+    module.customs.iter_mut().for_each(|custom| custom.line = 0);
     if let Some(memory) = &mut module.memory {
         memory.line = 0;
     }

@@ -123,8 +123,8 @@ fn keyed(extracted: Vec<Extracted>, tables: &Tables, errors: &mut Vec<TemplateEr
         match key_of(&snippet.template, tables) {
             Some(key) => keyed.push((key, form_of(&snippet.template), snippet)),
             None => errors.push(snippet.template.error(
-                "is neither an opcode of the table, nor a fusion of two (`less.i64+jmpt`), nor a part of a frame: declare \
-                 it (`opcode NAME(i64, i64) -> i64`), or correct the name",
+                "is neither an opcode of the table, nor a fusion of two (`less.i64+jmpt`), nor a part of a frame: add a \
+                 row for it, or declare it (`opcode NAME(i64) -> i64`), or correct the name",
             )),
         }
     }

@@ -48,7 +48,7 @@ fn templates_that_do_not_fit_their_opcode_are_refused() {
         ("opcode x(i8)\n".to_owned(), "mine.S:1: `i8` is no type"),
         ("opcode add.i8(i32) -> i32\n".to_owned(), "`add` means something else in programs"),
         ("opcodes x(i64)\n".to_owned(), "expected `template NAME, …`, `opcode NAME(T, …) -> T` or a comment"),
-        ("template x.i64, out d:gp\n        mov \\d, 1\nend\n".to_owned(), "declare it (`opcode NAME(i64, i64) -> i64`)"),
+        ("template x.i64, out d:gp\n        mov \\d, 1\nend\n".to_owned(), "declare it (`opcode NAME(i64) -> i64`)"),
         (template(""), "has no result `d`; it was declared as `x.i64(i64, i64) -> i64`: write `out d:gp, in a:gp, in b:gp`"),
         (all("out d:gp, in a:gp", "lea \\d, [\\a+\\a]"), "has no source `b`"),
         (all("out d:gp, in a:gp, in b:xmm", "movq \\d, \\b; add \\d, \\a"), "operand `b` is not the source of that name"),
