@@ -1,7 +1,8 @@
 //! Assembles the templates under `asm/` and writes the snippet library into the crate.
 //!
 //! Comes in: `asm/x86_64/abi.inc`, the `.S` files beside it, and the C compiler (`CC`, or `cc`). Goes out:
-//! `library.rs` in the build folder, a file of constants; and how the command is linked. What must hold: anything wrong
+//! `library.rs` in the build folder, a file of constants; with the feature `elf`, `runtime.rs`, what linked programs
+//! need; and how the command is linked. What must hold: anything wrong
 //! with a template stops the build here, with its file and line.
 
 use std::fmt::Write as _;
@@ -11,6 +12,10 @@ use std::process::exit;
 #[path = "src/isa/mod.rs"]
 #[allow(dead_code, reason = "the build reads a part of what the crate shares with it")]
 mod isa;
+
+#[cfg(feature = "elf")]
+#[path = "build/runtime.rs"]
+mod runtime;
 
 use isa::snippet::{Chunk, Hole, Site, Spread};
 use isa::stored::{Record, Stored, StoredOperand};
@@ -24,8 +29,23 @@ fn main() {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
     link_unwinder(&compiler, &out);
+    #[cfg(feature = "elf")]
+    {
+        for part in ["build", "src/rt", "src/number.rs", "src/text/literal.rs"] {
+            println!("cargo::rerun-if-changed={part}");
+        }
+        if let Err(error) = runtime::make(&compiler, &out) {
+            println!("cargo::error={}", error.replace('\n', " "));
+            exit(1);
+        }
+    }
     match library(Path::new("asm/x86_64"), &compiler, &out) {
         Ok(text) => {
+            #[cfg(feature = "elf")]
+            if let Err(error) = std::fs::write(out.join("build_id.rs"), build_id(&text).to_string()) {
+                println!("cargo::error=cannot write the number of the build: {error}");
+                exit(1);
+            }
             if let Err(error) = std::fs::write(out.join("library.rs"), text) {
                 println!("cargo::error=cannot write the snippet library: {error}");
                 exit(1);
@@ -38,6 +58,16 @@ fn main() {
             exit(1);
         }
     }
+}
+
+/// A number that changes where objects of the present build could not be run by another: with the snippets, and with
+/// the version, which is raised where context or helpers change.
+#[cfg(feature = "elf")]
+fn build_id(library: &str) -> u64 {
+    let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_default();
+    // FNV-1a: nobody has to be kept from forging it.
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+    library.bytes().chain(version.bytes()).fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 /// Links the unwinder that Rust's library needs into the `spasm` command, where the compiler has it as an archive. As a

@@ -37,7 +37,7 @@
 //! Sections 9 to 11 came with version 2, section 12 with version 4; a file says that it is of the oldest version that has
 //! its sections. There is no version 3: damage to one bit makes no version of another.
 
-mod crc;
+pub(crate) mod crc;
 mod read;
 mod write;
 

@@ -15,21 +15,27 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod config;
 mod error;
 mod interpreted;
 mod natives;
+#[cfg(feature = "elf")]
+mod object;
 mod opcodes;
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, OnceLock, TryLockError};
 
+pub use config::{Config, Tier};
 pub use error::{CallError, InstanceError, Mismatch};
 
 use crate::exec::{self, Runtime};
 pub use crate::exec::{
     ArenaSize, DEFAULT_STACK, ExecError, HostFunction, HostResult, HostType, ImportError, Imports, LinkError, Problem,
 };
+#[cfg(feature = "elf")]
+pub use crate::exec::{Observers, Perf};
 use crate::interp::{self, Store};
 use crate::isa::op::Type;
 pub use crate::isa::snippet::Features;
@@ -45,48 +51,6 @@ use crate::value::{Params, Results, Value};
 use crate::verified::Verified;
 
 use interpreted::InterpretedNative;
-
-/// How programs are run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Tier {
-    /// What is best for most programs: at present [`Tier::Baseline`].
-    #[default]
-    Auto,
-    /// By the interpreter: at once, and slowly.
-    Interp,
-    /// By machine code, stitched in one pass.
-    Baseline,
-}
-
-/// How an engine works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// How programs are run.
-    pub tier: Tier,
-    /// Bytes of stack for a call and all calls within it. The interpreter has a limit of its own.
-    pub stack_size: usize,
-    /// Room for code and data of all instances that there are at a time.
-    pub arena: ArenaSize,
-    /// What the machine has and code is to do without.
-    pub left_out: Features,
-    /// Templates that are laid over the built-in ones.
-    pub snippets: Option<Snippets>,
-    /// Which functions C can call: those whose address a program takes, or all.
-    pub entries: Entries,
-}
-
-impl Default for Config {
-    fn default() -> Config {
-        Config {
-            tier: Tier::default(),
-            stack_size: DEFAULT_STACK,
-            arena: ArenaSize::default(),
-            left_out: Features(0),
-            snippets: None,
-            entries: Entries::default(),
-        }
-    }
-}
 
 /// Makes instances of modules. Clones share their memory for code; threads may share an engine.
 #[derive(Clone, Debug, Default)]
@@ -148,7 +112,7 @@ impl Engine {
     ) -> Result<Instance, InstanceError> {
         self.permit(verified.module())?;
         match self.0.config.tier {
-            Tier::Interp if natives::native(verified.module()).is_some() || !verified.module().customs.is_empty() => {
+            Tier::Interp if self.meets_c(verified.module()) || !verified.module().customs.is_empty() => {
                 let made = InterpretedNative::new(self, verified, imports)?;
                 Ok(Instance { tier: Inner::InterpretedNative(Box::new(made)) })
             }
@@ -200,6 +164,13 @@ impl Engine {
         if let Some(runtime) = shared.runtime.get() {
             return Ok(runtime);
         }
+        #[cfg(feature = "elf")]
+        let made = if shared.config.observers.debugger {
+            Runtime::debuggable(shared.config.arena)?
+        } else {
+            Runtime::new(shared.config.arena)?
+        };
+        #[cfg(not(feature = "elf"))]
         let made = Runtime::new(shared.config.arena)?;
         Ok(shared.runtime.get_or_init(|| made))
     }

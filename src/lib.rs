@@ -120,7 +120,8 @@
 //!  text ────┐                          ┌─▶ interp ────────────────────────────────▶ results
 //!  binary ──┼─▶ Module ─▶ verify ─▶ Verified                                           ▲
 //!  builder ─┘                          └─▶ stitch ─▶ Image ─▶ exec: publish, enter ────┘
-//!                                             ▲        └────▶ explain, check
+//!                                             ▲        ├────▶ elf: objects that link with C
+//!                                             │        └────▶ explain, check
 //!  asm/**/*.S ─▶ the build: isa::extract ─▶ library
 //! ```
 //!
@@ -131,9 +132,11 @@
 //! | [`isa`] | known when Spasm is built: the table of opcodes, templates and their extraction; compiled into the build, too |
 //! | [`text`], [`binary`], [`builder`] | the three ways to a [`Module`](module::Module); [`diagnostic`] shows what is wrong with one |
 //! | [`verify`] | the border between programs as they come and programs that may run |
-//! | [`interp`] | the interpreter, the oracle for all else |
+//! | [`interp`] | the interpreter, the oracle for all else; `companion` makes what stands between it and C |
 //! | [`library`], [`stitch`] | the snippets for this machine, and what makes machine code of them |
 //! | [`engine`] | instances, calls and errors, for Rust; below it `exec`, nearly all `unsafe` of the crate |
+//! | `elf` | with the feature `elf`: ELF objects and C headers; `src/rt` is the runtime that goes into them, a crate of its own |
+//! | `debug` | with the feature `elf`: what unwinders and debuggers are told, of objects and of code in memory |
 //! | [`check`] | proves of a stitched image that values are where instructions look for them |
 //! | `contract`, `explain` | with the feature `cli`: snippets against a decoder, and machine code for people to read |
 //!
@@ -165,6 +168,9 @@
 //! - **Instance**: a module with its state. Its **context** is what code and runtime share of it.
 //! - **Arena**: the memory that code and data are in. To **publish** is to bring an image there.
 //! - **Trampoline**: the way from Rust into stitched code. **Helper**: a function in Rust that stitched code calls.
+//! - **Extern**: a function of C that a module calls. **Data**: bytes of a module that have a native address.
+//! - **Companion**: a module of stitched code that serves an interpreted one. Its **thunks** are called by the interpreter
+//!   and call C; its **bridges** are called by C and have the interpreter run a function.
 //! - **Guard**: address space that faults, behind linear memory and below stacks.
 //! - **Trap**: the end of a call that a program brought about itself. A **fault** is what the processor reports.
 
@@ -174,7 +180,11 @@ pub mod check;
 pub(crate) mod companion;
 #[cfg(feature = "cli")]
 pub mod contract;
+#[cfg(feature = "elf")]
+pub mod debug;
 pub mod diagnostic;
+#[cfg(feature = "elf")]
+pub mod elf;
 pub mod engine;
 pub(crate) mod exec;
 #[cfg(feature = "cli")]

@@ -3,12 +3,17 @@
 //! Comes in: one word. Goes out: the raw bits of a register of the wanted type, or what is wrong with the word. What
 //! must hold: any word may come in; what is a number is decided where the text's literals are.
 
+// The runtime of linked programs, which has no standard library, is made of this file, too.
+use core::fmt;
+use std::borrow::ToOwned;
+use std::format;
+use std::string::String;
+
 use crate::isa::op::Type;
 use crate::text::literal::{self, Wrong};
 
 /// Why a word is not the number that was wanted.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} {problem}", quoted(.text))]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NumberError {
     /// The word, cut where it is very long.
     pub text: String,
@@ -19,9 +24,13 @@ pub struct NumberError {
 /// How many characters of a bad word a message shows.
 const SHOWN: usize = 40;
 
-fn quoted(text: &str) -> String {
-    format!("`{}`", text.escape_debug())
+impl fmt::Display for NumberError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.text.escape_debug(), self.problem)
+    }
 }
+
+impl core::error::Error for NumberError {}
 
 impl NumberError {
     fn new(text: &str, problem: impl Into<String>) -> NumberError {

@@ -52,7 +52,7 @@ impl Trap {
     /// What stands in place of a function's name where C has called.
     pub(crate) const C_CODE: &str = "C code";
 
-    /// The same trap, where C called the outermost of the functions: who called C cannot be told.
+    /// The same trap, where C called the outermost of the functions.
     #[must_use]
     pub(crate) fn called_by_c(mut self) -> Trap {
         let told = self.frames.last().is_some_and(|last| last.function == Trap::C_CODE);
@@ -62,6 +62,17 @@ impl Trap {
             self.frames.push(Frame { function, file: None, line: None });
             self.frames.truncate(Trap::SHOWN);
         }
+        self
+    }
+}
+
+impl Trap {
+    /// The same trap, where the functions of `outer` called what called those that are known.
+    #[must_use]
+    pub(crate) fn within(mut self, outer: Trap) -> Trap {
+        self.depth += outer.depth;
+        self.frames.extend(outer.frames);
+        self.frames.truncate(Trap::SHOWN);
         self
     }
 }

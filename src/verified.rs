@@ -2,8 +2,8 @@
 //!
 //! Comes in: only from [`verify`](crate::verify::verify). Goes out: settled opcodes, dense variable numbers, blocks
 //! instead of labels, and the facts about variables that placement starts from. What must hold, for everyone who
-//! reads it without checking: every variable, block, function, global, table, signature and list index is in range;
-//! every instruction's operands have the classes its row wants; control cannot run past the last instruction.
+//! reads it without checking: every variable, block, function, extern, data, global, table, signature and list index is
+//! in range; every instruction's operands have the classes its row wants; control cannot run past the last instruction.
 
 use std::sync::Arc;
 

@@ -60,12 +60,37 @@ const MODULES: &[(&str, May, &str)] = &[
         May::Use(&["isa", "module", "verified", "library", "stitch::image", "stitch::trace"]),
         "the checker shares no code with what it checks: it sees the data that the stitcher leaves",
     ),
+    (
+        "debug",
+        May::Use(&["isa", "module", "stitch::image"]),
+        "what unwinders and debuggers are told is the same for objects and for code in memory",
+    ),
+    (
+        "elf",
+        May::Use(&["isa", "module", "verified", "library", "binary", "stitch::image", "debug"]),
+        "objects are made of the image that is run in memory, too, by nothing that runs it",
+    ),
+    (
+        "rt",
+        May::UseAll,
+        "it is a crate of its own, without the standard library; what it shares with this one it names by its files",
+    ),
     ("generate", May::Use(&["isa", "module"]), "random programs are made for every tier alike"),
     ("contract", May::Use(&["isa", "library"]), "templates are held against a decoder, whatever they are used for"),
     (
         "exec",
-        May::Use(&["isa", "module", "verified", "library", "stitch::image", "streams", "trap"]),
-        "it runs images and knows nothing of how they come to be",
+        May::Use(&[
+            "isa",
+            "module",
+            "verified",
+            "library",
+            "stitch::image",
+            "streams",
+            "trap",
+            "text::nearest",
+            "debug",
+        ]),
+        "it runs images and knows nothing of how they come to be; names that are near others it finds as the text does",
     ),
     (
         "explain",
@@ -114,6 +139,10 @@ const UNSAFE: &[(&str, &str)] = &[
     ),
     ("src/interp/registers.rs", "the interpreter's registers, whose numbers decoding has checked"),
     ("src/trial/machine.rs", "templates are run without the runtime around them"),
+    ("src/engine/natives.rs", "says what whoever allows native access answers for"),
+    ("src/cli/run.rs", "allows native access to programs that somebody runs"),
+    ("src/engine/object.rs", "says what whoever runs an object answers for"),
+    ("src/rt/", "the runtime of linked programs: the C library, signals, and what C passes"),
     ("src/main.rs", "names a library to link, and declares nothing of it"),
 ];
 
@@ -122,6 +151,7 @@ const LINES: usize = 450;
 
 /// Files that may have more.
 const LONG: &[(&str, &str)] = &[
+    ("src/stitch/live.rs", "one walk over the instructions, with a case for each shape"),
     ("src/interp/run.rs", "the steps of the loop, one short function each"),
     ("src/isa/op.rs", "the opcode table: a line for each opcode"),
     ("src/isa/extract.rs", "one pass from assembled samples to a snippet, each step of which needs the one before"),

@@ -2,8 +2,9 @@
 
 use spasm::builder::{BuildError, FunctionBuilder, ModuleBuilder};
 use spasm::isa::op::{Op, Type};
+use spasm::module::native::{CSignature, CType, Data};
 use spasm::module::{Module, Reg, Signature, Source};
-use spasm::text::parse;
+use spasm::text::{parse, print};
 
 /// A module with one function, which `fill` fills.
 fn build(fill: impl FnOnce(&mut FunctionBuilder)) -> Result<Module, BuildError> {
@@ -203,4 +204,48 @@ fn registers_run_out() {
         b.local();
     });
     assert_eq!(one_more, Err(BuildError::Registers { function: "f".to_owned() }));
+}
+
+#[test]
+fn what_is_of_c_is_laid_out_as_text_is() {
+    let mut module = ModuleBuilder::new();
+    let signature = CSignature { params: vec![CType::F64], results: vec![CType::F64], ..CSignature::default() };
+    let number = module.c_signature(signature.clone());
+    let sqrt = module.c_function("root", "libm.so.6", "sqrt", signature.clone());
+    assert_eq!(module.c_signature(signature), number);
+    let list = module.data(Data { zeros: 20, ..Data::new("list", 8, []) });
+    let main = module.declare("main");
+    // In any order, and beyond the bytes that there are.
+    module.pointer(list, 16, main);
+    module.pointer(list, 0, sqrt);
+    module.pointer(list, 8, list);
+    let mut f = FunctionBuilder::new(Signature::new([Type::F64], [Type::F64]));
+    let (p, x) = (f.local(), f.local());
+    f.addr(p, list);
+    f.load(Op::LoadI64, p, p, 16);
+    f.store(Op::StoreF64, Reg::arg(1), p, -8);
+    f.callp(&[x], p, number, &[Reg::arg(1)]);
+    f.call(&[x], sqrt, &[x]);
+    f.ret(&[x]);
+    module.define(main, f);
+    let module = module.finish().unwrap();
+    let text = "extern \"libm.so.6\" sqrt(f64) -> f64 as root\ndata list = ptr root, list, main\n\n\
+                func main(f64) -> f64\n    addr r1, list\n    load r1, r1, 16\n    store.f64 a1, r1, -8\n    \
+                callp r2, r1, (f64) -> f64, a1\n    call r2, root, r2\n    ret r2\n";
+    assert_eq!(print(&module), text);
+    assert!(spasm::verify::verify(module).is_ok());
+}
+
+#[test]
+fn pointers_go_into_data_that_there_is() {
+    let (mut one, mut two) = (ModuleBuilder::new(), ModuleBuilder::new());
+    let data = one.data(Data::new("d", 8, []));
+    two.pointer(data, 0, data);
+    assert_eq!(two.finish(), Err(BuildError::NoData));
+    // So far away nothing is made for it; the verifier says what is wrong.
+    one.pointer(data, u32::MAX, data);
+    let module = one.finish().unwrap();
+    assert!(module.data[0].bytes.is_empty());
+    let error = spasm::verify::verify(module).unwrap_err().to_string();
+    assert!(error.contains("the address at byte 4294967295 of `d` does not stand within its 0 bytes"), "{error}");
 }

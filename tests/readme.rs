@@ -1,6 +1,6 @@
 //! The README is true: its commands print what it shows, its programs are the ones that run, its paths exist.
 //!
-//! Comes in: the fenced blocks of `README.md`. A block of `spasm` with a file name behind the word is a program; a block
+//! Comes in: the fenced blocks of `README.md`. A block of `spasm` or `asm` with a file name behind the word is a program or a file of templates; a block
 //! of `console` holds commands behind `$` and what they print on both streams, in the order of the page, in one folder
 //! that has `examples` in it. `UPDATE_GOLDEN=1 cargo test --test readme` writes anew what they print.
 #![cfg(feature = "cli")]
@@ -50,8 +50,10 @@ fn told(page: &str) -> String {
             block.push_str(line);
             block.push('\n');
         }
-        if let Some(file) = kind.strip_prefix("spasm ") {
-            std::fs::write(folder.join(file), &block).unwrap();
+        if let Some(file) = kind.strip_prefix("spasm ").or(kind.strip_prefix("asm ")) {
+            let path = folder.join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, &block).unwrap();
         } else if kind == "console" {
             block = session(&block, &folder);
         }

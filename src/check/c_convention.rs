@@ -112,8 +112,7 @@ fn system_v(types: &[CType], returned: Option<&CType>) -> Passing {
         let vectors = parts.iter().filter(|members| members.iter().all(|(_, ty, _)| is_sse(ty))).count();
         let integers = parts.len() - vectors;
         // "If there are no registers available for any eightbyte of an argument, the whole argument is passed on the stack."
-        let in_registers =
-            ty.size() <= TWO_EIGHTBYTES && integers <= integer.len() && vectors + usize::from(sse) <= 8;
+        let in_registers = ty.size() <= TWO_EIGHTBYTES && integers <= integer.len() && vectors + usize::from(sse) <= 8;
         for members in parts {
             let place = if !in_registers {
                 passing.stack += 1;
@@ -164,7 +163,11 @@ fn microsoft(types: &[CType], returned: Option<&CType>, variadic: bool) -> Passi
                 places.insert(0, Where::Register(XMM0 + position as u8));
                 places.truncate(if variadic { 2 } else { 1 });
             }
-            passing.arguments.extend(parts.into_iter().map(|members| Eightbyte { members, places: places.clone(), alone }));
+            passing.arguments.extend(parts.into_iter().map(|members| Eightbyte {
+                members,
+                places: places.clone(),
+                alone,
+            }));
         } else {
             let pointer = passing.pointers.len();
             passing.pointers.push(slot);

@@ -172,7 +172,7 @@ impl Walk<'_> {
                 known.copied = true;
             }
             "call" => known.results = Some(self.calls(state, known, step)?),
-            "store.i32" | "store.i64" => self.stores(state, known, step)?,
+            "store.i32" | "store.i64" => Walk::stores(state, known, step)?,
             _ => {
                 if carry(state, step, self.image, Glue::C)? == Carried::Not {
                     return Err("does not belong here".to_owned());
@@ -266,7 +266,7 @@ impl Walk<'_> {
         Ok(results)
     }
 
-    fn stores(&self, state: &mut State, known: &mut Known, step: &Step) -> Result<(), String> {
+    fn stores(state: &mut State, known: &mut Known, step: &Step) -> Result<(), String> {
         if state.read(step.get("a")?)? != Word::named(HIDDEN) {
             return Err("writes elsewhere than to the room for the result".to_owned());
         }
@@ -321,7 +321,8 @@ impl Walk<'_> {
         let returned = convention::results(self.signature, stacked);
         let same = returned.len() == self.passing.results.len()
             && returned.iter().zip(&self.passing.results).all(|(passed, one)| {
-                one.members.len() == 1 && matches!(operand(*passed, 8), Operand::Register(_))
+                one.members.len() == 1
+                    && matches!(operand(*passed, 8), Operand::Register(_))
                     && operand(*passed, 8) == from_c(one.places[0])
             });
         if same { Ok(()) } else { Err("the function does not give its results where C takes them".to_owned()) }

@@ -53,8 +53,7 @@ impl Replay<'_> {
         let (results, list) = list[1..].split_at(list[0] as usize);
         let args = &list[1..=list[0] as usize];
         let fixed: usize = signature.params.iter().map(|ty| ty.scalars().len()).sum();
-        let classes: Vec<Class> =
-            args.iter().skip(fixed).map(|&var| self.body.vars[var as usize].class).collect();
+        let classes: Vec<Class> = args.iter().skip(fixed).map(|&var| self.body.vars[var as usize].class).collect();
         let passing = passing(signature, &classes);
         self.ready(state)?;
         for eightbyte in &passing.arguments {
@@ -64,7 +63,10 @@ impl Replay<'_> {
             let held = state.regs[usize::from(SCRATCH2)];
             if bytes::bytes(state, held)[0] != Byte::Const(passing.vectors as u8) {
                 let (name, held) = (register(SCRATCH2), state.describe(self.body, held));
-                return Err(format!("{name} must hold the number of vector registers, {}, but holds {held}", passing.vectors));
+                return Err(format!(
+                    "{name} must hold the number of vector registers, {}, but holds {held}",
+                    passing.vectors
+                ));
             }
         }
         let room = match passing.hidden {
@@ -76,7 +78,7 @@ impl Replay<'_> {
         }
         self.clobber(state, step);
         after_call(state, passing.stack)?;
-        self.results(state, &passing, signature, results, room)?;
+        Self::results(state, &passing, signature, results, room)?;
         Ok(Next::Falls)
     }
 
@@ -134,7 +136,6 @@ impl Replay<'_> {
     }
 
     fn results(
-        &self,
         state: &mut State,
         passing: &Passing,
         signature: &CSignature,

@@ -281,7 +281,8 @@ fn unknown_command(words: &[&str]) -> UsageError {
             1 => format!("`spasm {word}` is not a whole command"),
             _ => format!("there is no command `spasm {word}`"),
         };
-        return UsageError::new(None, message).help(format!("there are {}", family.join(" and ")));
+        let (last, others) = family.split_last().map_or(("", &[][..]), |(last, others)| (last.as_str(), others));
+        return UsageError::new(None, message).help(format!("there are {} and {last}", others.join(", ")));
     }
     let error = UsageError::new(None, format!("there is no command `{word}`"));
     if let Some(near) = nearest(&word, COMMANDS.iter().map(|command| command.name)) {
@@ -356,7 +357,8 @@ mod tests {
         assert_eq!(message("help rnu"), "there is no command `rnu` / did you mean `spasm run`?");
         assert_eq!(
             message("snippets"),
-            "`spasm snippets` is not a whole command / there are `spasm snippets list` and `spasm snippets show`"
+            "`spasm snippets` is not a whole command / there are `spasm snippets check`, \
+             `spasm snippets bench`, `spasm snippets list` and `spasm snippets show`"
         );
         assert!(message("snippets shew add").starts_with("there is no command `spasm snippets shew`"));
         assert_eq!(message("run"), "`spasm run` needs a FILE / usage: spasm run [OPTIONS] FILE [ARG]...");

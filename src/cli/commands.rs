@@ -3,156 +3,18 @@
 //! Comes in: nothing. Goes out: [`COMMANDS`]. What must hold: an option that is not here does not exist; a command's
 //! examples work as they are written.
 
-/// A command of the command line.
-#[derive(Debug)]
-pub struct Command {
-    /// What runs it.
-    pub id: CommandId,
-    /// The word, or two words, that name it.
-    pub name: &'static str,
-    /// What follows the name.
-    pub usage: &'static str,
-    /// One line for the list of commands.
-    pub summary: &'static str,
-    /// A few lines for its own help.
-    pub about: &'static str,
-    /// The words it takes.
-    pub words: Words,
-    /// What each of its words is.
-    pub arguments: &'static [(&'static str, &'static str)],
-    /// The options it takes, beside those that all take.
-    pub options: &'static [Opt],
-    /// Exit statuses and the like.
-    pub notes: &'static str,
-    /// Commands to try, each with what it does.
-    pub examples: &'static [(&'static str, &'static str)],
-}
+mod parts;
 
-/// The commands by what runs them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CommandId {
-    Run,
-    Check,
-    Explain,
-    Asm,
-    Dis,
-    SnippetsBench,
-    SnippetsCheck,
-    SnippetsList,
-    SnippetsShow,
-}
+pub use parts::{COMMON, Command, CommandId, Opt, OptId, Takes, VERSION, Words};
+use parts::{CPU, DECLARED, FUNCTION, JSON, ONE_FILE, SNIPPETS};
 
-/// How many words a command takes.
-#[derive(Clone, Copy, Debug)]
-pub struct Words {
-    pub least: usize,
-    pub most: usize,
-    /// What is missing where there are too few.
-    pub missing: &'static str,
-    /// Words that look like negative numbers are no options once this many words stand before them.
-    pub numbers_after: usize,
-}
-
-const ONE_FILE: Words = Words { least: 1, most: 1, missing: "a FILE", numbers_after: usize::MAX };
-
-/// An option.
-#[derive(Debug)]
-pub struct Opt {
-    pub id: OptId,
-    pub short: Option<char>,
-    pub long: Option<&'static str>,
-    pub value: Takes,
-    pub help: &'static str,
-}
-
-/// What an option takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Takes {
-    Nothing,
-    /// A value of this name.
-    Value(&'static str),
-    /// One of these words.
-    OneOf(&'static str, &'static [&'static str]),
-    /// One of these words behind `=`, or nothing.
-    Maybe(&'static str, &'static [&'static str]),
-}
-
-/// The options by their meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OptId {
-    Color,
-    Cpu,
-    Function,
-    Help,
-    Html,
-    Json,
-    Output,
-    Sandbox,
-    Snippets,
-    Stats,
-    Tier,
-    Values,
-    Version,
-    Watch,
-}
-
-/// Templates in place of built-in ones.
-const SNIPPETS: Opt = Opt {
-    id: OptId::Snippets,
-    short: None,
-    long: Some("snippets"),
-    value: Takes::Value("DIR"),
-    help: "Lays the templates in the `.S` files of this folder over the built-in ones; may be given several times",
-};
-
-/// Templates, for the opcodes that they declare.
-const DECLARED: Opt = Opt { help: "Knows the opcodes that the templates in the `.S` files of this folder declare", ..SNIPPETS };
-
-/// What every command takes.
-pub const COMMON: &[Opt] = &[
-    Opt {
-        id: OptId::Color,
-        short: None,
-        long: Some("color"),
-        value: Takes::OneOf("WHEN", &["auto", "always", "never"]),
-        help: "Whether to colour what is shown. `auto` asks the terminal, and the environment: NO_COLOR, CLICOLOR_FORCE",
-    },
-    Opt { id: OptId::Help, short: Some('h'), long: Some("help"), value: Takes::Nothing, help: "Shows this text" },
-];
-
-/// What stands before a command.
-pub const VERSION: Opt = Opt {
-    id: OptId::Version,
-    short: Some('V'),
-    long: Some("version"),
-    value: Takes::Nothing,
-    help: "Shows the version",
-};
-
-const FUNCTION: Opt = Opt {
-    id: OptId::Function,
-    short: Some('f'),
-    long: Some("function"),
-    value: Takes::Value("NAME"),
-    help: "The function to run; without it `main`, or the file's only function",
-};
-
-const CPU: Opt = Opt {
-    id: OptId::Cpu,
-    short: None,
-    long: Some("cpu"),
-    value: Takes::OneOf("NAME", &["native", "x86-64", "x86-64-v2", "x86-64-v3"]),
-    help: "The machine to stitch for; `native` is this one. The others give the same listing everywhere",
-};
-
-const JSON: Opt = Opt {
-    id: OptId::Json,
-    short: None,
-    long: Some("json"),
-    value: Takes::Nothing,
-    help: "Writes JSON for other programs instead",
-};
-
+#[cfg(feature = "elf")]
+const PROGRAM: (&str, &str) = (
+    "FILE",
+    "A program as text, a module in binary form, or an object that `spasm build` wrote; `-` is standard input",
+);
+#[cfg(not(feature = "elf"))]
+const PROGRAM: (&str, &str) = FILE;
 const FILE: (&str, &str) = ("FILE", "A program as text, or a module in binary form; `-` is standard input");
 const PATTERN: (&str, &str) = ("PATTERN", "Part of a name, or a pattern in which `*` stands for anything");
 
@@ -165,7 +27,7 @@ pub const COMMANDS: &[Command] = &[
         about: "Runs a function of a program and prints each of its results on its own line.",
         words: Words { least: 1, most: usize::MAX, missing: "a FILE", numbers_after: 1 },
         arguments: &[
-            FILE,
+            PROGRAM,
             (
                 "ARG",
                 "An argument of the function, read by its signature: `42`, `-7`, `0xff`, `'a'` for i32 and i64; `1e-9`, \
@@ -188,6 +50,23 @@ pub const COMMANDS: &[Command] = &[
                 long: Some("stats"),
                 value: Takes::Maybe("FORMAT", &["table", "json"]),
                 help: "Says on standard error how long each phase took and how much code there is",
+            },
+            #[cfg(feature = "elf")]
+            Opt {
+                id: OptId::Debugger,
+                short: Some('g'),
+                long: Some("debugger"),
+                value: Takes::Nothing,
+                help: "Tells gdb and lldb of the program's functions, lines and frames",
+            },
+            #[cfg(feature = "elf")]
+            Opt {
+                id: OptId::Perf,
+                short: None,
+                long: Some("perf"),
+                value: Takes::OneOf("HOW", &["map", "jitdump"]),
+                help: "Tells perf of the program's functions: by `map` in /tmp/perf-PID.map, by `jitdump` with lines and \
+                       code in jit-PID.dump",
             },
             Opt {
                 id: OptId::Sandbox,
@@ -335,6 +214,66 @@ Keys of --json, a list with an object for each function:
         ],
         notes: "OUT is either written as a whole or left as it was.\n",
         examples: &[("spasm dis fib.spb", "Shows a module"), ("spasm dis fib.spb -o fib.spasm", "Writes it to a file")],
+    },
+    #[cfg(feature = "elf")]
+    Command {
+        id: CommandId::Build,
+        name: "build",
+        usage: "[OPTIONS] FILE -o OUT.o",
+        summary: "Writes an ELF object that links with C",
+        about: "Stitches a program and writes it as a relocatable ELF object. Each function can be called from C under its \
+                name; traps, linear memory, `print` and `read` work without Spasm, by a runtime in the object that needs \
+                the C library only. The same file gives the same bytes.",
+        words: ONE_FILE,
+        arguments: &[FILE],
+        options: &[
+            Opt {
+                id: OptId::Output,
+                short: Some('o'),
+                long: Some("output"),
+                value: Takes::Value("OUT.o"),
+                help: "Where to write the object; `-` is standard output",
+            },
+            Opt {
+                id: OptId::Header,
+                short: None,
+                long: Some("header"),
+                value: Takes::Value("OUT.h"),
+                help: "Where to write a header for C and C++: a prototype for each function, and what the runtime offers",
+            },
+            Opt {
+                help: "The machine to stitch for; `native` is this one. Without it `x86-64`, which every machine of that \
+                       kind can run",
+                ..CPU
+            },
+            SNIPPETS,
+            Opt {
+                id: OptId::NoDebug,
+                short: None,
+                long: Some("no-debug"),
+                value: Takes::Nothing,
+                help: "Leaves out what debuggers are told of lines and functions",
+            },
+            Opt {
+                id: OptId::NoRuntime,
+                short: None,
+                long: Some("no-runtime"),
+                value: Takes::Nothing,
+                help: "Leaves out the runtime. One object of a program must have it; where several do, the linker keeps one",
+            },
+        ],
+        notes: "\
+Names: a function whose name is no C name, a word of C or C++, or one of the C
+library's functions, is called spasm_NAME in C; the header says how. `main` may
+be C's own.
+
+Both files are either written as a whole or left as they were.
+",
+        examples: &[
+            ("spasm build examples/fib.spasm -o fib.o --header fib.h", "Writes an object and its header"),
+            ("cc program.c fib.o -o program", "Links it"),
+            ("spasm run fib.o 30", "Runs it without linking, and without stitching it again"),
+        ],
     },
     Command {
         id: CommandId::SnippetsCheck,

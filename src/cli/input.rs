@@ -62,9 +62,48 @@ fn cannot_read(file: &OsStr, error: &io::Error) -> Failure {
     }
 }
 
+/// A program: a module, and the machine code that it came with.
+pub struct Program {
+    pub module: Module,
+    #[cfg(feature = "elf")]
+    pub object: Option<spasm::elf::Loaded>,
+}
+
+/// The program that the bytes of a file are: text, a module, or an object.
+#[cfg(feature = "elf")]
+pub fn program(file: &OsStr, bytes: &[u8], opcodes: &[CustomOp]) -> Result<Program, Failure> {
+    use spasm::isa::snippet::Features;
+    use spasm::library::native_features;
+
+    if !spasm::elf::is_object(bytes) {
+        return Ok(Program { module: parse(file, bytes, opcodes)?, object: None });
+    }
+    let refused = |why: &str| Diagnostic::new(format!("cannot run `{}`: {why}", name(file)));
+    let mut object = spasm::elf::load(bytes).map_err(|error| refused(&error.to_string()))?;
+    let lacking = object.features().0 & !native_features().0;
+    if lacking != 0 {
+        let names: Vec<&str> =
+            Features::ALL.iter().filter(|(_, bit)| lacking & bit != 0).map(|(name, _)| *name).collect();
+        let error = refused(&format!("its code needs what this machine lacks: {}", names.join(", ")));
+        return Err(error.help("build it again with `--cpu native`, or without `--cpu`").into());
+    }
+    Ok(Program { module: object.take_module(), object: Some(object) })
+}
+
+/// The program that the bytes of a file are: text or a module.
+#[cfg(not(feature = "elf"))]
+pub fn program(file: &OsStr, bytes: &[u8], opcodes: &[CustomOp]) -> Result<Program, Failure> {
+    Ok(Program { module: parse(file, bytes, opcodes)? })
+}
+
 /// The module that the bytes of a file are, which may use opcodes that templates declare.
 pub fn parse(file: &OsStr, bytes: &[u8], opcodes: &[CustomOp]) -> Result<Module, Failure> {
     let name = name(file);
+    #[cfg(feature = "elf")]
+    if spasm::elf::is_object(bytes) {
+        let error = Diagnostic::new(format!("`{name}` is an ELF object, and no program as text or in binary form"));
+        return Err(error.help("`spasm run` takes objects that `spasm build` wrote").into());
+    }
     if binary::is_binary(bytes) {
         return Ok(binary::decode(bytes).map_err(|error| error.diagnostic(&name))?);
     }

@@ -4,6 +4,8 @@
 //! a command builds only what it needs, for the time until a program runs is the user's.
 
 mod args;
+#[cfg(feature = "elf")]
+mod build;
 mod commands;
 mod convert;
 mod explain;
@@ -63,6 +65,8 @@ fn execute(command: &'static Command, given: &Given) -> Result<(), Failure> {
         CommandId::Dis => convert::dis(given),
         CommandId::SnippetsBench => snippet_bench::bench(given),
         CommandId::SnippetsCheck => snippet_check::check(given),
+        #[cfg(feature = "elf")]
+        CommandId::Build => build::build(command, given),
         CommandId::SnippetsList => snippets::list(given),
         CommandId::SnippetsShow => snippets::show(given),
     }

@@ -10,13 +10,14 @@ use std::fmt::Write as _;
 use std::mem::ManuallyDrop;
 
 use spasm::diagnostic::Diagnostic;
-use spasm::engine::{CallError, Config, Engine, InstanceError, Tier};
+use spasm::engine::{CallError, Config, Engine, Instance, InstanceError, Tier};
 use spasm::explain::features;
 use spasm::isa::op::Type;
 use spasm::isa::snippet::Features;
 use spasm::library::native_features;
 use spasm::module::{Function, MAX_ARGS, Module};
 use spasm::stitch::StitchError;
+use spasm::stitch::image::Image;
 use spasm::text::nearest;
 use spasm::trap::RunError;
 use spasm::value::Value;
@@ -39,7 +40,8 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     let bytes = input::read(file)?;
     clock.lap(Phase::Read);
     let snippets = templates::load(given)?.map(|loaded| loaded.snippets);
-    let module = input::parse(file, &bytes, &templates::opcodes(snippets))?;
+    let program = input::program(file, &bytes, &templates::opcodes(snippets))?;
+    let module = program.module;
     clock.lap(Phase::Parse);
     if given.has(OptId::Sandbox) {
         sandbox::check(&input::name(file), &module)?;
@@ -51,8 +53,24 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     let function = &module.functions[choose(given, module)? as usize];
     let args = arguments(function, &given.words[1..])?;
     let mut stats = Stats { file: input::name(file), tier, function: &function.name, code: None };
-    let config = Config { tier, snippets, left_out: left_out(given)?, ..Config::default() };
-    let results = execute(&verified, config, &function.name, &args, &mut clock, &mut stats);
+    let mut config = Config { snippets, left_out: left_out(given)?, ..config(tier, given) };
+    // Read-only data stands with the code.
+    let data: u64 = module.data.iter().map(spasm::module::native::Data::len).sum();
+    config.arena.code = config.arena.code.saturating_add(data as usize);
+    config.arena.data = config.arena.data.saturating_add(data as usize);
+    // The process ends when the program does: what is not taken down costs nothing.
+    // SAFETY: whoever runs a program trusts it as they would any other command; with --sandbox it was checked to use
+    // nothing of C.
+    let engine = ManuallyDrop::new(unsafe { Engine::allowing_natives(config) });
+    #[cfg(feature = "elf")]
+    let instance = match program.object {
+        Some(object) => from_object(&engine, &verified, object, &mut clock, &mut stats),
+        None => stitched(&engine, &verified, &mut clock, &mut stats),
+    };
+    #[cfg(not(feature = "elf"))]
+    let instance = stitched(&engine, &verified, &mut clock, &mut stats);
+    let instance = ManuallyDrop::new(instance.map_err(|error| no_instance(&verified, &error))?);
+    let results = execute(instance, &function.name, &args, &mut clock);
     clock.lap(Phase::Run);
     let printed = results.and_then(|results| print(&results));
     if given.has(OptId::Stats) {
@@ -85,25 +103,64 @@ fn left_out(given: &Given) -> Result<Features, Failure> {
     Err(error.help("`spasm explain --cpu` shows code for machines that are not this one").into())
 }
 
+fn config(tier: Tier, given: &Given) -> Config {
+    #[cfg(feature = "elf")]
+    {
+        use spasm::engine::{Observers, Perf};
+        let perf = match given.word(OptId::Perf) {
+            Some("map") => Perf::Map,
+            Some(_) => Perf::Dump,
+            None => Perf::Off,
+        };
+        Config { tier, observers: Observers { debugger: given.has(OptId::Debugger), perf }, ..Config::default() }
+    }
+    #[cfg(not(feature = "elf"))]
+    let _ = given;
+    #[cfg(not(feature = "elf"))]
+    Config { tier, ..Config::default() }
+}
+
+/// An instance whose code is made now.
+fn stitched(
+    engine: &Engine,
+    verified: &Verified,
+    clock: &mut Clock,
+    stats: &mut Stats<'_>,
+) -> Result<Instance, InstanceError> {
+    engine.instantiate_watched(verified, |image| {
+        clock.lap(Phase::Stitch);
+        stats.code = Some(code_bytes(image));
+    })
+}
+
+/// An instance whose code was made when the object was built.
+#[cfg(feature = "elf")]
+#[allow(unsafe_code, reason = "the object's machine code is run as it is")]
+fn from_object(
+    engine: &Engine,
+    verified: &Verified,
+    object: spasm::elf::Loaded,
+    clock: &mut Clock,
+    stats: &mut Stats<'_>,
+) -> Result<Instance, InstanceError> {
+    clock.lap(Phase::Stitch);
+    stats.code = (stats.tier == Tier::Baseline).then(|| code_bytes(object.image()));
+    // SAFETY: who runs a program vouches for it, be it an executable or an object; that it is whole and for this machine
+    // was checked when it was read.
+    unsafe { engine.instantiate_object(verified, object) }
+}
+
+fn code_bytes(image: &Image) -> u64 {
+    image.functions.iter().map(|made| u64::from(made.end - made.entry)).sum()
+}
+
 /// Calls the function; a program that halts has no results.
 fn execute(
-    verified: &Verified,
-    config: Config,
+    mut instance: ManuallyDrop<Instance>,
     function: &str,
     args: &[Value],
     clock: &mut Clock,
-    stats: &mut Stats<'_>,
 ) -> Result<Vec<Value>, Failure> {
-    // The process ends when the program does: what is not taken down costs nothing.
-    // SAFETY: whoever runs a program trusts it as they would any other command; with --sandbox it was checked to use
-    // nothing of C.
-    let engine = unsafe { Engine::allowing_natives(config) };
-    let engine = ManuallyDrop::new(engine);
-    let instance = engine.instantiate_watched(verified, |image| {
-        clock.lap(Phase::Stitch);
-        stats.code = Some(image.functions.iter().map(|made| u64::from(made.end - made.entry)).sum());
-    });
-    let mut instance = ManuallyDrop::new(instance.map_err(|error| no_instance(verified, &error))?);
     clock.lap(Phase::Map);
     match instance.call(function, args) {
         Ok(results) => Ok(results),
@@ -121,7 +178,11 @@ fn no_instance(verified: &Verified, error: &InstanceError) -> Failure {
     }
     let shown = Diagnostic::new(error.to_string());
     match error {
-        InstanceError::Memory(_) => shown.into(),
+        // No tier has what is not there.
+        InstanceError::Memory(_)
+        | InstanceError::Link(_)
+        | InstanceError::Import(_)
+        | InstanceError::Natives { .. } => shown.into(),
         _ => shown.help("`--tier interp` runs the program without machine code").into(),
     }
 }

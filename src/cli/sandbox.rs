@@ -13,7 +13,7 @@ const LIMIT: usize = 20;
 
 /// Checks a module.
 pub fn check(file: &str, module: &Module) -> Result<(), Diagnostics> {
-    let instructions = module.functions.iter().flat_map(|function| refused(function));
+    let instructions = module.functions.iter().flat_map(refused);
     let all = items(module).into_iter().chain(instructions).take(LIMIT + 1);
     let mut found: Vec<Diagnostic> = all.map(|(word, line)| refusal(file, module, word, line)).collect();
     let cut = found.len() > LIMIT;

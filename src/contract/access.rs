@@ -101,7 +101,9 @@ pub(super) fn feature_name(feature: CpuidFeature) -> Result<Option<&'static str>
 }
 
 /// What every x86-64 machine has.
-const BASELINE: [CpuidFeature; 11] = [
+const BASELINE: [CpuidFeature; 12] = [
+    // To machines without it, `endbr64` does nothing.
+    CpuidFeature::CET_IBT,
     CpuidFeature::INTEL8086,
     CpuidFeature::INTEL186,
     CpuidFeature::INTEL286,

@@ -30,10 +30,10 @@ pub enum InstanceError {
     },
     /// An extern is not there.
     #[error(transparent)]
-    Link(#[from] LinkError),
+    Link(#[from] Box<LinkError>),
     /// A function of the host is not what the program takes it for.
     #[error(transparent)]
-    Import(#[from] ImportError),
+    Import(#[from] Box<ImportError>),
     /// The code that is to stand between the interpreter and C cannot be made.
     #[error("the interpreter cannot call C: {0}")]
     Companion(Box<dyn std::error::Error + Send + Sync>),

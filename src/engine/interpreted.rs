@@ -27,6 +27,7 @@ use crate::companion::{self, Host};
 use crate::exec::{self, Ended, Imports, Pending, Runtime};
 use crate::interp::native::{Call, Left, Lent, Native, World};
 use crate::interp::{self, Codes, Limits, LinearMemory, Store};
+use crate::isa::op::Type;
 use crate::isa::trap::TrapKind;
 use crate::module::native::Target;
 use crate::module::{Module, Source};
@@ -82,10 +83,19 @@ struct Thunks {
     verified: Verified,
     image: Arc<Image>,
     stack: usize,
-    /// See [`companion::Thunks`].
+    /// See [`companion::thunks`].
     index: HashMap<(u32, Vec<bool>), u32>,
-    /// Instances that no call is in progress on: one that is nested in another needs one of its own.
-    free: Mutex<Vec<exec::Instance>>,
+    /// By C signature, those without further arguments once more, and the types of the results.
+    plain: Vec<(Option<u32>, Vec<Type>)>,
+    /// Those that no call is in progress on: a call that is nested in another needs one of its own.
+    free: Mutex<Vec<Caller>>,
+}
+
+/// An instance of the thunks.
+#[derive(Debug)]
+struct Caller {
+    instance: exec::Instance,
+    functions: Vec<exec::Function>,
 }
 
 impl InterpretedNative {
@@ -154,29 +164,40 @@ impl InterpretedNative {
 impl Thunks {
     fn new(engine: &Engine, verified: &Verified) -> Result<Thunks, InstanceError> {
         let made = companion::thunks(verified).map_err(InstanceError::companion)?;
+        let plain = (0..).zip(&verified.module().c_signatures);
+        let plain =
+            plain.map(|(n, signature)| (made.index.get(&(n, vec![])).copied(), signature.flat().results)).collect();
         let verified = verify(made.module).map_err(refused)?;
         let image = Arc::new(engine.stitch(&verified)?);
         let (runtime, stack) = (Arc::clone(engine.runtime()?), engine.config().stack_size);
-        Ok(Thunks { runtime, verified, image, stack, index: made.index, free: Mutex::default() })
+        Ok(Thunks { runtime, verified, image, stack, index: made.index, plain, free: Mutex::default() })
     }
 
-    /// An instance that no call is in progress on.
-    fn take(&self) -> Result<exec::Instance, exec::ExecError> {
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let make = || {
-            let natives = exec::Natives::default();
-            exec::Instance::with_natives(&self.runtime, &self.verified, Arc::clone(&self.image), None, self.stack, natives)
-        };
-        free.map_or_else(make, Ok)
+    /// One that no call is in progress on.
+    fn take(&self) -> Result<Caller, exec::ExecError> {
+        if let Some(free) = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+            return Ok(free);
+        }
+        let (image, natives) = (Arc::clone(&self.image), exec::Natives::default());
+        let instance = exec::Instance::with_natives(&self.runtime, &self.verified, image, None, self.stack, natives)?;
+        let functions = (0..).map_while(|index| instance.function(index)).collect();
+        Ok(Caller { instance, functions })
+    }
+
+    /// The thunk for a call.
+    fn find(&self, call: &Call<'_>) -> Option<u32> {
+        match call.further {
+            [] => self.plain[call.signature as usize].0,
+            further => self.index.get(&(call.signature, further.to_vec())).copied(),
+        }
     }
 
     /// Makes the call that stands in a buffer.
     fn call(&self, thunk: u32, buffer: &mut [u64]) -> Result<Ended, RunError> {
-        let mut instance = self.take().map_err(|error| RunError::Memory(error.into()))?;
-        // The module has this function, which takes one argument and gives nothing.
-        let Some(function) = instance.function(thunk) else { return Err(RunError::NoFunction(thunk)) };
-        let result = instance.call(&function, &[buffer.as_mut_ptr() as u64], &mut []);
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(instance);
+        let mut caller = self.take().map_err(|error| RunError::Memory(error.into()))?;
+        let place = buffer.as_mut_ptr() as u64;
+        let result = caller.instance.call(&caller.functions[thunk as usize], &[place], &mut []);
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(caller);
         result.map_err(without_thunks)
     }
 }
@@ -216,7 +237,7 @@ fn bridges(engine: &Engine, shared: &Arc<Shared>, imports: &Imports) -> Result<e
     let place = addresses.as_mut_ptr() as u64;
     if let Some(function) = instance.function(made.addresses) {
         let told = instance.call(&function, &[place], &mut []);
-        told.map_err(|error| InstanceError::companion(error))?;
+        told.map_err(InstanceError::companion)?;
     }
     let addresses = made.targets.into_iter().zip(addresses).collect();
     shared.addresses.get_or_init(|| addresses);
@@ -288,9 +309,9 @@ impl<'w> Native<'w> for Access<'_> {
 
     fn call(&mut self, lent: Lent<'_, 'w>, call: &Call<'_>, results: &mut Vec<u64>) -> Result<Left, RunError> {
         let thunks = &self.shared.thunks;
-        let key = (call.signature, call.further.to_vec());
-        let thunk = thunks.index.get(&key).copied().unwrap_or(u32::MAX);
-        let types = self.shared.verified.module().c_signatures[call.signature as usize].flat().results;
+        let types = &thunks.plain[call.signature as usize].1;
+        // There is one for each call in the program.
+        let Some(thunk) = thunks.find(call) else { return Err(RunError::NoNatives) };
         let mut buffer = vec![0; (1 + call.args.len()).max(types.len())];
         buffer[0] = call.address;
         buffer[1..=call.args.len()].copy_from_slice(call.args);
@@ -306,12 +327,8 @@ impl<'w> Native<'w> for Access<'_> {
         match ended? {
             Ended::Halted => Ok(Left::Halted),
             Ended::Returned => {
-                results.extend(
-                    types
-                        .iter()
-                        .zip(buffer)
-                        .map(|(ty, bits)| if ty.class().is_float() { ty.normalise(bits) } else { bits }),
-                );
+                let whole = |(ty, bits): (&Type, u64)| if ty.class().is_float() { ty.normalise(bits) } else { bits };
+                results.extend(types.iter().zip(buffer).map(whole));
                 Ok(Left::Returned)
             }
         }

@@ -7,15 +7,20 @@
 #![allow(unsafe_code, reason = "whoever allows native access answers for what programs do with it")]
 
 use std::ffi::c_void;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use crate::exec::{self, BindError, Imports, resolve};
+use crate::builder::{FunctionBuilder, ModuleBuilder};
+use crate::exec::{self, BindError, Imports, Wide, resolve};
 use crate::isa::op::Shape;
-use crate::module::Module;
+use crate::library::Library;
+use crate::module::native::{CSignature, CType};
+use crate::module::{Module, Reg};
+use crate::stitch::Stitcher;
 use crate::stitch::image::Image;
 use crate::verified::Verified;
+use crate::verify::verify;
 
-use super::{Config, Engine, Inner, Instance, InstanceError, Shared};
+use super::{Config, Engine, Entries, Inner, Instance, InstanceError, Shared};
 
 impl Engine {
     /// An engine whose programs may use C: externs, native memory, addresses.
@@ -62,6 +67,43 @@ impl Engine {
         Ok(Instance { tier: Inner::Native(self.bind(verified, image, imports)?) })
     }
 
+    /// Whether a module calls C or is called by it. One that is not permitted to does neither.
+    pub(super) fn meets_c(&self, module: &Module) -> bool {
+        native(module).is_some() || (self.0.natives && self.0.config.entries == Entries::All)
+    }
+
+    /// Functions that pass the environments of closures behind more arguments than there are registers.
+    fn wide(&self, closures: &[Wide]) -> Result<exec::Instance, InstanceError> {
+        let mut module = ModuleBuilder::new();
+        for wide in closures {
+            let result: Vec<CType> = wide.result.clone().into_iter().collect();
+            let outer = CSignature { params: wide.params.clone(), results: result, ..CSignature::default() };
+            let mut inner = outer.clone();
+            inner.params.push(CType::I64);
+            let (inner, flat) = (module.c_signature(inner), outer.flat());
+            let mut f = FunctionBuilder::new(flat.clone());
+            let (shim, environment) = (f.local(), f.local());
+            f.const_i64(shim, wide.shim as i64);
+            f.const_i64(environment, wide.environment as i64);
+            let results: Vec<Reg> = flat.results.iter().map(|_| f.local()).collect();
+            let args: Vec<Reg> = (1..=flat.params.len() as u32).map(Reg::arg).chain([environment]).collect();
+            f.callp(&results, shim, inner, &args);
+            f.ret(&results);
+            let id = module.declare(&wide.name);
+            module.define(id, f);
+        }
+        let verified = verify(module.finish().map_err(InstanceError::companion)?).map_err(InstanceError::companion)?;
+        let mut stitcher = Stitcher::new(Library::native());
+        stitcher.set_entries(Entries::All);
+        let image = Arc::new(stitcher.stitch(&verified)?);
+        let (stack, natives) = (self.0.config.stack_size, exec::Natives::default());
+        #[cfg_attr(not(feature = "elf"), allow(unused_mut, reason = "nobody is told of it"))]
+        let mut made = exec::Instance::with_natives(self.runtime()?, &verified, image, None, stack, natives)?;
+        #[cfg(feature = "elf")]
+        made.observe(self.0.config.observers, true);
+        Ok(made)
+    }
+
     /// An image with everything that it refers to.
     pub(super) fn bind(
         &self,
@@ -73,13 +115,25 @@ impl Engine {
         let runtime = self.runtime()?;
         let module = verified.module();
         let bound = imports.bind(runtime, &module.externs, &module.c_signatures);
-        let bound = bound.map_err(|error| match error {
+        let mut bound = bound.map_err(|error| match error {
             BindError::Import(error) => InstanceError::Import(error),
             BindError::Exec(error) => InstanceError::Exec(error),
         })?;
+        if !bound.wide.is_empty() {
+            let functions = self.wide(&bound.wide)?;
+            for (nth, wide) in (0..).zip(&bound.wide) {
+                bound.addresses.insert(wide.name.clone(), functions.entry(nth).unwrap_or(0));
+            }
+            bound.owners.push(Arc::new(Mutex::new(functions)));
+        }
         let mut natives = resolve(module, &bound.addresses)?;
         natives.owners.extend(bound.owners);
-        Ok(exec::Instance::with_natives(runtime, verified, Arc::new(image), None, config.stack_size, natives)?)
+        #[cfg_attr(not(feature = "elf"), allow(unused_mut, reason = "nobody is told of it"))]
+        let mut native =
+            exec::Instance::with_natives(runtime, verified, Arc::new(image), None, config.stack_size, natives)?;
+        #[cfg(feature = "elf")]
+        native.observe(config.observers, self.meets_c(module));
+        Ok(native)
     }
 }
 
@@ -102,7 +156,7 @@ impl Instance {
 }
 
 /// The first item or instruction that uses C, and its line.
-pub(super) fn native(module: &Module) -> Option<(String, u32)> {
+fn native(module: &Module) -> Option<(String, u32)> {
     if let Some(one) = module.externs.first() {
         return Some((format!("extern {}", one.name), one.line));
     }

@@ -2,7 +2,8 @@
 //!
 //! Comes in: where a fault was, and the stack as it was left. Goes out: functions and instructions, innermost first. What
 //! must hold: it reads only what lies on the stack that the fault was on, and only words that are return addresses if
-//! everything is as the unwind rows say; where code of others has called, it says so and ends.
+//! everything is as the unwind rows say; where code of others has called, it says so, and goes on with what the unwinder
+//! has found beyond, if anything.
 
 #![allow(unsafe_code, reason = "reads a stack that machine code has left")]
 
@@ -10,6 +11,7 @@ use std::ops::Range;
 
 use crate::trap::{Frame, Trap, TrapKind};
 
+use super::across::Found;
 use super::context::{Context, Fault};
 use super::registry;
 
@@ -42,6 +44,8 @@ pub struct Calls {
     /// Where return addresses can be.
     stack: Range<usize>,
     foreign: bool,
+    /// What was found beyond frames of C.
+    beyond: Option<Box<Found>>,
 }
 
 impl Calls {
@@ -52,13 +56,27 @@ impl Calls {
     /// instances whose code they lead to.
     pub unsafe fn new(fault: &Fault, stack: Range<usize>) -> Calls {
         let Fault { context, offset, sp, .. } = *fault;
-        Calls { context, at: offset, resume: offset, sp, stack, foreign: false }
+        Calls { context, at: offset, resume: offset, sp, stack, foreign: false, beyond: None }
+    }
+
+    /// Goes on with these where frames of C have been met.
+    pub fn going_on(mut self, beyond: Box<Found>) -> Calls {
+        self.beyond = Some(beyond);
+        self
+    }
+
+    /// True where frames of C stand between those of stitched code, and the outer ones are yet to be found.
+    pub fn ends_at_c(mut self) -> bool {
+        while !self.context.is_null() {
+            self.step();
+        }
+        self.foreign
     }
 
     /// Goes on to the caller of what is at hand.
     fn step(&mut self) {
         let code = self.caller();
-        let context = code.map_or(std::ptr::null_mut(), registry::owner);
+        let context = code.map_or(std::ptr::null_mut(), |address| self.owner(address));
         if let (Some(address), false) = (code, context.is_null()) {
             // SAFETY: the instance has code on the stack, so it lives.
             let start = unsafe { (*context).code.start() };
@@ -67,6 +85,13 @@ impl Calls {
         }
         self.foreign = code.is_some() && context.is_null();
         self.context = context;
+    }
+
+    /// The instance whose code the address lies in. Mostly it is the one at hand, and then nobody has to look for it.
+    fn owner(&self, address: usize) -> *mut Context {
+        // SAFETY: as in `step`.
+        let here = unsafe { (*self.context).code };
+        if here.offset_of(address).is_some() { self.context.cast_mut() } else { registry::owner(address) }
     }
 
     /// The address of the last byte of the call instruction that called what is at hand; none at the end.
@@ -100,7 +125,23 @@ impl Iterator for Calls {
                 return Some(Call::Stitched { context, function: function as u32, inst: inst as u32 });
             }
         }
-        std::mem::take(&mut self.foreign).then_some(Call::Foreign)
+        if std::mem::take(&mut self.foreign) {
+            if let Some(beyond) = &mut self.beyond {
+                beyond.beyond_c();
+            }
+            return Some(Call::Foreign);
+        }
+        // Nothing is beyond unless C was met.
+        loop {
+            let mark = self.beyond.as_mut()?.next()?;
+            if mark.context.is_null() {
+                return Some(Call::Foreign);
+            }
+            // SAFETY: as in `step`.
+            if let Some((function, inst)) = unsafe { (*(*mark.context).image).locate(mark.offset) } {
+                return Some(Call::Stitched { context: mark.context, function: function as u32, inst: inst as u32 });
+            }
+        }
     }
 
     /// Half a million calls may be in progress; counting them does not look up what they are.
@@ -110,7 +151,7 @@ impl Iterator for Calls {
             count += 1;
             self.step();
         }
-        count + usize::from(self.foreign)
+        count + std::iter::from_fn(|| self.next()).count()
     }
 }
 

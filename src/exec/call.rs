@@ -10,6 +10,15 @@ use crate::module::{MAX_ARGS, Signature};
 
 use super::context::Context;
 
+/// How a call ended that was not stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The function returned; its results are written.
+    Returned,
+    /// A `halt` ended the program with success.
+    Halted,
+}
+
 /// Where a value travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slot {

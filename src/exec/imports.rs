@@ -119,6 +119,14 @@ impl Imports {
             }
             let address = match &host.environment {
                 None => host.shim,
+                Some(environment) if host.ints() >= CINTS.len() => {
+                    let (params, result) = (host.params.clone(), host.result.clone());
+                    let environment = environment.address();
+                    bound.wide.push(Wide { name: one.symbol.clone(), params, result, shim: host.shim, environment });
+                    bound.owners.push(Arc::clone(host) as Arc<dyn super::natives::Keep>);
+                    bound.addresses.insert(one.symbol.clone(), 0);
+                    continue;
+                }
                 Some(environment) => {
                     let code = host.closure(runtime, environment)?;
                     let address = code.address();
@@ -126,7 +134,7 @@ impl Imports {
                     address
                 }
             };
-            bound.owners.push(Arc::clone(host) as Arc<dyn super::instance::Keep>);
+            bound.owners.push(Arc::clone(host) as Arc<dyn super::natives::Keep>);
             bound.addresses.insert(one.symbol.clone(), address);
         }
         Ok(bound)
@@ -137,19 +145,32 @@ impl Imports {
 #[derive(Debug, Default)]
 pub(crate) struct Bound {
     pub addresses: HashMap<String, usize>,
-    pub owners: Vec<Arc<dyn super::instance::Keep>>,
+    pub owners: Vec<Arc<dyn super::natives::Keep>>,
+    /// Closures whose arguments leave no register free; their addresses are yet to be made.
+    pub wide: Vec<Wide>,
+}
+
+/// A closure that needs a function of its own to pass what it has captured.
+#[derive(Debug)]
+pub(crate) struct Wide {
+    pub name: String,
+    pub params: Vec<CType>,
+    pub result: Option<CType>,
+    /// The address of what takes the arguments and the environment behind them.
+    pub shim: usize,
+    pub environment: usize,
 }
 
 /// Why they cannot be used.
 #[derive(Debug)]
 pub(crate) enum BindError {
-    Import(ImportError),
+    Import(Box<ImportError>),
     Exec(ExecError),
 }
 
 impl From<ImportError> for BindError {
     fn from(error: ImportError) -> BindError {
-        BindError::Import(error)
+        BindError::Import(Box::new(error))
     }
 }
 
@@ -188,14 +209,17 @@ impl Host {
         })
     }
 
-    /// Code that calls the shim with the environment in the next free register. [`HostFunction`] is for no more than
-    /// leave one free.
+    /// How many arguments travel in general registers, as far as there are some.
+    fn ints(&self) -> usize {
+        self.params.iter().filter(|ty| !matches!(ty, CType::F32 | CType::F64)).count()
+    }
+
+    /// Code that calls the shim with the environment in the next free register. There must be one.
     fn closure(&self, runtime: &Runtime, environment: &Environment) -> Result<ExecutableCode, ExecError> {
-        let ints = self.params.iter().filter(|ty| !matches!(ty, CType::F32 | CType::F64)).count();
         let library = Library::native();
         let chunk = library.part(Part::Closure);
         let mut regs = [0; MAX_REGS];
-        regs[0] = CINTS[ints];
+        regs[0] = CINTS[self.ints()];
         let mut bytes = library.bytes(chunk, regs);
         let contract = library.contract(chunk);
         for hole in contract.holes() {
@@ -267,7 +291,7 @@ impl HostResult for () {
     const TYPE: Option<CType> = None;
 }
 
-/// A function or closure that programs can call: up to five numbers or pointers, and a result or none.
+/// A function or closure that programs can call: up to twelve numbers or pointers, and a result or none.
 pub trait HostFunction<Args>: Send + Sync + 'static {
     #[doc(hidden)]
     fn into_host(self) -> Made;
@@ -327,6 +351,13 @@ host_functions! {
     (A a, B b, C c)
     (A a, B b, C c, D d)
     (A a, B b, C c, D d, E e)
+    (A a, B b, C c, D d, E e, G g)
+    (A a, B b, C c, D d, E e, G g, H h)
+    (A a, B b, C c, D d, E e, G g, H h, I i)
+    (A a, B b, C c, D d, E e, G g, H h, I i, J j)
+    (A a, B b, C c, D d, E e, G g, H h, I i, J j, K k)
+    (A a, B b, C c, D d, E e, G g, H h, I i, J j, K k, L l)
+    (A a, B b, C c, D d, E e, G g, H h, I i, J j, K k, L l, M m)
 }
 
 /// Runs a function of the host; a panic in it ends the call in progress.
@@ -339,6 +370,7 @@ fn guarded<R>(work: impl FnOnce() -> R) -> R {
 
 /// Leaves the innermost call in progress on this thread, as a trap would, and takes the panic along.
 fn end_with(panic: Box<dyn Any + Send>) -> ! {
+    type Exit = unsafe extern "sysv64" fn(*mut Context) -> !;
     let call = thread::activation();
     if call.is_null() {
         eprintln!("error: a function of the host panicked, and no call of a program is in progress on its thread");
@@ -349,7 +381,6 @@ fn end_with(panic: Box<dyn Any + Send>) -> ! {
     // those between it and this one: those of stitched code, of C, and `guarded`, none of which has anything to drop.
     unsafe {
         (*call).fault = Some(Fault { context: call, offset: 0, sp: 0, cause: Cause::Halt });
-        type Exit = unsafe extern "sysv64" fn(*mut Context) -> !;
         let exit: Exit = transmute::<usize, Exit>((*call).trap_exit);
         exit(call)
     }

@@ -7,7 +7,6 @@
 #![allow(unsafe_code, reason = "enters machine code and shares the context with it")]
 #![allow(clippy::cast_ptr_alignment, reason = "data blocks are aligned to 64 bytes and stacks to pages")]
 
-use std::any::Any;
 use std::panic::resume_unwind;
 use std::ptr;
 use std::sync::Arc;
@@ -22,25 +21,17 @@ use crate::verified::Verified;
 use super::arena::{DataBlock, ExecutableCode};
 use super::backtrace::{self, Calls};
 use super::bind::{self, Bases, DataPlace, GLOBALS, Layout, check, publish};
-use super::call::Plan;
+use super::call::{Ended, Plan};
 use super::context::{Cause, Context, Fault, Pending, Span, State};
 use super::error::ExecError;
 use super::helpers;
 use super::memory::LinearMemory;
+use super::natives::Natives;
 use super::registry::{self, Registration};
 use super::runtime::Runtime;
 use super::signals;
 use super::stack::stack_size;
 use super::thread::{self, Thread};
-
-/// How a call ended that was not stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// The function returned; its results are written.
-    Returned,
-    /// A `halt` ended the program with success.
-    Halted,
-}
 
 /// A function of one instance, and how it is called.
 #[derive(Clone, Debug)]
@@ -51,20 +42,6 @@ pub struct Function {
     plan: Plan,
 }
 
-/// What the externs of a module are.
-#[derive(Clone, Debug, Default)]
-pub struct Natives {
-    /// The address of each.
-    pub addresses: Vec<usize>,
-    /// What must live for as long as they may be called: libraries, and closures of the host.
-    pub owners: Vec<Arc<dyn Keep>>,
-}
-
-/// Something that is kept alive.
-pub trait Keep: Any + Send + Sync + std::fmt::Debug {}
-
-impl<T: Any + Send + Sync + std::fmt::Debug> Keep for T {}
-
 /// A module that can be called.
 #[derive(Debug)]
 pub struct Instance {
@@ -72,6 +49,8 @@ pub struct Instance {
     id: u64,
     /// Before the code, so that nobody finds code that is gone.
     _registration: Registration,
+    #[cfg(feature = "elf")]
+    observed: super::observe::Observed,
     module: Arc<Module>,
     image: Arc<Image>,
     runtime: Arc<Runtime>,
@@ -133,16 +112,34 @@ impl Instance {
         fill_data(&bases, unsafe { std::slice::from_raw_parts_mut(data.base(), layout.len) })?;
         let memory = module.memory.map(LinearMemory::new).transpose()?;
         let state = Box::into_raw(Box::new(State::new(memory, streams)));
-        let _registration = registry::register((code.address(), image.code.len()), data.base().cast());
+        let registration = registry::register((code.address(), image.code.len()), data.base().cast());
         let runtime = Arc::clone(runtime);
         let module = Arc::clone(module);
         let id = INSTANCES.fetch_add(1, Ordering::Relaxed);
         let stack_size = stack_size(stack);
-        let mut made =
-            Instance { id, _registration, module, image, runtime, code, data, state, stack_size, _natives: natives };
+        let mut made = Instance {
+            id,
+            _registration: registration,
+            #[cfg(feature = "elf")]
+            observed: super::observe::Observed::default(),
+            module,
+            image,
+            runtime,
+            code,
+            data,
+            state,
+            stack_size,
+            _natives: natives,
+        };
         made.fill_context();
         made.fill_items(verified, &layout);
         Ok(made)
+    }
+
+    /// Tells the unwinder of its code, where C may be between its frames (`with_c`), and whom `observers` names.
+    #[cfg(feature = "elf")]
+    pub fn observe(&mut self, observers: super::Observers, with_c: bool) {
+        self.observed = super::observe::tell(observers, with_c, &self.runtime, &self.module, &self.image, self.code());
     }
 
     fn context(&self) -> *mut Context {
@@ -371,7 +368,10 @@ impl Instance {
             (None, Cause::Halt) => Ok(Ended::Halted),
             (None, Cause::Trap(kind)) => {
                 // SAFETY: no call has run on the stack since, which is readable from the end of its guard to its top.
-                Err(unsafe { backtrace::trap(kind, Calls::new(&fault, lowest..highest)) }.into())
+                Err(unsafe {
+                    backtrace::trap(kind, Calls::new(&fault, lowest..highest).going_on(Box::new(thread::take_beyond())))
+                }
+                .into())
             }
         }
     }
@@ -396,10 +396,9 @@ pub(super) fn end_process(fault: &Fault) -> ! {
         let _ = streams.flush();
     }
     match (pending, trap) {
-        (Some(Pending::Error(RunError::Trap(trap))), _) => eprintln!("{trap}"),
+        (Some(Pending::Error(RunError::Trap(trap))), _) | (None, Some(trap)) => eprintln!("{trap}"),
         (Some(Pending::Error(error)), _) => eprintln!("error: {error}"),
         (Some(Pending::Panic(_)), _) => eprintln!("error: a reader or writer of the host panicked"),
-        (None, Some(trap)) => eprintln!("{trap}"),
         (None, None) => std::process::exit(0),
     }
     std::process::abort()

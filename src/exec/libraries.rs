@@ -18,8 +18,8 @@ use crate::module::Module;
 use crate::module::native::Extern;
 
 use super::elf_file::{ElfFile, Found};
-use super::instance::Natives;
 use super::link_error::{LinkError, Problem};
+use super::natives::Natives;
 use super::search::Search;
 
 /// The functions that a module's externs are. `given` are the host's own, which go before those that the process has
@@ -27,12 +27,12 @@ use super::search::Search;
 ///
 /// # Errors
 /// The first extern that is not there, or is no function.
-pub fn resolve(module: &Module, given: &HashMap<String, usize>) -> Result<Natives, LinkError> {
+pub fn resolve(module: &Module, given: &HashMap<String, usize>) -> Result<Natives, Box<LinkError>> {
     let mut natives = Natives::default();
     let mut opened: HashMap<&str, Opened> = HashMap::new();
     for one in &module.externs {
         let file = module.source.as_ref().map(|source| source.name.clone());
-        let fail = |problem: Problem| LinkError::new(one, file.clone(), problem);
+        let fail = |problem: Problem| Box::new(LinkError::new(one, file.clone(), problem));
         let of_host = given.get(&one.symbol).filter(|_| one.library.is_empty());
         let address = match of_host {
             Some(&address) => address,
@@ -46,9 +46,7 @@ pub fn resolve(module: &Module, given: &HashMap<String, usize>) -> Result<Native
         };
         natives.addresses.push(address);
     }
-    natives
-        .owners
-        .extend(opened.into_values().map(|opened| Arc::new(opened.library) as Arc<dyn super::instance::Keep>));
+    natives.owners.extend(opened.into_values().map(|opened| Arc::new(opened.library) as Arc<dyn super::natives::Keep>));
     Ok(natives)
 }
 
@@ -160,12 +158,12 @@ fn near_in_process(symbol: &str) -> Vec<String> {
 
 /// True where the loaded file that has `address` says that it is that of an object, not of a function.
 fn is_data(address: usize, symbol: &str) -> bool {
+    const RTLD_DL_SYMENT: libc::c_int = 1;
     // SAFETY: the structure may be all zeros, and dladdr1 fills it in or leaves it alone; what it refers to stays as long
     // as the library is open.
     unsafe {
         let mut info: libc::Dl_info = std::mem::zeroed();
         let mut entry: *const libc::Elf64_Sym = ptr::null();
-        const RTLD_DL_SYMENT: libc::c_int = 1;
         let extra = (&raw mut entry).cast::<*mut c_void>();
         let found = libc::dladdr1(address as *const c_void, &raw mut info, extra, RTLD_DL_SYMENT);
         let same = found != 0

@@ -13,6 +13,7 @@
 //!        └──── trap exit ◀── signal handler
 //! ```
 
+mod across;
 mod arena;
 mod backtrace;
 mod bind;
@@ -26,6 +27,9 @@ mod instance;
 mod libraries;
 mod link_error;
 mod memory;
+mod natives;
+#[cfg(feature = "elf")]
+mod observe;
 mod ranges;
 mod registry;
 mod runtime;
@@ -38,13 +42,17 @@ mod tests;
 mod thread;
 
 pub use arena::ArenaSize;
+pub use call::Ended;
 pub use context::Pending;
 pub use error::ExecError;
-pub(crate) use imports::BindError;
+pub(crate) use imports::{BindError, Wide};
 pub use imports::{HostFunction, HostResult, HostType, ImportError, Imports};
-pub use instance::{Ended, Function, Instance, Natives};
+pub use instance::{Function, Instance};
 pub use libraries::resolve;
 pub use link_error::{LinkError, Problem};
+pub use natives::Natives;
+#[cfg(feature = "elf")]
+pub use observe::{Observers, Perf};
 pub use runtime::Runtime;
 pub use stack::DEFAULT_STACK;
 pub use thread::set_pending;

@@ -4,25 +4,35 @@
 //! all of that lives as long as any instance.
 
 use std::sync::Arc;
+#[cfg(feature = "elf")]
+use std::sync::{Mutex, PoisonError};
 
 use crate::isa::part::Part;
 use crate::isa::snippet::MAX_REGS;
 use crate::library::Library;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "elf"))]
 use super::arena::Publishing;
 use super::arena::{Arena, ArenaSize, ExecutableCode};
 use super::error::ExecError;
+#[cfg(feature = "elf")]
+use super::observe::{self, Observed};
 
 /// An arena with entry and trap exit in it.
 #[derive(Debug)]
 pub struct Runtime {
+    /// What the unwinder and debuggers know of the code; before it, so that nobody knows of code that is gone.
+    #[cfg(feature = "elf")]
+    observed: Mutex<[Option<Observed>; 2]>,
     arena: Arc<Arena>,
     /// Where they are; kept for as long as they may be used.
     _code: ExecutableCode,
     enter: usize,
     enter_int: usize,
     trap_exit: usize,
+    /// The lengths of the entries.
+    #[cfg(feature = "elf")]
+    lens: [usize; 2],
 }
 
 impl Runtime {
@@ -32,6 +42,15 @@ impl Runtime {
     /// Where the system does not let code be executed.
     pub fn new(size: ArenaSize) -> Result<Arc<Runtime>, ExecError> {
         Runtime::within(Arena::new(size, &part(Part::Filler))?)
+    }
+
+    /// A runtime whose code debuggers can set breakpoints in: the system does not let them write to shared pages.
+    ///
+    /// # Errors
+    /// As [`Runtime::new`].
+    #[cfg(feature = "elf")]
+    pub fn debuggable(size: ArenaSize) -> Result<Arc<Runtime>, ExecError> {
+        Runtime::within(Arena::with(size, &part(Part::Filler), Publishing::Sealed)?)
     }
 
     /// A runtime that publishes in the given way.
@@ -62,6 +81,10 @@ impl Runtime {
             enter: base + enter,
             enter_int: base + enter_int,
             trap_exit: base + trap_exit,
+            #[cfg(feature = "elf")]
+            lens: [enter_int - enter, trap_exit - enter_int],
+            #[cfg(feature = "elf")]
+            observed: Mutex::default(),
             arena,
             _code: code,
         }))
@@ -77,6 +100,17 @@ impl Runtime {
     #[inline]
     pub(super) fn enter(&self, floats: bool) -> usize {
         if floats { self.enter } else { self.enter_int }
+    }
+
+    /// Tells the unwinder of the entries, and debuggers if they ask; once each.
+    #[cfg(feature = "elf")]
+    pub(super) fn observe(&self, debugger: bool) {
+        let mut observed = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
+        let enters = [(self.enter, self.lens[0]), (self.enter_int, self.lens[1])];
+        observed[0].get_or_insert_with(|| observe::tell_unwinder(&enters));
+        if debugger {
+            observed[1].get_or_insert_with(|| observe::tell_debugger(&enters));
+        }
     }
 
     pub(super) fn trap_exit(&self) -> usize {

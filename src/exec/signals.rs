@@ -19,6 +19,7 @@ use libc::{c_int, c_void, siginfo_t, ucontext_t};
 use crate::isa::trap::TrapKind;
 use crate::stitch::image::SiteMeaning;
 
+use super::backtrace::Calls;
 use super::context::{Cause, Context, Fault, Span};
 use super::error::ExecError;
 use super::instance::end_process;
@@ -109,6 +110,12 @@ fn end_call(signal: c_int, info: &siginfo_t, ucontext: &mut ucontext_t) -> bool 
             return true;
         }
         (*call).fault = Some(fault);
+        if !(*(*owner).image).entries.is_empty() {
+            let stack = (*call).guard.end()..(*call).spasm_sp;
+            if Calls::new(&fault, stack.clone()).ends_at_c() {
+                thread::set_beyond(stack);
+            }
+        }
         registers[libc::REG_RIP as usize] = (*call).trap_exit as i64;
         registers[libc::REG_RDI as usize] = call as i64;
     }

@@ -9,8 +9,10 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::mem::ManuallyDrop;
+use std::ops::Range;
 use std::ptr;
 
+use super::across::Found;
 use super::context::{Context, Pending, Span};
 use super::error::ExecError;
 use super::signals;
@@ -57,6 +59,8 @@ pub struct Thread {
     stacks: RefCell<Vec<Stack>>,
     /// Why a helper asked for an end of what runs here.
     pending: RefCell<Option<Pending>>,
+    /// The calls beyond frames of C, as they were at the fault that ended the last call.
+    beyond: RefCell<Found>,
     _signal_stack: Option<SignalStack>,
 }
 
@@ -92,6 +96,7 @@ impl Thread {
             first: Cell::new((0, Place { top: ptr::null_mut(), guard: Span::default() })),
             stacks: RefCell::new(Vec::new()),
             pending: RefCell::new(None),
+            beyond: RefCell::new(Found::NOTHING),
             _signal_stack: SignalStack::ensure()?,
         };
         let thread = Box::into_raw(Box::new(thread));
@@ -182,6 +187,21 @@ pub fn set_pending(pending: Pending) {
 /// Why a helper on this thread has asked for an end, if one has.
 pub fn take_pending() -> Option<Pending> {
     Thread::current().ok()?.pending.take()
+}
+
+/// Looks for the calls beyond frames of C, and keeps them for who tells of the trap. For the signal handler, during a
+/// call.
+pub fn set_beyond(stack: Range<usize>) {
+    let thread = THREAD.get();
+    // SAFETY: as in `Thread::current`.
+    if let Some(thread) = unsafe { thread.as_ref() } {
+        thread.beyond.replace(Found::search(stack));
+    }
+}
+
+/// What was found beyond frames of C at the last fault.
+pub fn take_beyond() -> Found {
+    Thread::current().map_or(Found::NOTHING, |thread| thread.beyond.replace(Found::NOTHING))
 }
 
 /// The innermost call in progress on this thread, or null. For the signal handler.

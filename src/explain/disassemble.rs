@@ -5,7 +5,7 @@
 
 use iced_x86::{
     Decoder, DecoderOptions, Formatter, FormatterOutput, FormatterTextKind, Instruction, IntelFormatter,
-    MemorySizeOptions, NumberKind, Register, SymbolResolver, SymbolResult,
+    MemorySizeOptions, NumberKind, OpKind, Register, SymbolResolver, SymbolResult,
 };
 
 use super::holes::{Mark, register_operand};
@@ -73,8 +73,21 @@ fn formatter(code: &Code<'_>) -> IntelFormatter {
 struct Symbols(Vec<(u64, String)>);
 
 impl SymbolResolver for Symbols {
-    fn symbol(&mut self, _: &Instruction, _: u32, _: Option<u32>, address: u64, _: u32) -> Option<SymbolResult<'_>> {
-        let (_, name) = self.0.iter().find(|(known, _)| *known == address)?;
+    fn symbol(
+        &mut self,
+        instruction: &Instruction,
+        _: u32,
+        operand: Option<u32>,
+        address: u64,
+        _: u32,
+    ) -> Option<SymbolResult<'_>> {
+        // A constant that happens to be the same number as an address is none.
+        let is_address = match instruction.op_kind(operand?) {
+            OpKind::NearBranch16 | OpKind::NearBranch32 | OpKind::NearBranch64 => true,
+            OpKind::Memory => instruction.is_ip_rel_memory_operand(),
+            _ => false,
+        };
+        let (_, name) = self.0.iter().find(|(known, _)| is_address && *known == address)?;
         Some(SymbolResult::with_str(address, name))
     }
 }

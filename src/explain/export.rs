@@ -19,7 +19,8 @@ fn function(function: &FunctionListing) -> String {
         json::object([("register", json::string(name)), ("in", homes)])
     });
     let snippets: Vec<String> = function.copied.iter().map(|one| copied(function, one)).collect();
-    let members = [
+    let entry: Vec<String> = function.c_entry.iter().map(|one| copied(function, one)).collect();
+    let mut members = vec![
         ("function", json::string(&function.name)),
         ("signature", json::string(&function.signature)),
         ("line", function.line.to_string()),
@@ -31,6 +32,9 @@ fn function(function: &FunctionListing) -> String {
         ("bytes", function.totals.bytes.to_string()),
         ("snippets", format!("[\n    {}\n  ]", snippets.join(",\n    "))),
     ];
+    if !entry.is_empty() {
+        members.push(("c_entry", format!("[\n    {}\n  ]", entry.join(",\n    "))));
+    }
     let members: Vec<String> = members.iter().map(|(key, value)| format!("  \"{key}\": {value}")).collect();
     format!("{{\n{}\n}}", members.join(",\n"))
 }

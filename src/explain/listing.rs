@@ -58,6 +58,8 @@ pub struct FunctionListing {
     pub copied: Vec<Copied>,
     /// Constants and jump tables behind the code.
     pub data: Vec<Datum>,
+    /// What its entry for C is made of, if it has one.
+    pub c_entry: Vec<Copied>,
     /// Sums.
     pub totals: Totals,
 }
@@ -161,9 +163,15 @@ impl Listing {
             if !wanted(&function.name) {
                 continue;
             }
-            let end = trace.functions.get(index + 1).copied().unwrap_or(trace.events.len());
+            let behind = trace.entries.first().copied().unwrap_or(trace.events.len());
+            let end = trace.functions.get(index + 1).copied().unwrap_or(behind);
             let view = View { with_strip, ..View::new(verified, library, &image, index, trace.frames[index]) };
-            functions.push(view.list(&trace.events[trace.functions[index]..end], &trace.places[index]));
+            let entry = image.entries.iter().position(|entry| entry.function as usize == index);
+            let entry = entry.map_or(0..0, |entry| {
+                trace.entries[entry]..trace.entries.get(entry + 1).copied().unwrap_or(trace.events.len())
+            });
+            let events = &trace.events;
+            functions.push(view.list(&events[trace.functions[index]..end], &trace.places[index], &events[entry]));
         }
         Ok(Listing { functions })
     }
@@ -187,6 +195,8 @@ struct View<'a> {
     frame: Frame,
     with_strip: bool,
     entry: u32,
+    /// What is looked at is its entry for C, which has a frame of its own.
+    in_entry: bool,
     /// The names of places in the code.
     labels: HashMap<u32, String>,
     /// What stands behind the code, by its place.
@@ -199,6 +209,10 @@ impl<'a> View<'a> {
         let made = &image.functions[index];
         let mut labels: HashMap<u32, String> =
             image.functions.iter().zip(&module.functions).map(|(made, f)| (made.entry, f.name.clone())).collect();
+        labels.extend(image.entries.iter().map(|entry| {
+            let name = &module.functions[entry.function as usize].name;
+            (entry.start, format!("{name}, for C"))
+        }));
         for (number, label) in module.functions[index].labels.iter().enumerate() {
             if let Some(&at) = made.insts.get(label.at as usize) {
                 let name = if label.name.is_empty() { format!("L{number}") } else { label.name.clone() };
@@ -214,16 +228,19 @@ impl<'a> View<'a> {
             frame,
             with_strip: false,
             entry: made.entry,
+            in_entry: false,
             labels,
             data: BTreeMap::new(),
         }
     }
 
-    fn list(mut self, events: &[Event], placed: &[Placed]) -> FunctionListing {
+    fn list(mut self, events: &[Event], placed: &[Placed], entry: &[Event]) -> FunctionListing {
         let function = &self.module.functions[self.index];
         let body = self.verified.body(self.index as u32);
         let copied: Vec<Copied> = events.iter().map(|event| self.copied(event)).collect();
         let data = self.data();
+        self.in_entry = true;
+        let c_entry: Vec<Copied> = entry.iter().map(|event| self.copied(event)).collect();
         let count = |step| copied.iter().filter(|copied| copied.step == step).count();
         let made = &self.image.functions[self.index];
         let totals = Totals {
@@ -259,6 +276,7 @@ impl<'a> View<'a> {
             strip: if self.with_strip { Strip::new(body, &self.verified.module().customs, placed) } else { Strip::default() },
             copied,
             data,
+            c_entry,
             totals,
         }
     }
@@ -338,6 +356,7 @@ impl<'a> View<'a> {
             _ => {
                 filling.numbers.push((hole.operand, value as u64, None));
                 match kind {
+                    Kind::Slot8 | Kind::Slot32 if self.in_entry => format!("frame {value:#x}"),
                     Kind::Slot8 | Kind::Slot32 => place::slot(&self.frame, self.arg_copies(), value),
                     Kind::Uimm32 => (value as u32).to_string(),
                     _ => value.to_string(),

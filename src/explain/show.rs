@@ -266,6 +266,12 @@ impl Page<'_> {
             let (pad, offset) = (MARGIN + LEFT + 1, self.pen.ink(Ink::Quiet, &offset));
             self.line(&format!("{:pad$}{offset}  {bytes}{:gap$}{}", "", "", clean(&datum.text)));
         }
+        if !function.c_entry.is_empty() {
+            self.section("entry for C");
+        }
+        for copied in &function.c_entry {
+            self.copied(copied);
+        }
     }
 
     fn section(&mut self, title: &str) {

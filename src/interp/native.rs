@@ -30,6 +30,7 @@ pub struct World<'w> {
     pub streams: &'w mut Streams,
 }
 
+#[allow(clippy::mut_mut, reason = "what is lent are references, to be replaced")]
 /// The same while C runs: whoever is lent it may have others work on it, and puts in what they leave.
 #[derive(Debug)]
 pub struct Lent<'l, 'w> {
@@ -157,6 +158,10 @@ fn call<'c>(place: Place<'c>, registers: Window, context: &mut Context<'c, '_>, 
         Ok(Left::Halted) => context.halt(),
         // Nothing that C called has trapped, but the call itself.
         Err(RunError::Trap(trap)) if trap.depth == 0 => context.trap(trap.kind),
+        Err(RunError::Trap(inner)) => {
+            let outer = context.machine.trap(inner.kind, context.current.code, place);
+            context.fail(inner.within(outer).into())
+        }
         Err(error) => context.fail(error),
     }
 }

@@ -105,8 +105,16 @@ impl Head {
     pub const PICKY: u8 = 8;
     /// It writes its result before it has read all inputs.
     pub const EARLY: u8 = 16;
-    /// It has one chunk, no value holes, no trap sites and no out-of-line part: copying is all there is to do.
+    /// It has one chunk, one value hole of one or four bytes at most, no trap sites and no out-of-line part: copying it
+    /// and writing a value is all there is to do.
     pub const PLAIN: u8 = 128;
+
+    /// True for plain snippets without a value hole.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_bare(self) -> bool {
+        self.flags & Head::PLAIN != 0 && self.holes[0] == Head::NO_HOLE
+    }
 
     /// How many chunks the snippet has.
     #[inline(always)]

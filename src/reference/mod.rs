@@ -22,7 +22,9 @@ pub fn markdown() -> String {
         let types = suffixes.iter().map(|suffix| format!("`{suffix}`")).collect::<Vec<_>>().join(" ");
         let _ = writeln!(page, "| {} | {types} | {} |", usage(group[0].mnemonic, group[0]), group[0].doc);
     }
-    page.push_str(include_str!("after.md"));
+    for prose in [include_str!("after.md"), include_str!("native.md"), include_str!("traps.md")] {
+        page.push_str(prose);
+    }
     for kind in TrapKind::ALL {
         let _ = writeln!(page, "* `{kind}`");
     }

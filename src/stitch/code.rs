@@ -21,6 +21,8 @@ pub type Regs = [u8; 3];
 pub struct Code {
     bytes: Vec<u8>,
     pos: usize,
+    /// Before this position there is room for any snippet; 0 while there is a trace, in which every snippet is noted.
+    limit: usize,
     chunks: &'static [Chunk],
     spreads: &'static [Spread; SPREADS],
     /// What was copied, where somebody wants to know.
@@ -33,13 +35,18 @@ impl Code {
     /// No code yet.
     pub fn new(library: &Library) -> Code {
         let (chunks, spreads) = (library.chunks(), library.tables().spreads);
-        Code { bytes: Vec::new(), pos: 0, chunks, spreads, trace: None, tracing: false }
+        Code { bytes: Vec::new(), pos: 0, limit: 0, chunks, spreads, trace: None, tracing: false }
     }
 
     /// Forgets all code, keeping its memory.
     pub fn clear(&mut self) {
         self.pos = 0;
         self.tracing = self.trace.is_some();
+        self.set_limit();
+    }
+
+    fn set_limit(&mut self) {
+        self.limit = if self.tracing { 0 } else { self.bytes.len().saturating_sub(SLACK) };
     }
 
     /// Whether somebody wants to know what is copied.
@@ -131,23 +138,25 @@ impl Code {
     fn grow(&mut self, len: usize) {
         let size = (self.bytes.len() * 2).max(self.pos + len + SLACK).max(4096);
         self.bytes.resize(size, 0);
+        self.set_limit();
     }
 
     /// Copies a snippet and writes its first two value holes. Returns where offset 0 of the snippet came to stand for
     /// holes behind its first prefix: one less than its place if a `REX` prefix was left out.
     #[inline(always)]
     pub fn put(&mut self, chunk: u16, regs: Regs, values: [i64; 2]) -> u32 {
-        let head = self.head(chunk);
-        if head.len <= 8 && head.holes[1] == Head::NO_HOLE {
-            self.put_short(chunk, regs, values[0])
-        } else {
-            self.put_long(chunk, regs, values)
-        }
+        if self.is_quick(chunk) { self.put_plain(chunk, regs, values[0]) } else { self.put_any(chunk, regs, values) }
+    }
+
+    /// True where [`put_plain`](Self::put_plain) does for a snippet: it is plain, there is room, and nobody watches.
+    #[inline(always)]
+    pub fn is_quick(&self, chunk: u16) -> bool {
+        self.head(chunk).flags & Head::PLAIN != 0 && self.pos < self.limit
     }
 
     /// Copies a snippet of one chunk that has one value hole at most.
     #[inline(always)]
-    pub fn put_short(&mut self, chunk: u16, regs: Regs, value: i64) -> u32 {
+    pub fn put_plain(&mut self, chunk: u16, regs: Regs, value: i64) -> u32 {
         let first = &self.chunks[usize::from(chunk)];
         let mut word = fill(self.spreads, first, regs);
         let hole = first.head.holes[0];
@@ -158,29 +167,30 @@ impl Code {
         let from = self.pos;
         let dropped = self.first_word(word, first.head.rex);
         self.pos = from + usize::from(first.head.len) - dropped;
-        if self.tracing {
-            self.record(chunk, regs, [value, 0], from as u32);
-        }
         (from as u32).wrapping_sub(dropped as u32)
     }
 
+    /// Copies any snippet.
     #[inline(never)]
-    fn put_long(&mut self, chunk: u16, regs: Regs, values: [i64; 2]) -> u32 {
+    pub fn put_any(&mut self, chunk: u16, regs: Regs, values: [i64; 2]) -> u32 {
         self.reserve(0);
         let first = &self.chunks[usize::from(chunk)];
         let head = first.head;
         let from = self.pos;
         let dropped = self.first_word(fill(self.spreads, first, regs), head.rex);
-        let rest = &self.chunks[usize::from(chunk)..][..usize::from(head.chunks())];
-        for (number, chunk) in rest.iter().enumerate().skip(1) {
-            let at = from + 8 * number - dropped;
-            self.bytes[at..at + 8].copy_from_slice(&fill(self.spreads, chunk, regs).to_le_bytes());
+        let mut at = from + 8 - dropped;
+        for number in 1..usize::from(head.chunks()) {
+            let word = fill(self.spreads, &self.chunks[usize::from(chunk) + number], regs);
+            self.bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
+            at += 8;
         }
         let base = (from as u32).wrapping_sub(dropped as u32);
         self.pos = from + usize::from(head.len) - dropped;
-        for (hole, value) in head.holes.into_iter().zip(values) {
-            if hole != Head::NO_HOLE {
-                self.write(base, hole, value);
+        let [first, second] = head.holes;
+        if first != Head::NO_HOLE {
+            self.write(base, first, values[0]);
+            if second != Head::NO_HOLE {
+                self.write(base, second, values[1]);
             }
         }
         if self.tracing {
@@ -198,11 +208,7 @@ impl Code {
             word = if rex == 0 { word >> 8 } else { word & 0xff | word >> 16 << 8 };
             dropped = 1;
         }
-        let from = self.pos;
-        if from + 8 > self.bytes.len() {
-            self.grow(0);
-        }
-        self.bytes[from..from + 8].copy_from_slice(&word.to_le_bytes());
+        self.bytes[self.pos..][..8].copy_from_slice(&word.to_le_bytes());
         dropped
     }
 

@@ -115,11 +115,19 @@ impl Emitter<'_> {
     }
 
     /// Copies a snippet in the narrowest form and notes its trap sites and out-of-line part.
-    #[inline]
+    #[inline(never)]
     pub(super) fn put(&mut self, chunk: u16, regs: Regs, values: [i64; 2]) -> u32 {
         let chunk = self.fit(chunk, values[0], values[1]);
+        if self.code.is_quick(chunk) {
+            return self.code.put_plain(chunk, regs, values[0]);
+        }
+        self.put_any(chunk, regs, values)
+    }
+
+    #[inline(never)]
+    fn put_any(&mut self, chunk: u16, regs: Regs, values: [i64; 2]) -> u32 {
         let from = self.code.position();
-        let base = self.code.put(chunk, regs, values);
+        let base = self.code.put_any(chunk, regs, values);
         if self.code.head(chunk).flags & (Head::HAS_SITES | Head::HAS_COLD) != 0 {
             self.note(chunk, regs, base, from);
         }
@@ -345,16 +353,16 @@ impl Emitter<'_> {
     /// The places of all variables at the function's entry.
     pub(super) fn start_places(&mut self) {
         self.current.clear();
-        let (body, live) = (self.body, self.live);
-        self.current.extend(body.vars.iter().enumerate().map(|(var, facts)| {
-            let range = live.range_of(var as u32);
-            let (place, local) = match self.placement.places.get(range as usize) {
-                Some(&place) => (place, false),
-                None if facts.has(Var::CONSTANT) => (Place::constant(facts.first_write), false),
-                None => (Place::NONE, true),
-            };
-            Current { place, class: facts.class, local }
+        let body = self.body;
+        self.current.extend(body.vars.iter().map(|facts| {
+            let constant = facts.has(Var::CONSTANT);
+            let place = if constant { Place::constant(facts.first_write) } else { Place::NONE };
+            Current { place, class: facts.class, local: !constant }
         }));
+        for (range, &place) in self.live.ranges.iter().zip(&self.placement.places) {
+            let current = &mut self.current[range.var as usize];
+            (current.place, current.local) = (place, false);
+        }
         // `r0` of a function with a fixed number of arguments: the index behind the last instruction stands for it.
         let count = self.body.count_var();
         if is_constant(self.body, count) {

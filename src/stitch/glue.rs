@@ -8,6 +8,7 @@ use crate::isa::part::Part;
 use crate::isa::snippet::Form;
 use crate::library::builtin::SCRATCH0;
 use crate::stitch::emit::{Emitter, number};
+use crate::stitch::moves::move_op;
 use crate::stitch::place::Place;
 use crate::stitch::trace::Step;
 
@@ -40,7 +41,7 @@ impl Emitter<'_> {
         if from == to || to == Place::NONE {
             return;
         }
-        let op = [Op::MoveI64, Op::MoveF32, Op::MoveF64][class as usize];
+        let op = move_op(class);
         if let Some(index) = from.as_constant() {
             let bits = self.constant(index);
             return self.load_constant(class, bits, to);

@@ -8,12 +8,16 @@
 //!
 //! Positions: a function is entered at 0, instruction `i` reads at `2i + 2` and writes at `2i + 3`.
 
+mod walk;
+
 use crate::isa::op::{Op, Shape};
 use crate::module::Inst;
 use crate::stitch::loops::Loops;
 use crate::stitch::operands::{is_call, operands_of_call, returned, shape, traits};
 use crate::stitch::outward::Outward;
 use crate::verified::{Body, Var, Verified};
+
+use walk::{ALWAYS, At, Seen};
 
 /// In a note: the operand in field `a` is read here for the last time.
 pub const ENDS_A: u16 = 1;
@@ -33,9 +37,6 @@ pub const NEEDLESS: u16 = 32;
 pub const HINT: u32 = 8;
 /// No register is better than another: the number of a scratch register, which is never given out.
 pub const NO_HINT: u8 = 31;
-
-/// In [`Seen::needed`]: a constant stands for the variable.
-const ALWAYS: u32 = u32::MAX;
 
 /// The number that stands for "not a variable that crosses blocks".
 pub const LOCAL: u32 = u32::MAX;
@@ -77,26 +78,6 @@ pub struct Pressure {
     pub spanning: [u32; 2],
 }
 
-/// What the walk knows of a variable: half a line of the cache, with all that a read or a write changes.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
-struct Seen {
-    /// Its index among [`Live::ranges`], or [`LOCAL`].
-    range: u32,
-    /// If it crosses blocks, the last position at which it is needed, as far as that is known. If not, 0 while its value
-    /// is not needed, else one more than the calls passed when it came to be.
-    needed: u32,
-    /// As in [`Range`], like what follows.
-    start: u32,
-    weight: u32,
-    first_block: u32,
-    last_block: u32,
-    /// Where the value that is needed is best put.
-    hint: u8,
-    /// 0 for ints, 1 for floats.
-    class: u8,
-}
-
 /// The liveness of one function.
 #[derive(Debug, Default)]
 pub struct Live {
@@ -135,40 +116,10 @@ pub fn is_fused(body: &Body, index: usize, inst: &Inst) -> bool {
         && !body.vars[inst.d as usize].has(Var::CROSSES)
 }
 
-/// True where the branch at `index` and the instruction before it are one.
-#[inline(always)]
-fn is_second(body: &Body, index: usize) -> bool {
-    index > 0 && is_fused(body, index - 1, &body.insts[index - 1])
-}
-
 /// True for variables that a constant stands for everywhere.
 #[inline(always)]
 pub fn is_constant(body: &Body, var: u32) -> bool {
     body.vars[var as usize].has(Var::CONSTANT) || (var == body.count_var() && !body.signature.variadic)
-}
-
-/// What the walk knows while it looks at one block.
-#[derive(Clone, Copy)]
-struct At {
-    block: u32,
-    weight: u32,
-    position: u32,
-}
-
-impl Seen {
-    /// A variable that crosses blocks is seen. Says whether it was for the last time.
-    #[inline(always)]
-    fn touch(&mut self, at: At, position: u32) -> bool {
-        self.start = position;
-        self.first_block = at.block;
-        self.weight = self.weight.wrapping_add(at.weight);
-        if self.needed != 0 {
-            return false;
-        }
-        self.needed = position;
-        self.last_block = at.block;
-        true
-    }
 }
 
 impl Live {
@@ -246,86 +197,6 @@ impl Live {
     #[inline(always)]
     pub fn range_of(&self, var: u32) -> u32 {
         self.vars[var as usize].range
-    }
-
-    /// A variable is read; gives `flag` where its value is not needed afterwards.
-    #[inline(always)]
-    fn read(&mut self, at: At, var: u32, flag: u16) -> u16 {
-        let seen = &mut self.vars[var as usize];
-        if seen.range != LOCAL {
-            return if seen.touch(at, at.position) { flag } else { 0 };
-        }
-        if seen.needed != 0 {
-            return 0;
-        }
-        seen.needed = self.calls_passed + 1;
-        let class = usize::from(seen.class & 1);
-        self.needed_now[class] += 1;
-        self.pressure.most[class] = self.pressure.most[class].max(self.needed_now[class]);
-        flag
-    }
-
-    /// A variable is written; gives the part of the note that is about the result.
-    #[inline(always)]
-    fn write(&mut self, at: At, var: u32) -> u16 {
-        let seen = &mut self.vars[var as usize];
-        if seen.range != LOCAL {
-            if seen.touch(at, at.position + 1) {
-                // Even a value that nobody reads needs a place of its own among the results of a call.
-                seen.needed += 1;
-            }
-            return 0;
-        }
-        let needed = seen.needed;
-        if needed == 0 {
-            return UNUSED;
-        }
-        if needed == ALWAYS {
-            return 0;
-        }
-        seen.needed = 0;
-        let hint = std::mem::replace(&mut seen.hint, NO_HINT);
-        self.needed_now[usize::from(seen.class & 1)] -= 1;
-        let spans = if needed == self.calls_passed + 1 { 0 } else { SPANS };
-        spans | u16::from(hint) << HINT
-    }
-
-    /// The instructions from `end` back to the first that has more operands than its fields, or to `start`. Few have,
-    /// so that this loop decides what the walk costs. Says where it stopped.
-    #[inline(never)]
-    fn simple(&mut self, body: &Body, block: At, start: usize, end: usize) -> usize {
-        let mut index = end;
-        while index > start {
-            let inst = &body.insts[index - 1];
-            let known = traits(inst.op);
-            if !known.is_simple() {
-                break;
-            }
-            index -= 1;
-            let at = At { position: read_at(index), ..block };
-            let mut note = 0;
-            if known.writes() && !is_fused(body, index, inst) {
-                note = self.write(at, inst.d);
-                if note == UNUSED && known.is_removable() {
-                    self.notes[index] = UNUSED | NEEDLESS;
-                    continue;
-                }
-            }
-            // The same variable twice ends once, at the one that is looked at first.
-            if known.reads_b() {
-                note |= self.read(at, inst.b, ENDS_B);
-                note |= self.read(at, inst.a, ENDS_A);
-            } else {
-                if known.reads_d() {
-                    note |= self.read(at, inst.d, ENDS_D);
-                }
-                if known.reads_a() && !(known.shape == Shape::Branch && is_second(body, index)) {
-                    note |= self.read(at, inst.a, ENDS_A);
-                }
-            }
-            self.notes[index] = note;
-        }
-        index
     }
 
     #[inline(never)]
@@ -451,14 +322,9 @@ impl Live {
         self.read_list(body, at, args_at, outward.operands.args.len());
         self.outgoing = self.outgoing.max(outward.room(body).div_ceil(8));
         for (var, register) in outward.hints(body) {
-            match self.range_of(var) {
-                LOCAL => self.vars[var as usize].hint = register,
-                range => {
-                    let hint = &mut self.ranges[range as usize].hint;
-                    if *hint == NO_HINT {
-                        *hint = register;
-                    }
-                }
+            let seen = &mut self.vars[var as usize];
+            if seen.range == LOCAL || seen.hint == NO_HINT {
+                seen.hint = register;
             }
         }
         if inst.op == Op::Callp { self.read(at, inst.a, ENDS_A) } else { 0 }

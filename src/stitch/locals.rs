@@ -54,7 +54,7 @@ impl Emitter<'_> {
     /// A block begins: all values within the one before it are gone.
     pub(super) fn begin_block(&mut self, number: usize) {
         let range = self.body.block_range(number);
-        let locals = &mut self.locals;
+        let locals = &mut *self.locals;
         locals.block = [read_at(range.start), read_at(range.end)];
         (locals.free, locals.known, locals.slots) = (0, false, 0);
         locals.free_slots.clear();
@@ -64,7 +64,7 @@ impl Emitter<'_> {
     /// Finds out which registers ranges have in the present block, when that is asked for first: many blocks never ask.
     #[inline(never)]
     fn take_stock(&mut self) {
-        let locals = &mut self.locals;
+        let locals = &mut *self.locals;
         let [start, end] = locals.block;
         locals.known = true;
         (locals.free, locals.returning, locals.occupied) = (self.placement.for_locals, 0, 0);
@@ -89,7 +89,7 @@ impl Emitter<'_> {
     #[inline(always)]
     pub(super) fn begin_instruction(&mut self) {
         if !self.locals.ending.is_empty() {
-            let Locals { free_slots, ending, .. } = &mut self.locals;
+            let Locals { free_slots, ending, .. } = &mut *self.locals;
             free_slots.append(ending);
         }
     }

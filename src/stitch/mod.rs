@@ -50,7 +50,7 @@ use crate::stitch::custom::OpcodeError;
 use crate::stitch::emit::{Cold, Emitter, Jump};
 use crate::stitch::frame::Frame;
 use crate::stitch::image::{FunctionImage, Image};
-use crate::stitch::inward::Entries;
+pub use crate::stitch::inward::Entries;
 use crate::stitch::live::Live;
 use crate::stitch::locals::Locals;
 use crate::stitch::moves::Move;

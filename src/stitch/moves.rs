@@ -71,8 +71,12 @@ pub(super) fn widens(ty: Type, narrow: bool) -> bool {
     ty == Type::I32 && !narrow
 }
 
-fn move_op(class: Class) -> Op {
-    [Op::MoveI64, Op::MoveF32, Op::MoveF64][class as usize]
+/// The move of a class.
+#[inline(always)]
+pub(super) fn move_op(class: Class) -> Op {
+    // A static and no constant: a look into memory is guessed better than the branches that would be made of three cases.
+    static MOVES: [Op; 3] = [Op::MoveI64, Op::MoveF32, Op::MoveF64];
+    MOVES[class as usize]
 }
 
 impl Emitter<'_> {

@@ -103,8 +103,8 @@ fn is_narrow(ty: &CType) -> bool {
 /// A constant as C has it.
 fn narrowed(ty: &CType, bits: u64, extend: bool) -> u64 {
     match ty {
-        CType::I8 if extend => u64::from(bits as i8 as i32 as u32),
-        CType::I16 if extend => u64::from(bits as i16 as i32 as u32),
+        CType::I8 if extend => u64::from(i32::from(bits as i8) as u32),
+        CType::I16 if extend => u64::from(i32::from(bits as i16) as u32),
         CType::I8 | CType::U8 => bits & 0xff,
         CType::I16 | CType::U16 => bits & 0xffff,
         CType::Bool => u64::from(bits != 0),

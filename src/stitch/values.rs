@@ -15,12 +15,10 @@ use crate::module::Inst;
 use crate::stitch::code::Regs;
 use crate::stitch::emit::{Emitter, number, operand_class, operand_type, scratch};
 use crate::stitch::live::{ENDS_A, ENDS_B, ENDS_D};
+use crate::stitch::moves::move_op;
 use crate::stitch::operands::traits;
 use crate::stitch::place::{FIRST_XMM, Place};
 use crate::stitch::trace::Step;
-
-/// The moves of each class.
-const MOVES: [Op; 3] = [Op::MoveI64, Op::MoveF32, Op::MoveF64];
 
 /// A second source as a snippet takes it.
 #[derive(Clone, Copy)]
@@ -73,11 +71,11 @@ impl Emitter<'_> {
         if d != a {
             let separate = forms[form_index(false, Form::Reg, Form::Reg)];
             if let Some((a, b)) = self.separate(op, separate, a, b) {
-                self.code.put_short(separate, [number(d), number(a), number(b)], 0);
+                self.code.put(separate, [number(d), number(a), number(b)], [0, 0]);
                 return true;
             }
         }
-        if self.code.head(tied).flags & Head::PLAIN == 0 {
+        if !self.code.head(tied).is_bare() {
             return false;
         }
         if d != a {
@@ -86,18 +84,18 @@ impl Emitter<'_> {
             }
             self.copy(operand_type(op), a, d);
         }
-        self.code.put_short(tied, [number(d), number(b), 0], 0);
+        self.code.put(tied, [number(d), number(b), 0], [0, 0]);
         true
     }
 
     /// The registers in the order in which a plain snippet that leaves both sources alone takes them, if it does.
     #[inline(always)]
     fn separate(&self, op: Op, chunk: u16, a: u8, b: u8) -> Option<(u8, u8)> {
-        let flags = self.code.head(chunk).flags;
-        if flags & (Head::EARLY | Head::PLAIN) != Head::PLAIN {
+        let head = self.code.head(chunk);
+        if !head.is_bare() || head.flags & Head::EARLY != 0 {
             return None;
         }
-        if flags & Head::PICKY == 0 {
+        if head.flags & Head::PICKY == 0 {
             return Some((a, b));
         }
         let contract = self.library.contract(chunk);
@@ -112,7 +110,7 @@ impl Emitter<'_> {
     #[inline(always)]
     fn copy(&mut self, class: Class, from: u8, to: u8) {
         let step = self.glue(Step::Glue);
-        self.code.put_short(self.moves[class as usize], [number(to), number(from), 0], 0);
+        self.code.put(self.moves[class as usize], [number(to), number(from), 0], [0, 0]);
         self.glue(step);
     }
 
@@ -130,7 +128,7 @@ impl Emitter<'_> {
             self.binary(inst, a, b, d, same_class);
         }
         if let Some(slot) = to.as_slot() {
-            self.store_slot(MOVES[result as usize], d, self.frame.slot(slot));
+            self.store_slot(move_op(result), d, self.frame.slot(slot));
         }
     }
 
@@ -152,9 +150,12 @@ impl Emitter<'_> {
             (Form::Const, value, 0)
         };
         let fits = |this: &Self, chunk: u16| {
+            if chunk == 0 {
+                return false;
+            }
             let head = this.code.head(chunk);
             let plain = head.flags & (Head::EARLY | Head::HAS_SITES | Head::HAS_COLD) == 0;
-            chunk != 0 && plain && (second == Form::Reg) == (head.holes[0] == Head::NO_HOLE) && this.takes(chunk, value)
+            plain && (second == Form::Reg) == (head.holes[0] == Head::NO_HOLE) && this.takes(chunk, value)
         };
         let tied = forms[form_index(false, Form::Tied, second)];
         if let Some(a) = a.as_register().filter(|&a| a != d) {

@@ -169,9 +169,8 @@ impl<'t> Body<'t> {
         match part {
             Part::Reg(field, _) => *field.of_mut(inst) = self.register(operands.operand())?,
             Part::Literal => *inst = literal(inst, operands.operand())?,
-            Part::Offset if operands.is_done() => {}
+            Part::Offset | Part::SignedOffset if operands.is_done() => {}
             Part::Offset => inst.b = offset(operands.operand())?,
-            Part::SignedOffset if operands.is_done() => {}
             Part::SignedOffset => inst.b = signed_offset(operands.operand())?,
             Part::Target => (inst.a, inst.b) = target(operands.operand(), outside.scope)?.fields(),
             Part::Global => inst.b = find(operands.operand(), &outside.scope.globals, "global", outside.scope)?,

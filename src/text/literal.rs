@@ -3,8 +3,11 @@
 //! Comes in: the text of one token. Goes out: its value, or why it has none. What must hold: floats are rounded
 //! correctly, to nearest even, from decimal and hexadecimal digits alike; time is linear in the token's length.
 
+// The runtime of linked programs, which has no standard library, is made of this file, too.
+use core::ops::{Range, RangeInclusive};
 use std::borrow::Cow;
-use std::ops::Range;
+use std::string::ToString;
+use std::vec::Vec;
 
 use crate::isa::op::Type;
 
@@ -37,7 +40,7 @@ pub fn is_special(text: &str) -> bool {
 }
 
 /// The integer that `text` writes, if it is in `range`.
-pub fn integer(text: &str, range: std::ops::RangeInclusive<i128>) -> Result<i128, Wrong> {
+pub fn integer(text: &str, range: RangeInclusive<i128>) -> Result<i128, Wrong> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text),
@@ -87,9 +90,9 @@ pub fn bits(text: &str, ty: Type) -> Result<u64, Wrong> {
 }
 
 /// What an `i32` literal may be: signed or unsigned.
-pub const I32: std::ops::RangeInclusive<i128> = -(1 << 31)..=(1 << 32) - 1;
+pub const I32: RangeInclusive<i128> = -(1 << 31)..=(1 << 32) - 1;
 /// What an `i64` literal may be: signed or unsigned.
-pub const I64: std::ops::RangeInclusive<i128> = -(1 << 63)..=(1 << 64) - 1;
+pub const I64: RangeInclusive<i128> = -(1 << 63)..=(1 << 64) - 1;
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "two's complement is what is wanted")]
 pub fn low_bits(value: i128) -> u64 {

@@ -308,7 +308,7 @@ impl<'t> Contents<'_, 't> {
         let width = element.width();
         self.make_room(width as u64, operand)?;
         let at = self.data.bytes.len();
-        if at % width != 0 {
+        if !at.is_multiple_of(width) {
             let message = format!("this would stand at byte {at}, which is not a multiple of {width}");
             let help = format!("put `zero {}` before it", at.next_multiple_of(width) - at);
             return Err(Fault::new(operand.range(), message).help(help));

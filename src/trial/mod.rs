@@ -39,7 +39,14 @@ pub fn attempt(library: &Library, info: &'static Info, seed: u64) -> Result<Opti
     if let Some(declared) = library.customs().iter().find(|custom| custom.op.name == info.name) {
         return custom::attempt(library, info, &declared.op, trial.noise);
     }
-    let Some(op) = op(info.name) else { return Ok(None) };
+    let Some(op) = op(info.name) else {
+        return match info.name {
+            "zext8" => trial.part(|value| value & 0xff).map(Some),
+            "zext16" => trial.part(|value| value & 0xffff).map(Some),
+            "truth" => trial.part(|value| u64::from(value != 0)).map(Some),
+            _ => Ok(None),
+        };
+    };
     match op.row().shape {
         Shape::Value => trial.value(op, None).map(Some),
         Shape::Branch => trial.branch().map(Some),
@@ -157,6 +164,23 @@ impl Trial<'_> {
                 }
             }
             frame_unchanged(&forms[0].1, &before, &machine)?;
+        }
+        Ok(runs)
+    }
+
+    /// A part that computes something from one int.
+    fn part(&mut self, meaning: impl Fn(u64) -> u64) -> Result<usize, String> {
+        let mut runs = 0;
+        for regs in self.registers()? {
+            let form = Form::new(self.library, self.info, regs, None, None);
+            let mut code = Vec::new();
+            let offset = form.assemble(&mut code);
+            let mut machine = Machine::new(&code)?;
+            let types = Types { sources: [Type::I64; 2], result: Type::I64 };
+            for value in edges(Type::I64) {
+                compare(&form, types, &mut machine, &mut self.noise, offset, [value, 0], meaning(value))?;
+                runs += 1;
+            }
         }
         Ok(runs)
     }
@@ -324,7 +348,8 @@ fn compare(
     if found != expected {
         let [a, b] = sources;
         let how = form.describe();
-        return Err(format!("with {how} it gives {found:#x} for a={a:#x} and b={b:#x}, which should be {expected:#x}"));
+        let second = if form.source("b").is_some() { format!(" and b={b:#x}") } else { String::new() };
+        return Err(format!("with {how} it gives {found:#x} for a={a:#x}{second}, which should be {expected:#x}"));
     }
     form.rest_unchanged(&before, &state)?;
     form.slots_unchanged(slots, machine)

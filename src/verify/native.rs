@@ -102,7 +102,7 @@ fn check_data(module: &Module, data: &Data, problems: &mut Problems) {
             None => refuse(format!("the address at byte {at} of `{name}` does not stand within its {} bytes", {
                 data.bytes.len()
             })),
-            Some(_) if at % 8 != 0 => {
+            Some(_) if !at.is_multiple_of(8) => {
                 refuse(format!("the address at byte {at} of `{name}` is not aligned to 8 bytes"));
             }
             Some(_) if at < free => refuse(format!("the addresses in `{name}` are not in order at byte {at}")),
@@ -145,7 +145,7 @@ pub(super) fn flat_signatures(module: &Module) -> Vec<Signature> {
     module.c_signatures.iter().map(flat).collect()
 }
 
-impl<'m> Pass<'m> {
+impl Pass<'_> {
     /// `load` and `store`.
     pub(super) fn native_access(&mut self, inst: &mut Inst, plan: &Plan) {
         if matches!(plan.shape, Shape::NativeLoad) {

@@ -167,5 +167,5 @@ fn a_machine_that_lacks_what_all_templates_need_is_told() {
     let snippets = Some(loaded.snippets);
     let engine = Engine::new(Config { left_out: Features(u16::MAX), snippets, ..Config::default() });
     let message = refusal(&engine, &verified);
-    assert!(message.starts_with("opcode `x.i64` needs bmi1, which this machine does not have (in `f`, line 2)"), "{message}");
+    assert!(message.starts_with("opcode `x.i64` needs bmi1, which the machine that is stitched for lacks (in `f`, line 2)"), "{message}");
 }

@@ -183,7 +183,7 @@ impl Live<'_> {
                 let from = Some(Place::Word(-depth));
                 into(low(from), high(from), d)
             }
-            "frame.enter" | "frame.leave" => Effect::Carries(Vec::new()),
+            "frame.enter" | "frame.leave" | "landing" => Effect::Carries(Vec::new()),
             _ => self.acts(number, step),
         }
     }

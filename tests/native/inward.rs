@@ -30,9 +30,8 @@ fn c_name(ty: Type) -> &'static str {
 
 impl Case {
     fn new(noise: &mut Noise) -> Case {
-        let types = |noise: &mut Noise, count: usize| -> Vec<Type> {
-            (0..count).map(|_| Type::ALL[noise.below(4)]).collect()
-        };
+        let types =
+            |noise: &mut Noise, count: usize| -> Vec<Type> { (0..count).map(|_| Type::ALL[noise.below(4)]).collect() };
         let most = [3, 8, 16, 40][noise.below(4)];
         let count = noise.below(most);
         let params = types(noise, count);
@@ -122,7 +121,10 @@ impl Case {
             let _ = writeln!(text, "    load.{ty} {}, r4, {}", targets[n], 8 * n);
         }
         let _ = writeln!(text, "    ret {}", targets.join(", "));
-        let _ = writeln!(text, "func run{number}(ptr, ptr)\n    addr r1, g{number}\n    call d{number}, r1, a1, a2\n    ret");
+        let _ = writeln!(
+            text,
+            "func run{number}(ptr, ptr)\n    addr r1, g{number}\n    call d{number}, r1, a1, a2\n    ret"
+        );
         text
     }
 

@@ -6,6 +6,10 @@
 #![allow(unsafe_code, reason = "reads what C has written, and calls code by its address")]
 
 mod c;
+mod damage;
 mod inward;
 mod runtime;
 mod signatures;
+
+/// What runs the programs.
+const TIER: spasm::engine::Tier = spasm::engine::Tier::Baseline;

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use spasm::engine::{CallError, Config, Engine, Entries, Imports, Instance, InstanceError};
+use spasm::engine::{CallError, Config, Engine, Entries, Imports, Instance, InstanceError, Tier};
 use spasm::trap::{RunError, TrapKind};
 use spasm::value::Value;
 use spasm::verified::Verified;
@@ -64,7 +64,8 @@ fn a_trap_in_a_callback_ends_the_call_and_nothing_else() {
     for _ in 0..100 {
         let (kind, text) = trap(instance.call("sort", &[Value::I64(3)]).unwrap_err());
         assert_eq!(kind, TrapKind::DivideByZero);
-        assert!(text.starts_with("trap: divide by zero\n  at compare (test.spasm:10)\n"), "{text}");
+        let wanted = "trap: divide by zero\n  at compare (test.spasm:10)\n  at C code\n  at sort (test.spasm:23)";
+        assert_eq!(text, wanted);
     }
     assert_eq!(call(&mut instance, "sort", &[1000]), 1);
 }
@@ -185,6 +186,7 @@ fn in_process(name: &str, role: &str) -> (std::process::ExitStatus, String) {
 
 #[test]
 fn a_trap_on_a_thread_of_c_ends_the_process_with_its_stack() {
+    type Share = extern "C" fn(i64) -> i64;
     use std::os::unix::process::ExitStatusExt;
     if let Ok(role) = std::env::var("SPASM_TEST_ROLE") {
         let folder = Folder::new("fatal");
@@ -198,7 +200,6 @@ fn a_trap_on_a_thread_of_c_ends_the_process_with_its_stack() {
             let source = "func share(i64) -> i64\n    div r1, a1, r2\n    ret r1\n";
             let engine = engine(Entries::All);
             let instance = engine.instantiate(&verified(source)).unwrap();
-            type Share = extern "C" fn(i64) -> i64;
             // SAFETY: the function is what its signature says, and the instance lives.
             let share: Share = unsafe { std::mem::transmute(instance.entry("share").unwrap()) };
             share(1);
@@ -206,7 +207,9 @@ fn a_trap_on_a_thread_of_c_ends_the_process_with_its_stack() {
         return;
     }
     let name = "runtime::a_trap_on_a_thread_of_c_ends_the_process_with_its_stack";
-    for (role, line) in [("thread", "at share (test.spasm:19)\n  at C code"), ("entry", "at share (test.spasm:2)\n  at C code")] {
+    for (role, line) in
+        [("thread", "at share (test.spasm:19)\n  at C code"), ("entry", "at share (test.spasm:2)\n  at C code")]
+    {
         let (status, text) = in_process(name, role);
         assert_eq!(status.signal(), Some(6), "{role}: {text}");
         assert!(text.contains(&format!("trap: divide by zero\n  {line}")), "{role}: {text}");
@@ -215,6 +218,10 @@ fn a_trap_on_a_thread_of_c_ends_the_process_with_its_stack() {
 
 #[test]
 fn entries_are_called_as_what_they_are() {
+    #[repr(C)]
+    struct Both(i64, i64);
+    type Add = extern "C" fn(i64, f64, i32) -> f64;
+    type Divide = extern "C" fn(i64, i64) -> Both;
     let source = "
 func add(i64, f64, i32) -> f64
     cvt.f64.i64 r1, a1
@@ -229,16 +236,15 @@ func both(i64, i64) -> (i64, i64)
 ";
     let engine = engine(Entries::All);
     let instance = engine.instantiate(&verified(source)).unwrap();
-    #[repr(C)]
-    struct Both(i64, i64);
-    type Add = extern "C" fn(i64, f64, i32) -> f64;
-    type Divide = extern "C" fn(i64, i64) -> Both;
     // SAFETY: the functions are what their signatures say, and the instance lives.
     let (add, both): (Add, Divide) = unsafe {
         let entry = |name| instance.entry(name).unwrap();
-        (std::mem::transmute::<*const c_void, Add>(entry("add")), std::mem::transmute::<*const c_void, Divide>(entry("both")))
+        (
+            std::mem::transmute::<*const c_void, Add>(entry("add")),
+            std::mem::transmute::<*const c_void, Divide>(entry("both")),
+        )
     };
-    assert_eq!(add(1, 0.5, -3), -1.5);
+    assert_eq!(add(1, 0.5, -3).to_bits(), (-1.5f64).to_bits());
     let Both(quotient, rest) = both(17, 5);
     assert_eq!((quotient, rest), (3, 2));
 }
@@ -250,6 +256,12 @@ extern \"\" half(f64) -> f64
 extern \"\" count(i64) -> i64
 extern \"\" mix(i32, f32, i8, u16, bool) -> i32
 extern \"\" fail(i64) -> i64
+extern \"\" sum(i64, i64, f64, i64, i64, i64, i64, i32, f32) -> f64
+func summed(i64, f64, i32, f32) -> f64
+    const r1, 10
+    const r2, 100
+    call r3, sum, a1, r1, a2, r2, a1, r2, r1, a3, a4
+    ret r3
 func main(i64, f64) -> (f64, i64)
     call r1, half, a2
     call r2, count, a1
@@ -271,6 +283,9 @@ func fails(i64) -> i64
     imports.func("mix", move |a: i32, b: f32, c: i8, d: u16, e: bool| {
         base + a + b as i32 + i32::from(c) + i32::from(d) + i32::from(e)
     });
+    imports.func("sum", move |a: i64, b: i64, c: f64, d: i64, e: i64, f: i64, g: i64, h: i32, i: f32| {
+        f64::from(base) + (a + 2 * b + 3 * d + 4 * e + 5 * f + 6 * g) as f64 + c + f64::from(h) + f64::from(i)
+    });
     imports.func("fail", |n: i64| if n == 0 { panic!("none left") } else { n });
     let engine = engine(Entries::Taken);
     let mut instance = engine.instantiate_with(&verified(source), &imports).unwrap();
@@ -279,6 +294,9 @@ func fails(i64) -> i64
     assert_eq!(total.load(Ordering::Relaxed), 42);
     let mixed = instance.call("mixed", &[Value::I32(-1), Value::F32(2.5), Value::I64(-2)]).unwrap();
     assert_eq!(mixed, [Value::I32(1000 - 1 + 2 - 2 + 0xfffe + 1)]);
+    let summed = [Value::I64(1), Value::F64(0.25), Value::I32(-3), Value::F32(0.5)];
+    let wanted = 1000.0 + f64::from(1 + 20 + 300 + 4 + 500 + 60) + 0.25 - 3.0 + 0.5;
+    assert_eq!(instance.call("summed", &summed).unwrap(), [Value::F64(wanted)]);
     for _ in 0..10 {
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| instance.call("fails", &[Value::I64(0)])));
         assert_eq!(*panic.unwrap_err().downcast_ref::<&str>().unwrap(), "none left");
@@ -373,7 +391,9 @@ fn what_is_wrong_with_a_library_is_said() {
     (other[18], other[19]) = (183, 0);
     let other = write("libother.so", &other);
     let problem = |library: &str, symbol: &str| {
-        let source = format!("\nextern \"{library}\" {symbol}(i32) -> i32\nfunc main() -> i32\n    call r1, {symbol}, r2\n    ret r1\n");
+        let source = format!(
+            "\nextern \"{library}\" {symbol}(i32) -> i32\nfunc main() -> i32\n    call r1, {symbol}, r2\n    ret r1\n"
+        );
         let error = engine(Entries::Taken).instantiate(&verified(&source)).unwrap_err().to_string();
         assert!(error.starts_with(&format!("test.spasm:2: extern `{symbol}`: ")), "{error}");
         error
@@ -393,4 +413,121 @@ fn what_is_wrong_with_a_library_is_said() {
     has(problem("libm.so.5", "cos"), &["no library `libm.so.5`", "ld.so.cache", "`libm.so.6`"]);
     has(problem("", "stdout"), &["is data, not a function"]);
     has(problem("", "prinft"), &["no function `prinft` in what the process has loaded"]);
+}
+
+#[test]
+fn c_may_pass_too_many_variadic_arguments() {
+    let source = "
+extern \"\" none() -> i64
+func count(i64, ...) -> i64
+    ret r0
+func enter(i64) -> i64
+    addr r1, count
+    const r2, 7
+    callp r3, r1, (i64, i64, ...) -> i64, r2, a1, r2, r2, r2, r2, r2, r2
+    ret r3
+";
+    let mut imports = Imports::new();
+    imports.func("none", || 0i64);
+    let mut instance = engine(Entries::Taken).instantiate_with(&verified(source), &imports).unwrap();
+    assert_eq!(call(&mut instance, "enter", &[6]), 7);
+    assert_eq!(call(&mut instance, "enter", &[0]), 1);
+    for count in [255, -1, i64::MIN] {
+        let (kind, text) = trap(instance.call("enter", &[Value::I64(count)]).unwrap_err());
+        assert_eq!(kind, TrapKind::OutOfBoundsArgument);
+        // Interpreted programs call C by functions of their companions.
+        let interpreted = crate::TIER == Tier::Interp;
+        assert!(interpreted || text == "trap: out of bounds argument\n  at enter (test.spasm:8)", "{text}");
+    }
+}
+
+#[test]
+fn instances_call_each_other_by_address() {
+    let callee = "
+memory 1
+init 0 = i64 1000
+global calls i64 = 0
+func divide(i64, i64) -> i64
+    gget r1, calls
+    const r2, 1
+    add r1, r1, r2
+    gset calls, r1
+    mload r3, r4
+    div r5, r3, a2
+    add r5, r5, a1
+    ret r5
+";
+    let caller = "
+memory 1
+init 0 = i64 7
+func through(ptr, i64, i64) -> i64
+    callp r1, a1, (i64, i64) -> i64, a2, a3
+    mload r2, r3
+    add r1, r1, r2
+    ret r1
+";
+    let engine = engine(Entries::All);
+    if crate::TIER == Tier::Interp {
+        return;
+    }
+    let callee = engine.instantiate(&verified(callee)).unwrap();
+    let mut caller = engine.instantiate(&verified(caller)).unwrap();
+    let divide = callee.entry("divide").unwrap() as i64;
+    for _ in 0..3 {
+        assert_eq!(call(&mut caller, "through", &[divide, 5, 10]), 112);
+        let args = [divide, 5, 0].map(Value::I64);
+        let (kind, text) = trap(caller.call("through", &args).unwrap_err());
+        assert_eq!(kind, TrapKind::DivideByZero);
+        assert_eq!(text, "trap: divide by zero\n  at divide (test.spasm:11)\n  at through (test.spasm:5)");
+    }
+    assert_eq!(callee.global("calls"), Some(Value::I64(6)));
+}
+
+#[test]
+fn a_function_of_the_host_may_call_another_instance() {
+    let inner = engine(Entries::Taken)
+        .instantiate(&verified("func twice(i64) -> i64\n    div r1, a1, a1\n    add r1, r1, r1\n    ret r1\n"));
+    let inner = std::sync::Mutex::new(inner.unwrap());
+    let mut imports = Imports::new();
+    imports.func("nested", move |n: i64| match inner.lock().unwrap().call("twice", &[Value::I64(n)]) {
+        Ok(results) => results[0].bits() as i64,
+        Err(_) => -1,
+    });
+    let source = "extern \"\" nested(i64) -> i64\nfunc main(i64) -> i64\n    call r1, nested, a1\n    div r2, a1, a1\n    add r1, r1, r2\n    ret r1\n";
+    let mut instance = engine(Entries::Taken).instantiate_with(&verified(source), &imports).unwrap();
+    assert_eq!(call(&mut instance, "main", &[4]), 3);
+    let (kind, text) = trap(instance.call("main", &[Value::I64(0)]).unwrap_err());
+    assert_eq!((kind, text.as_str()), (TrapKind::DivideByZero, "trap: divide by zero\n  at main (test.spasm:4)"));
+    assert_eq!(call(&mut instance, "main", &[4]), 3);
+}
+
+#[test]
+fn what_is_too_large_is_an_error() {
+    let source = "data big = zero 200000000\nfunc main() -> ptr\n    addr r1, big\n    ret r1\n";
+    let error = engine(Entries::Taken).instantiate(&verified(source)).unwrap_err();
+    assert!(error.to_string().contains("no room for"), "{error}");
+    let many: String = (0..2000).map(|n| format!("func f{n}(i64, ...) -> i64\n    ret r0\n")).collect();
+    let engine = engine(Entries::All);
+    let instances: Vec<Instance> = (0..10).map(|_| engine.instantiate(&verified(&many)).unwrap()).collect();
+    assert_eq!(instances.len(), 10);
+}
+
+#[test]
+fn functions_with_versions_and_those_that_are_chosen_at_run_time_are_found() {
+    // `strlen` is chosen by the machine's features, `realpath` has two versions.
+    let source = "
+extern \"libc.so.6\" strlen(ptr) -> i64
+extern \"libc.so.6\" realpath(ptr, ptr) -> ptr
+extern \"\" free(ptr)
+rodata root = \"/usr/..\\0\"
+func main() -> (i64, i64)
+    addr r1, root
+    call r2, strlen, r1
+    call r3, realpath, r1, r4
+    call r5, strlen, r3
+    call free, r3
+    ret r2, r5
+";
+    let mut instance = instance(source);
+    assert_eq!(instance.call("main", &[]).unwrap(), [Value::I64(7), Value::I64(1)]);
 }

@@ -12,6 +12,7 @@ use spasm::library::Library;
 use spasm::module::native::{Abi, CSignature, CType};
 use spasm::stitch::Stitcher;
 use spasm::value::Value;
+use spasm::verified::Verified;
 use spasm::{text, verify};
 
 use super::c::Folder;
@@ -43,7 +44,11 @@ impl Noise {
     /// A type: mostly a scalar, else a struct, seldom one within another.
     fn c_type(&mut self, depth: usize) -> CType {
         if self.below(3) > 0 || depth == 0 {
-            return if self.below(3) > 0 { self.scalar() } else { [CType::F64, CType::I64, CType::F32][self.below(3)].clone() };
+            return if self.below(3) > 0 {
+                self.scalar()
+            } else {
+                [CType::F64, CType::I64, CType::F32][self.below(3)].clone()
+            };
         }
         let most = if self.below(4) == 0 { 7 } else { 3 };
         let members = 1 + self.below(most);
@@ -169,9 +174,8 @@ impl Case {
         } else {
             Vec::new()
         };
-        let scalars = |types: &[CType]| -> Vec<CType> {
-            types.iter().flat_map(CType::scalars).map(|(_, ty)| ty).collect()
-        };
+        let scalars =
+            |types: &[CType]| -> Vec<CType> { types.iter().flat_map(CType::scalars).map(|(_, ty)| ty).collect() };
         let fixed = scalars(&signature.params);
         let args = fixed.iter().chain(&more).map(|ty| (ty.clone(), noise.bits(ty))).collect::<Vec<_>>();
         let constants = args.iter().map(|_| noise.below(4) == 0).collect();
@@ -302,7 +306,7 @@ uint64_t *where(void) { return notes; }
 
 pub fn engine(entries: Entries) -> Engine {
     // SAFETY: the programs of these tests do what the C code beside them is made for.
-    unsafe { Engine::allowing_natives(Config { entries, ..Config::default() }) }
+    unsafe { Engine::allowing_natives(Config { entries, tier: super::TIER, ..Config::default() }) }
 }
 
 pub fn instance(source: &str) -> Instance {
@@ -318,6 +322,16 @@ pub fn instance(source: &str) -> Instance {
         }
     }
     engine(Entries::Taken).instantiate(&verified).unwrap_or_else(|error| panic!("{error}\n{source}"))
+}
+
+/// Modules with one generated call each, for tests that run nothing.
+#[allow(dead_code, reason = "not of use to every binary that has these signatures")]
+pub fn verified_cases(noise: &mut Noise, count: usize) -> Vec<Verified> {
+    let one = |number: usize, noise: &mut Noise| {
+        let source = Case::new(noise, number).spasm(number, "");
+        verify::verify(text::parse("test.spasm", &source).unwrap()).unwrap()
+    };
+    (0..count).map(|number| one(number, noise)).collect()
 }
 
 #[test]

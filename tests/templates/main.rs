@@ -48,3 +48,9 @@ fn loads_and_stores_reach_their_bytes_and_no_others() {
     let tried = try_all(5, |name| ["mload.", "mstore.", "load.", "store."].iter().any(|stem| name.starts_with(stem)));
     assert!(tried.len() > 60 && tried.iter().all(|&runs| runs > 4), "{tried:?}");
 }
+
+#[test]
+fn what_c_calls_need_does_what_it_says() {
+    let tried = try_all(7, |name| ["zext8", "zext16", "truth"].contains(&name));
+    assert!(tried.len() == 3 && tried.iter().all(|&runs| runs > 300), "{tried:?}");
+}

@@ -37,7 +37,7 @@ end
 
 # `a` is how many variadic arguments there are. C has passed the first `b` of them in registers; the rest stands on the
 # stack in a row from `s` on and goes to `t`. More than `m` traps: Spasm functions have no more arguments.
-template entry.rest, in a:gp, in b:imm32, in m:imm32, in s:slot32, in t:slot32, clobber rax rcx rsi rdi flags
+template entry.rest, in a:gp, in b:imm32, in m:imm32, in s:slot32, in t:slot32, clobber rcx rsi rdi flags
         mov     rcx, \a
         cmp     rcx, \m
         jbe     1f

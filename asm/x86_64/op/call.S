@@ -10,6 +10,6 @@ end
 # The same for a C function, whose address is in the cell `t`; as for `callp`, there must be room on the stack.
 
 template call.extern, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0 xmm1 xmm2 xmm3 xmm4 xmm5 xmm6 xmm7 xmm8 xmm9 xmm10 xmm11 xmm12 xmm13 xmm14 xmm15 flags
-        test    eax, dword ptr [FRAME - C_STACK]
+        cmp     dword ptr [FRAME - C_STACK], 0
         call    qword ptr [rip + \t]
 end

@@ -5,7 +5,7 @@
 # in eax says that a range lies outside the memory.
 
 template mcopy, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0 xmm1 xmm2 xmm3 xmm4 xmm5 xmm6 xmm7 xmm8 xmm9 xmm10 xmm11 xmm12 xmm13 xmm14 xmm15 flags
-        test    eax, dword ptr [FRAME - C_STACK]
+        cmp     dword ptr [FRAME - C_STACK], 0
         call    qword ptr [rip + \t]
         test    eax, eax
         jz      1f

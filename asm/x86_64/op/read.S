@@ -5,7 +5,7 @@
 # (of a float its bits); a status other than 0 in edx ends the program.
 
 template read.i64, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0 xmm1 xmm2 xmm3 xmm4 xmm5 xmm6 xmm7 xmm8 xmm9 xmm10 xmm11 xmm12 xmm13 xmm14 xmm15 flags
-        test    eax, dword ptr [FRAME - C_STACK]
+        cmp     dword ptr [FRAME - C_STACK], 0
         call    qword ptr [rip + \t]
         test    edx, edx
         jz      1f
@@ -14,7 +14,7 @@ template read.i64, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0
 end
 
 template read.f32, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0 xmm1 xmm2 xmm3 xmm4 xmm5 xmm6 xmm7 xmm8 xmm9 xmm10 xmm11 xmm12 xmm13 xmm14 xmm15 flags
-        test    eax, dword ptr [FRAME - C_STACK]
+        cmp     dword ptr [FRAME - C_STACK], 0
         call    qword ptr [rip + \t]
         test    edx, edx
         jz      1f
@@ -23,7 +23,7 @@ template read.f32, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0
 end
 
 template read.f64, target t:data, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0 xmm1 xmm2 xmm3 xmm4 xmm5 xmm6 xmm7 xmm8 xmm9 xmm10 xmm11 xmm12 xmm13 xmm14 xmm15 flags
-        test    eax, dword ptr [FRAME - C_STACK]
+        cmp     dword ptr [FRAME - C_STACK], 0
         call    qword ptr [rip + \t]
         test    edx, edx
         jz      1f

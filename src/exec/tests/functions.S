@@ -145,6 +145,22 @@ template helper, target context:data, target cell:data
         trap halt
 end
 
+# the same for the helpers whose status says that a range lies outside the memory
+template ranges, target context:data, target cell:data
+        sub     FRAME, 8
+        mov     rcx, r8
+        mov     rdx, rsi
+        mov     rsi, rdi
+        lea     rdi, [rip + \context]
+        call    [rip + \cell]
+        test    eax, eax
+        jnz     1f
+        add     FRAME, 8
+        ret
+1:
+        trap out_of_bounds_memory_access
+end
+
 # calls the helper in a cell; ends where the status in edx says so
 template reader, target context:data, target cell:data
         sub     FRAME, 8

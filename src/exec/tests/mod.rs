@@ -42,7 +42,7 @@ fn functions() -> &'static [Extracted] {
 /// For the functions that change it, the depth of the stack from an instruction on.
 fn depths(template: &str) -> &'static [(usize, u32)] {
     match template {
-        "deep_small" | "down" | "helper" | "reader" | "value" | "through" => &[(0, 0), (1, 8)],
+        "deep_small" | "down" | "helper" | "ranges" | "reader" | "value" | "through" => &[(0, 0), (1, 8)],
         "deep_large" => &[(0, 0), (1, 0x80008)],
         "saved" => &[(0, 0), (1, 8), (2, 16), (3, 24), (4, 32), (5, 40), (6, 48)],
         _ => &[(0, 0)],

@@ -29,16 +29,16 @@ fn memory_traps_wherever_a_program_can_reach() {
 
 #[test]
 fn helpers_check_the_whole_range_first() {
-    let mut made = instance("memory 1 1\nfunc helper.mfill(i64, i64, i64)\nfunc helper.mcopy(i64, i64, i64)\n");
-    assert_eq!(trap(&mut made, "helper.mfill", &[65530, 1, 7]).0, TrapKind::OutOfBoundsMemory);
+    let mut made = instance("memory 1 1\nfunc ranges.mfill(i64, i64, i64)\nfunc ranges.mcopy(i64, i64, i64)\n");
+    assert_eq!(trap(&mut made, "ranges.mfill", &[65530, 1, 7]).0, TrapKind::OutOfBoundsMemory);
     assert!(made.memory().iter().all(|&byte| byte == 0));
-    call(&mut made, "helper.mfill", &[65530, 0x107, 6]).unwrap();
-    assert_eq!(trap(&mut made, "helper.mcopy", &[65530, 0, 7]).0, TrapKind::OutOfBoundsMemory);
-    assert_eq!(trap(&mut made, "helper.mcopy", &[0, 65530, 7]).0, TrapKind::OutOfBoundsMemory);
-    assert_eq!(trap(&mut made, "helper.mcopy", &[65537, 65530, 0]).0, TrapKind::OutOfBoundsMemory);
+    call(&mut made, "ranges.mfill", &[65530, 0x107, 6]).unwrap();
+    assert_eq!(trap(&mut made, "ranges.mcopy", &[65530, 0, 7]).0, TrapKind::OutOfBoundsMemory);
+    assert_eq!(trap(&mut made, "ranges.mcopy", &[0, 65530, 7]).0, TrapKind::OutOfBoundsMemory);
+    assert_eq!(trap(&mut made, "ranges.mcopy", &[65537, 65530, 0]).0, TrapKind::OutOfBoundsMemory);
     assert_eq!(made.memory()[65529..], [0, 7, 7, 7, 7, 7, 7]);
-    call(&mut made, "helper.mcopy", &[65528, 65530, 6]).unwrap();
-    call(&mut made, "helper.mfill", &[65536, 1, 0]).unwrap();
+    call(&mut made, "ranges.mcopy", &[65528, 65530, 6]).unwrap();
+    call(&mut made, "ranges.mfill", &[65536, 1, 0]).unwrap();
     assert_eq!(made.memory()[65527..], [0, 7, 7, 7, 7, 7, 7, 7, 7]);
 }
 

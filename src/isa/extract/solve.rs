@@ -248,7 +248,8 @@ fn head(t: &Template, holes: &[Hole], size: [u8; 2], rex: u8, sites: bool, usual
     if sites {
         flags |= Head::HAS_SITES;
     }
-    if chunks == 1 && holes.is_empty() && flags & (Head::HAS_SITES | Head::HAS_COLD) == 0 {
+    let few = holes.is_empty() || (holes.len() == 1 && matches!(holes[0].patch.size(), 1 | 4));
+    if chunks == 1 && few && flags & (Head::HAS_SITES | Head::HAS_COLD) == 0 {
         flags |= Head::PLAIN;
     }
     let place = |n: usize| match holes.get(n) {

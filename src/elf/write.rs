@@ -1,0 +1,408 @@
+//! The writer: sections, symbols and relocations.
+//!
+//! Comes in: a verified module and its image. Goes out: the bytes of an object. What must hold: every hole of the image
+//! has a relocation, and every relocation one of the few kinds that work in programs and libraries alike.
+
+mod trailing;
+
+use std::collections::{HashMap, HashSet};
+use std::mem::offset_of;
+
+use object::elf;
+use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
+use object::{
+    Architecture, BinaryFormat, Endianness, RelocationFlags, SectionFlags, SectionKind, SymbolFlags, SymbolKind,
+    SymbolScope,
+};
+
+use super::descriptor::{self, To};
+use super::layout::State;
+use super::names::{c_name, c_names};
+use super::{ElfError, Options, runtime, stub};
+use crate::debug;
+use crate::library::Library;
+use crate::module::Module;
+use crate::module::native::Target;
+use crate::stitch::image::{Helper, Image, Symbol as Named, TABLE_ENTRY};
+use crate::verified::Verified;
+
+/// A place in a section.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    section: SectionId,
+    offset: u64,
+}
+
+/// Writes one object.
+pub struct Writer<'a> {
+    verified: &'a Verified,
+    module: &'a Module,
+    image: &'a Image,
+    library: &'a Library,
+    options: &'a Options<'a>,
+    object: Object<'a>,
+    /// The symbols that others have or may name.
+    symbols: HashMap<String, SymbolId>,
+    lines: Vec<(u32, u32)>,
+    /// Where the entry for C of each function is, if it has one.
+    entries: Vec<Option<u32>>,
+    text: SectionId,
+    data: SectionId,
+    bss: SectionId,
+    rodata: SectionId,
+    relro: SectionId,
+}
+
+impl<'a> Writer<'a> {
+    pub fn new(verified: &'a Verified, image: &'a Image, library: &'a Library, options: &'a Options<'a>) -> Writer<'a> {
+        let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
+        let mut section = |name: &[u8], kind| object.add_section(Vec::new(), name.to_vec(), kind);
+        let text = section(b".text", SectionKind::Text);
+        let data = section(b".data", SectionKind::Data);
+        let bss = section(b".bss", SectionKind::UninitializedData);
+        let rodata = section(b".rodata", SectionKind::ReadOnlyData);
+        let relro = section(b".data.rel.ro", SectionKind::ReadOnlyDataWithRel);
+        let module = verified.module();
+        let mut entries = vec![None; module.functions.len()];
+        for entry in &image.entries {
+            if let Some(place) = entries.get_mut(entry.function as usize) {
+                *place = Some(entry.start);
+            }
+        }
+        let symbols = HashMap::new();
+        let lines = debug::lines(module, image);
+        Writer {
+            lines,
+            verified,
+            module,
+            image,
+            library,
+            options,
+            object,
+            symbols,
+            entries,
+            text,
+            data,
+            bss,
+            rodata,
+            relro,
+        }
+    }
+
+    pub fn write(mut self) -> Result<Vec<u8>, ElfError> {
+        let (image, module) = (self.image, self.module);
+        if image.functions.len() != module.functions.len() {
+            let message = format!("{} functions instead of {}", image.functions.len(), module.functions.len());
+            return Err(ElfError::Image(message));
+        }
+        let source = module.source.as_ref().map_or("", |source| source.name.as_str());
+        self.object.add_file_symbol(source.bytes().filter(|&byte| byte != 0).collect());
+        self.object.set_section_data(self.text, image.code.as_slice(), 16);
+        self.functions();
+        let state = self.zeros(self.bss, size_of::<State>() as u64, 16);
+        let items = self.items(state)?;
+        self.code_relocations(&items)?;
+        self.data_relocations(&items)?;
+        self.describe(&items)?;
+        let frames = self.frames()?;
+        if self.options.debug {
+            self.debug()?;
+        }
+        if self.options.runtime {
+            let (object, symbols) = (&mut self.object, &mut self.symbols);
+            runtime::add(object, frames, |object, name| undefined(object, symbols, name)).map_err(failed)?;
+        }
+        self.notes();
+        let bytes = self.object.write().map_err(failed)?;
+        Ok(bytes)
+    }
+
+    fn zeros(&mut self, section: SectionId, len: u64, align: u64) -> Place {
+        Place { section, offset: self.object.append_section_bss(section, len, align) }
+    }
+
+    fn bytes(&mut self, section: SectionId, bytes: &[u8], align: u64) -> Place {
+        Place { section, offset: self.object.append_section_data(section, bytes, align) }
+    }
+
+    fn symbol(&mut self, name: &str, place: Place, size: u64, kind: SymbolKind, scope: SymbolScope) -> SymbolId {
+        self.object.add_symbol(Symbol {
+            name: name.bytes().filter(|&byte| byte != 0).collect(),
+            value: place.offset,
+            size,
+            kind,
+            scope,
+            weak: false,
+            section: SymbolSection::Section(place.section),
+            flags: SymbolFlags::None,
+        })
+    }
+
+    /// The functions and their entries for C.
+    ///
+    /// An entry has the name of its function unless that is one of the C library's, which C would then not find any more;
+    /// and the name that the header has for it, if that is another. `main` may be C's own.
+    fn functions(&mut self) {
+        let text = self.text;
+        let at = |offset: u32| Place { section: text, offset: u64::from(offset) };
+        for (function, made) in self.module.functions.iter().zip(&self.image.functions) {
+            let name = format!("{}.spasm", function.name);
+            let size = u64::from(made.end - made.entry);
+            self.symbol(&name, at(made.entry), size, SymbolKind::Text, SymbolScope::Compilation);
+        }
+        let names = c_names(self.module);
+        let wanted: HashSet<&str> = self.module.externs.iter().map(|one| one.symbol.as_str()).collect();
+        for entry in &self.image.entries {
+            let (size, index) = (u64::from(entry.end - entry.start), entry.function as usize);
+            let (own, in_c) = (&self.module.functions[index].name, &names[index]);
+            let global = |writer: &mut Self, name: &str| {
+                let id = writer.symbol(name, at(entry.start), size, SymbolKind::Text, SymbolScope::Dynamic);
+                // An extern of this name is this function.
+                if wanted.contains(name) {
+                    writer.symbols.insert(name.to_owned(), id);
+                }
+                id
+            };
+            if own == "main" {
+                let id = global(self, own);
+                self.object.symbol_mut(id).weak = true;
+            } else if own == in_c || is_own_name(own) {
+                global(self, own);
+            }
+            if own != in_c {
+                global(self, in_c);
+            }
+        }
+    }
+
+    /// Gives a place to everything that code and data refer to.
+    fn items(&mut self, state: Place) -> Result<Items, ElfError> {
+        let module = self.module;
+        let mut items = Items { state, helpers: None, globals: Vec::new(), tables: Vec::new(), data: Vec::new() };
+        if self.image.relocations.iter().any(|relocation| matches!(relocation.symbol, Named::Helper(_))) {
+            let place = self.bytes(self.relro, &[0; 8 * Helper::ALL.len()], 8);
+            for (nth, name) in HELPERS.iter().enumerate() {
+                let symbol = undefined(&mut self.object, &mut self.symbols, name);
+                self.absolute(Place { offset: place.offset + 8 * nth as u64, ..place }, symbol, 0)?;
+            }
+            items.helpers = Some(place);
+        }
+        for global in &module.globals {
+            let place = match global.bits {
+                0 => self.zeros(self.bss, 8, 8),
+                bits => self.bytes(self.data, &bits.to_le_bytes(), 8),
+            };
+            self.symbol(&global.name, place, 8, SymbolKind::Data, SymbolScope::Compilation);
+            items.globals.push(place);
+        }
+        for table in &module.tables {
+            let len = table.functions.len() * TABLE_ENTRY as usize;
+            let place = self.bytes(self.relro, &vec![0; len], u64::from(TABLE_ENTRY));
+            for (nth, &function) in table.functions.iter().enumerate() {
+                let at = Place { offset: place.offset + nth as u64 * u64::from(TABLE_ENTRY), ..place };
+                let text = self.object.section_symbol(self.text);
+                self.absolute(at, text, i64::from(self.image.functions[function as usize].entry))?;
+                let id = self.verified.signature_ids[function as usize].to_le_bytes();
+                let start = at.offset as usize + 8;
+                self.object.section_mut(self.relro).data_mut()[start..start + 4].copy_from_slice(&id);
+            }
+            self.symbol(&table.name, place, len as u64, SymbolKind::Data, SymbolScope::Compilation);
+            items.tables.push(place);
+        }
+        for data in &module.data {
+            let align = u64::from(data.align);
+            let place = if data.writable && data.bytes.iter().all(|&byte| byte == 0) && data.pointers.is_empty() {
+                self.zeros(self.bss, data.len(), align)
+            } else {
+                let section = match (data.writable, data.pointers.is_empty()) {
+                    (true, _) => self.data,
+                    (false, true) => self.rodata,
+                    (false, false) => self.relro,
+                };
+                let mut bytes = data.bytes.clone();
+                bytes.resize(data.len() as usize, 0);
+                self.bytes(section, &bytes, align)
+            };
+            self.symbol(&data.name, place, data.len(), SymbolKind::Data, SymbolScope::Compilation);
+            items.data.push(place);
+        }
+        Ok(items)
+    }
+
+    /// The holes of the code.
+    fn code_relocations(&mut self, items: &Items) -> Result<(), ElfError> {
+        let missing = |symbol: Named| ElfError::Image(format!("its code refers to {symbol:?}, which the module lacks"));
+        for relocation in &self.image.relocations {
+            let addend = i64::from(relocation.addend);
+            let at = Place { section: self.text, offset: u64::from(relocation.offset) };
+            let place = match relocation.symbol {
+                Named::Extern(index) => {
+                    let found = self.module.externs.get(index as usize);
+                    let one = found.ok_or_else(|| missing(relocation.symbol))?;
+                    let symbol = undefined(&mut self.object, &mut self.symbols, &one.symbol);
+                    // The cell with the address is one of the linker's.
+                    self.relocation(at, symbol, addend, elf::R_X86_64_GOTPCREL)?;
+                    continue;
+                }
+                Named::Context => Some(items.state),
+                Named::Memory => Some(items.state.at(offset_of!(State, memory) as u64)),
+                Named::Pages => Some(items.state.at(offset_of!(State, pages) as u64)),
+                Named::Helper(helper) => items.helpers.map(|place| place.at(8 * helper as u64)),
+                Named::Global(index) => items.globals.get(index as usize).copied(),
+                Named::Table(index) => items.tables.get(index as usize).copied(),
+                Named::Data(index) => items.data.get(index as usize).copied(),
+            };
+            let place = place.ok_or_else(|| missing(relocation.symbol))?;
+            let symbol = self.object.section_symbol(place.section);
+            self.relocation(at, symbol, addend + place.offset as i64, elf::R_X86_64_PC32)?;
+        }
+        Ok(())
+    }
+
+    /// The addresses in data.
+    fn data_relocations(&mut self, items: &Items) -> Result<(), ElfError> {
+        for (data, &place) in self.module.data.iter().zip(&items.data) {
+            for pointer in &data.pointers {
+                let at = place.at(u64::from(pointer.offset));
+                let cell = &mut self.object.section_mut(at.section).data_mut()[at.offset as usize..][..8];
+                // What stands there is added to the address.
+                let more = i64::from_le_bytes(cell.try_into().unwrap_or_default());
+                cell.fill(0);
+                let (symbol, offset) = match pointer.target {
+                    Target::Function(index) => {
+                        let entry = self.entries.get(index as usize).copied().flatten();
+                        let missing = || ElfError::Image(format!("function {index} has no entry for C"));
+                        (self.object.section_symbol(self.text), u64::from(entry.ok_or_else(missing)?))
+                    }
+                    Target::Extern(index) => {
+                        let name = &self.module.externs[index as usize].symbol;
+                        (undefined(&mut self.object, &mut self.symbols, name), 0)
+                    }
+                    Target::Data(index) => {
+                        let place = items.data[index as usize];
+                        (self.object.section_symbol(place.section), place.offset)
+                    }
+                };
+                self.absolute(at, symbol, more.wrapping_add(offset as i64))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn absolute(&mut self, at: Place, symbol: SymbolId, addend: i64) -> Result<(), ElfError> {
+        self.relocation(at, symbol, addend, elf::R_X86_64_64)
+    }
+
+    fn relocation(
+        &mut self,
+        at: Place,
+        symbol: SymbolId,
+        addend: i64,
+        r_type: elf::RelocationType,
+    ) -> Result<(), ElfError> {
+        let flags = RelocationFlags::Elf { r_type };
+        self.object.add_relocation(at.section, Relocation { offset: at.offset, symbol, addend, flags }).map_err(failed)
+    }
+
+    /// What the runtime is told, and the functions that tell it.
+    fn describe(&mut self, items: &Items) -> Result<(), ElfError> {
+        let described = descriptor::describe(self.module, self.image, &self.lines);
+        let tables = self.bytes(self.rodata, &described.tables, descriptor::ALIGN);
+        let inits = self.bytes(self.relro, &described.inits, descriptor::ALIGN);
+        let place = self.bytes(self.relro, &described.descriptor, descriptor::ALIGN);
+        for &(at, offset) in &described.contents {
+            let symbol = self.object.section_symbol(tables.section);
+            self.absolute(inits.at(at), symbol, (tables.offset + offset) as i64)?;
+        }
+        for &(at, to) in &described.addresses {
+            let to = match to {
+                To::Code => Place { section: self.text, offset: 0 },
+                To::State => items.state,
+                To::Tables(offset) => tables.at(offset),
+                To::Inits => inits,
+            };
+            let symbol = self.object.section_symbol(to.section);
+            self.absolute(place.at(at), symbol, to.offset as i64)?;
+        }
+        if self.module.memory.is_some() {
+            let name = format!("spasm_module_{}", &c_name(self.options.name)[6..]);
+            let size = size_of::<State>() as u64;
+            self.symbol(&name, items.state, size, SymbolKind::Data, SymbolScope::Dynamic);
+        }
+        let initializers = [
+            (".init_array.00101", elf::SHT_INIT_ARRAY, "__spasm_register"),
+            (".fini_array.00101", elf::SHT_FINI_ARRAY, "__spasm_unregister"),
+        ];
+        for (array, kind, function) in initializers {
+            let stub = stub::stub(self.library);
+            let code = self.bytes(self.text, &stub.code, 16);
+            let symbol = self.object.section_symbol(place.section);
+            let (hole, addend) = stub.descriptor;
+            self.relocation(code.at(hole), symbol, place.offset as i64 + addend, elf::R_X86_64_PC32)?;
+            let symbol = undefined(&mut self.object, &mut self.symbols, function);
+            let (hole, addend) = stub.function;
+            self.relocation(code.at(hole), symbol, addend, elf::R_X86_64_PLT32)?;
+            let array = self.object.add_section(Vec::new(), array.into(), SectionKind::Data);
+            let sh_flags = elf::SHF_ALLOC | elf::SHF_WRITE;
+            *self.object.section_flags_mut(array) = SectionFlags::Elf { sh_type: kind, sh_flags };
+            let cell = self.bytes(array, &[0; 8], 8);
+            let text = self.object.section_symbol(self.text);
+            self.absolute(cell, text, code.offset as i64)?;
+        }
+        Ok(())
+    }
+}
+
+impl Place {
+    fn at(self, more: u64) -> Place {
+        Place { offset: self.offset + more, ..self }
+    }
+}
+
+/// Where everything is that code and data refer to.
+struct Items {
+    state: Place,
+    helpers: Option<Place>,
+    globals: Vec<Place>,
+    tables: Vec<Place>,
+    data: Vec<Place>,
+}
+
+/// The runtime's helpers, in the order of [`Helper`].
+const HELPERS: [&str; Helper::ALL.len()] = [
+    "__spasm_print_i64",
+    "__spasm_print_f32",
+    "__spasm_print_f64",
+    "__spasm_read_i64",
+    "__spasm_read_f32",
+    "__spasm_read_f64",
+    "__spasm_mgrow",
+    "__spasm_mcopy",
+    "__spasm_mfill",
+];
+
+/// Whether a function's own name may be seen by other objects though C has another for it.
+fn is_own_name(name: &str) -> bool {
+    !name.contains('\0') && !name.is_empty() && !super::names::is_of_c(name) && !runtime::owns(name)
+}
+
+/// The symbol of this name, which another object has unless this one does.
+fn undefined(object: &mut Object<'_>, symbols: &mut HashMap<String, SymbolId>, name: &str) -> SymbolId {
+    *symbols.entry(name.to_owned()).or_insert_with(|| {
+        object.add_symbol(Symbol {
+            name: name.into(),
+            value: 0,
+            size: 0,
+            kind: SymbolKind::Unknown,
+            scope: SymbolScope::Unknown,
+            weak: false,
+            section: SymbolSection::Undefined,
+            flags: SymbolFlags::None,
+        })
+    })
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn failed(error: object::write::Error) -> ElfError {
+    ElfError::Object(error.to_string())
+}

@@ -1,0 +1,13 @@
+//! Objects that `spasm build` writes: linked with C in every way there is, read by other tools, looked at by debuggers and
+//! unwinders, and run as a cache.
+//!
+//! Needs a C compiler; tools beyond that are used where they are there, and said to be missing where not.
+
+#[path = "../common/calls.rs"]
+mod calls;
+mod cases;
+mod damage;
+mod debuggers;
+mod links;
+mod tools;
+mod unwinding;
