@@ -235,7 +235,8 @@ fn what_is_of_c_survives_and_says_version_2() {
 
 #[test]
 fn declared_opcodes_survive_and_say_version_4() {
-    let text = "opcode crc.i64(i64, f32) -> f64\nopcode pause()\nfunc main(i64) -> f64\n pause\n crc r1, a1, r2\n ret r1\n";
+    let text =
+        "opcode crc.i64(i64, f32) -> f64\nopcode pause()\nfunc main(i64) -> f64\n pause\n crc r1, a1, r2\n ret r1\n";
     let module = parse("custom.spasm", text).unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(module.customs.iter().map(|custom| custom.line).collect::<Vec<u32>>(), [1, 2]);
     let bytes = encode(&module);

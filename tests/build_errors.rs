@@ -186,7 +186,10 @@ fn declarations() {
     );
     declared("inout d:gp, needs avx512", "`needs avx512`: expected one of bmi1, bmi2, lzcnt, …, movbe");
     declared("inout d:gp, in b:gp", "operand `b` is declared but never used: write \\b in the body or drop it");
-    declared("inout d:gp, in a:gp, in b:gp, in c:gp", "has more than 3 register operands; the result may take the place…");
+    declared(
+        "inout d:gp, in a:gp, in b:gp, in c:gp",
+        "has more than 3 register operands; the result may take the place…",
+    );
 }
 
 #[test]

@@ -74,7 +74,9 @@ pub fn check(given: &Given) -> Result<(), Failure> {
     }
     for custom in library.customs().iter().filter(|custom| agreed.contains(&custom.op.name.as_str())) {
         let op = &custom.op;
-        notes.push(format!("No row says what `{op}` should give: its templates agree with each other, in all registers."));
+        notes.push(format!(
+            "No row says what `{op}` should give: its templates agree with each other, in all registers."
+        ));
     }
     let shown = catalogue::show(&library, &infos, pen) + "\n" + &table.finish(&notes, errors.is_empty());
     output::print(shown.as_bytes())?;

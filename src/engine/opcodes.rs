@@ -38,7 +38,8 @@ impl Opcodes {
         let verified = verify(made.module).map_err(InstanceError::companion)?;
         let code = engine.bind(&verified, engine.stitch(&verified)?, &Imports::default())?;
         let function = |index: &Option<u32>| index.and_then(|index| code.function(index));
-        let list = customs.iter().zip(&made.index).map(|(custom, index)| (custom.op.clone(), function(index))).collect();
+        let list =
+            customs.iter().zip(&made.index).map(|(custom, index)| (custom.op.clone(), function(index))).collect();
         Ok(Some(Opcodes { list, code: Mutex::new(code) }))
     }
 

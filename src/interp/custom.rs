@@ -9,11 +9,7 @@ use super::registers::{Place, Window};
 use super::run::Context;
 
 /// Executes one: the list of the step is `[n, x…]`.
-pub(super) fn custom<'c>(
-    place: Place<'c>,
-    registers: Window,
-    context: &mut Context<'c, '_>,
-) -> Option<Place<'c>> {
+pub(super) fn custom<'c>(place: Place<'c>, registers: Window, context: &mut Context<'c, '_>) -> Option<Place<'c>> {
     let step = place.step();
     let list = &context.current.code.lists[step.b as usize..];
     let args: Vec<u64> = list[1..][..list[0] as usize].iter().map(|&slot| registers.get(slot)).collect();

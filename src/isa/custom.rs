@@ -19,8 +19,8 @@ const LONGEST: usize = 60;
 
 /// Words that programs use for something else, beside the instructions of the table.
 const WORDS: [&str; 14] = [
-    "greater", "geq", "greateru", "gequ", "func", "global", "memory", "init", "table", "extern", "data", "rodata", "label",
-    "opcode",
+    "greater", "geq", "greateru", "gequ", "func", "global", "memory", "init", "table", "extern", "data", "rodata",
+    "label", "opcode",
 ];
 
 /// An opcode that the table does not have.
@@ -53,7 +53,9 @@ impl CustomOp {
         };
         let starts_well = stem.bytes().next().is_some_and(|first| !first.is_ascii_digit());
         if !starts_well || name.split('.').count() > 2 || !name.split('.').all(is_word) {
-            return Some(format!("`{name}` is no name for an opcode: write a word, and a type behind it, as in `crc32.i64`"));
+            return Some(format!(
+                "`{name}` is no name for an opcode: write a word, and a type behind it, as in `crc32.i64`"
+            ));
         }
         if Op::ROWS.iter().any(|row| row.mnemonic == stem) || WORDS.contains(&stem) {
             return Some(format!("`{stem}` means something else in programs: take another name"));
@@ -108,7 +110,8 @@ impl CustomOp {
                 other.kind.name()
             )));
         }
-        let wrong = |what: &str| Err(template.error(format!("{what}; it was declared as `{self}`: write {}", self.usage())));
+        let wrong =
+            |what: &str| Err(template.error(format!("{what}; it was declared as `{self}`: write {}", self.usage())));
         let operand = |name: &str| template.operands.iter().find(|operand| operand.name == name);
         let kind = |ty: Type| if ty.class().is_float() { Kind::Xmm } else { Kind::Gp };
         let tied = operand("d").is_some_and(|d| d.role == Role::InOut);
@@ -159,7 +162,11 @@ impl CustomOp {
 /// a source.
 fn suffices(operands: &[Declared], abi: &Abi) -> bool {
     let scratch = |kind: Kind| {
-        let roles = if kind == Kind::Xmm { ["FSCRATCH0", "FSCRATCH1", "FSCRATCH2"] } else { ["SCRATCH0", "SCRATCH1", "SCRATCH2"] };
+        let roles = if kind == Kind::Xmm {
+            ["FSCRATCH0", "FSCRATCH1", "FSCRATCH2"]
+        } else {
+            ["SCRATCH0", "SCRATCH1", "SCRATCH2"]
+        };
         roles.iter().filter_map(|role| abi.role(role).and_then(register_number)).fold(0, |set, (n, _)| set | 1u16 << n)
     };
     let of = |operand: &Declared| operand.allowed & scratch(operand.kind);
@@ -184,7 +191,13 @@ mod tests {
 
     #[test]
     fn declarations_are_read_and_written() {
-        for text in ["crc32.i64(i64, i64) -> i64", "pause()", "prefetch(i64)", "cycles() -> i64", "mix.f32(f32, i32, f64) -> f32"] {
+        for text in [
+            "crc32.i64(i64, i64) -> i64",
+            "pause()",
+            "prefetch(i64)",
+            "cycles() -> i64",
+            "mix.f32(f32, i32, f64) -> f32",
+        ] {
             assert_eq!(CustomOp::parse(text).map(|op| op.to_string()), Ok(text.to_owned()));
         }
     }

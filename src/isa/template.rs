@@ -242,7 +242,10 @@ pub fn parse(file: &str, text: &str, abi: &Abi) -> Result<Vec<Template>, Templat
                 template.body.push((line, code.to_owned()));
             }
         } else if !code.is_empty() {
-            return Err(fail("", format!("expected `template NAME, …`, `opcode NAME(T, …) -> T` or a comment, found `{code}`")));
+            return Err(fail(
+                "",
+                format!("expected `template NAME, …`, `opcode NAME(T, …) -> T` or a comment, found `{code}`"),
+            ));
         }
     }
     if let Some(template) = open {
@@ -251,7 +254,8 @@ pub fn parse(file: &str, text: &str, abi: &Abi) -> Result<Vec<Template>, Templat
     for (custom, line) in customs {
         let mut own = templates.iter_mut().filter(|template| template.name == custom.name).peekable();
         if own.peek().is_none() {
-            let message = format!("there is no template for opcode `{0}` in this file: write `template {0}, …`", custom.name);
+            let message =
+                format!("there is no template for opcode `{0}` in this file: write `template {0}, …`", custom.name);
             return Err(TemplateError { file: file.to_owned(), line, template: String::new(), message });
         }
         own.for_each(|template| template.custom = Some(custom.clone()));

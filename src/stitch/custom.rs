@@ -54,7 +54,11 @@ impl OpcodeError {
             OpcodeProblem::Needs(needs) => {
                 let all = Features::ALL.iter().filter(|(_, bit)| needs.0 & bit != 0);
                 let names: Vec<&str> = all.map(|(name, _)| *name).collect();
-                format!("opcode `{}` needs {}, which the machine that is stitched for lacks", self.opcode.name, names.join(", "))
+                format!(
+                    "opcode `{}` needs {}, which the machine that is stitched for lacks",
+                    self.opcode.name,
+                    names.join(", ")
+                )
             }
         }
     }
@@ -65,7 +69,9 @@ impl OpcodeError {
         match &self.problem {
             OpcodeProblem::Undeclared => "is `--snippets DIR` missing, which lays templates over the built-in ones?",
             OpcodeProblem::Otherwise(_) => "write the program, and its `opcode` line, by what the template declares",
-            OpcodeProblem::Needs(_) => "choose another with `--cpu`, or write a template without `needs`, which serves all machines",
+            OpcodeProblem::Needs(_) => {
+                "choose another with `--cpu`, or write a template without `needs`, which serves all machines"
+            }
         }
     }
 }

@@ -304,7 +304,8 @@ fn unknown_word(word: &str, first: Token, operands: &Cursor<'_, '_>, opcodes: &O
     }
     let (message, help) = mnemonic::refuse(word, &items::WORDS);
     let help = help.or_else(|| nearest(word, opcodes.names()).map(|meant| format!("did you mean `{meant}`?")));
-    let label = || if operands.is_done() { format!("if it is a label, write `{}:`", brief(word)) } else { HELP.to_owned() };
+    let label =
+        || if operands.is_done() { format!("if it is a label, write `{}:`", brief(word)) } else { HELP.to_owned() };
     Fault::new(first.range(), message).help(help.unwrap_or_else(label))
 }
 

@@ -103,7 +103,9 @@ impl<'t> Parser<'t> {
             return Err(Fault::new(spot.range, message).and_at(first.clone(), "first defined here"));
         }
         match given.iter().find(|known| known.name == op.name && **known != op) {
-            Some(known) => Err(Fault::new(spot.range, format!("the templates declare this opcode otherwise: `{known}`"))),
+            Some(known) => {
+                Err(Fault::new(spot.range, format!("the templates declare this opcode otherwise: `{known}`")))
+            }
             None => Ok(()),
         }
     }
@@ -121,7 +123,8 @@ impl<'t> Body<'t> {
         let (wanted, given) = (usize::from(op.result.is_some()) + op.params.len(), operands.count());
         if given != wanted {
             let wanted = if wanted == 0 { "no operands".to_owned() } else { plural(wanted) };
-            let message = format!("`{word}` takes {wanted}, but {given} {} given", if given == 1 { "is" } else { "are" });
+            let message =
+                format!("`{word}` takes {wanted}, but {given} {} given", if given == 1 { "is" } else { "are" });
             return Err(Fault::new(operands.range(), message).help(format!("it is written {}", usage(word, op))));
         }
         self.builder.line(line);

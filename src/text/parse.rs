@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::body::{Body, unknown};
-use super::custom::Opcodes;
 use super::cursor::{Cursor, brace_help, brief, name};
+use super::custom::Opcodes;
 use super::fault::{Fault, Spot};
 use super::lex::{self, Kind};
 use super::{LIMIT, items, mnemonic, native};

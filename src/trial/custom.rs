@@ -44,7 +44,8 @@ impl<'l> Ready<'l> {
             let above = if matches!(ty, Type::I32 | Type::F32) { noise.next() << 32 } else { 0 };
             form.place(form.source(name).unwrap_or(name), value | above, &mut state, machine);
         }
-        let found = sources().map(|(name, ty)| ty.normalise(form.read(form.source(name).unwrap_or(name), &state, machine)));
+        let found =
+            sources().map(|(name, ty)| ty.normalise(form.read(form.source(name).unwrap_or(name), &state, machine)));
         let found = found.collect();
         let before = state.clone();
         machine.run(*offset, &mut state)?;
@@ -94,7 +95,9 @@ pub(super) fn attempt(
                 ));
             }
             if op.result == Some(Type::I32) && found >> 32 != 0 {
-                return Err(format!("with {how} it gives {found:#x} for {shown}: the upper half of an i32 must be zero"));
+                return Err(format!(
+                    "with {how} it gives {found:#x} for {shown}: the upper half of an i32 must be zero"
+                ));
             }
             runs += 1;
         }

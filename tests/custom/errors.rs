@@ -49,9 +49,15 @@ fn templates_that_do_not_fit_their_opcode_are_refused() {
         ("opcode add.i8(i32) -> i32\n".to_owned(), "`add` means something else in programs"),
         ("opcodes x(i64)\n".to_owned(), "expected `template NAME, …`, `opcode NAME(T, …) -> T` or a comment"),
         ("template x.i64, out d:gp\n        mov \\d, 1\nend\n".to_owned(), "declare it (`opcode NAME(i64) -> i64`)"),
-        (template(""), "has no result `d`; it was declared as `x.i64(i64, i64) -> i64`: write `out d:gp, in a:gp, in b:gp`"),
+        (
+            template(""),
+            "has no result `d`; it was declared as `x.i64(i64, i64) -> i64`: write `out d:gp, in a:gp, in b:gp`",
+        ),
         (all("out d:gp, in a:gp", "lea \\d, [\\a+\\a]"), "has no source `b`"),
-        (all("out d:gp, in a:gp, in b:xmm", "movq \\d, \\b; add \\d, \\a"), "operand `b` is not the source of that name"),
+        (
+            all("out d:gp, in a:gp, in b:xmm", "movq \\d, \\b; add \\d, \\a"),
+            "operand `b` is not the source of that name",
+        ),
         (all("out d:xmm, in a:gp, in b:gp", "movq \\d, \\b; add \\a, \\a"), "operand `d` is not the result"),
         (all("inout d:gp, in a:gp, in b:gp", "mov \\d, \\a; add \\d, \\b"), "has an operand `a` too many"),
         (all("inout d:gp, in b:imm32", "add \\d, \\b"), "operand `b` is of kind imm32"),
@@ -71,7 +77,11 @@ fn templates_that_do_not_fit_their_opcode_are_refused() {
     }
     folder.write("mine.S", &all("inout d:gp, in b:gp", "add \\d, \\b"));
     folder.write("other.S", "opcode x.i64(i64) -> i64\ntemplate x.i64, inout d:gp\n        neg \\d\nend\n");
-    assert!(folder.message().contains("is for `x.i64(i64) -> i64`, which another file declares as `x.i64(i64, i64) -> i64`"));
+    assert!(
+        folder
+            .message()
+            .contains("is for `x.i64(i64) -> i64`, which another file declares as `x.i64(i64, i64) -> i64`")
+    );
 }
 
 fn said(source: &str) -> String {
@@ -84,7 +94,10 @@ fn programs_that_use_what_nobody_declares_are_told_so() {
     let unknown = text::parse("test.spasm", "func f(i64) -> i64\n    crc32.i64 r1, a1, a1\n    ret r1\n").unwrap_err();
     let unknown = unknown.to_string();
     assert!(unknown.contains("test.spasm:2:5") && unknown.contains("there is no instruction `crc32.i64`"), "{unknown}");
-    assert!(unknown.contains("if a template declares it, give the folder of the template with `--snippets DIR`"), "{unknown}");
+    assert!(
+        unknown.contains("if a template declares it, give the folder of the template with `--snippets DIR`"),
+        "{unknown}"
+    );
     let cases = [
         ("func f\n swap.i32 r1, r2\n ret\n", "there is no `.i32` form of `swap`"),
         ("func f\n swap.i32 r1, r2\n ret\n", "it comes as `swap.i64`"),
@@ -111,10 +124,12 @@ fn programs_that_use_what_nobody_declares_are_told_so() {
 
 #[test]
 fn the_verifier_knows_their_types() {
-    let module = text::parse_with("test.spasm", "func f(f64) -> i64\n swap r1, a1\n ret r1\n", &snippets().opcodes()).unwrap();
+    let module =
+        text::parse_with("test.spasm", "func f(f64) -> i64\n swap r1, a1\n ret r1\n", &snippets().opcodes()).unwrap();
     let error = verify::verify(module).unwrap_err().to_string();
     assert!(error.contains("a1 is used as int here, but it is f64"), "{error}");
-    let good = text::parse_with("test.spasm", "func f(i64) -> i64\n swap r1, a1\n ret r1\n", &snippets().opcodes()).unwrap();
+    let good =
+        text::parse_with("test.spasm", "func f(i64) -> i64\n swap r1, a1\n ret r1\n", &snippets().opcodes()).unwrap();
     let refused = |change: &dyn Fn(&mut Module)| {
         let mut module = good.clone();
         change(&mut module);
@@ -126,7 +141,9 @@ fn the_verifier_knows_their_types() {
     };
     assert!(refused(&|m| m.customs.clear()).contains("there is no opcode number 0"));
     assert!(refused(&|m| m.functions[0].insts[0].b = 99).contains("the list of operands is damaged"));
-    assert!(refused(&|m| m.customs[0] = custom("swap.i64", 2)).contains("`swap.i64` reads 2 registers, but 1 are given"));
+    assert!(
+        refused(&|m| m.customs[0] = custom("swap.i64", 2)).contains("`swap.i64` reads 2 registers, but 1 are given")
+    );
     assert!(refused(&|m| m.customs.push(custom("swap.i64", 1))).contains("two opcodes with the name `swap.i64`"));
     assert!(refused(&|m| m.customs.push(custom("jmp", 1))).contains("`jmp` means something else"));
     assert!(refused(&|m| m.customs.push(custom("x\ny", 1))).contains("is no name for an opcode"));
@@ -147,7 +164,8 @@ fn engines_without_the_template_say_what_is_missing() {
     let otherwise = verify::verify(otherwise).unwrap();
     for (_, engine) in engines(snippets()) {
         let message = refusal(&engine, &otherwise);
-        let wanted = "the program takes an opcode for `swap.i64(i32) -> i32`, but its template declares `swap.i64(i64) -> i64`";
+        let wanted =
+            "the program takes an opcode for `swap.i64(i32) -> i32`, but its template declares `swap.i64(i64) -> i64`";
         assert!(message.starts_with(wanted), "{message}");
     }
     // What no instruction uses may be missing.
@@ -161,11 +179,17 @@ fn engines_without_the_template_say_what_is_missing() {
 #[test]
 fn a_machine_that_lacks_what_all_templates_need_is_told() {
     let folder = Folder::new("needs");
-    folder.write("x.S", "opcode x.i64(i64) -> i64\ntemplate x.i64, out d:gp, in a:gp, needs bmi1\n        blsr \\d, \\a\nend\n");
+    folder.write(
+        "x.S",
+        "opcode x.i64(i64) -> i64\ntemplate x.i64, out d:gp, in a:gp, needs bmi1\n        blsr \\d, \\a\nend\n",
+    );
     let loaded = load(std::slice::from_ref(&folder.0)).unwrap();
     let verified = verified("func f(i64) -> i64\n x r1, a1\n ret r1\n", loaded.snippets);
     let snippets = Some(loaded.snippets);
     let engine = Engine::new(Config { left_out: Features(u16::MAX), snippets, ..Config::default() });
     let message = refusal(&engine, &verified);
-    assert!(message.starts_with("opcode `x.i64` needs bmi1, which the machine that is stitched for lacks (in `f`, line 2)"), "{message}");
+    assert!(
+        message.starts_with("opcode `x.i64` needs bmi1, which the machine that is stitched for lacks (in `f`, line 2)"),
+        "{message}"
+    );
 }

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use spasm::library::native_features;
 use spasm::isa::snippet::Features;
+use spasm::library::native_features;
 use spasm::snippets::Loaded;
 use spasm::text;
 use spasm::value::Value;

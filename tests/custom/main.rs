@@ -34,15 +34,14 @@ fn snippets() -> Snippets {
 }
 
 fn verified(source: &str, snippets: Snippets) -> Verified {
-    let module = text::parse_with("test.spasm", source, &snippets.opcodes()).unwrap_or_else(|errors| panic!("{errors}"));
+    let module =
+        text::parse_with("test.spasm", source, &snippets.opcodes()).unwrap_or_else(|errors| panic!("{errors}"));
     verify::verify(module).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The interpreter, this machine, and one without anything that is not plain x86-64.
 fn engines(snippets: Snippets) -> [(&'static str, Engine); 3] {
-    let engine = |tier, left_out| {
-        Engine::new(Config { tier, left_out, snippets: Some(snippets), ..Config::default() })
-    };
+    let engine = |tier, left_out| Engine::new(Config { tier, left_out, snippets: Some(snippets), ..Config::default() });
     [
         ("the interpreter", engine(Tier::Interp, Features(0))),
         ("machine code", engine(Tier::Baseline, Features(0))),

@@ -155,16 +155,21 @@ fn opcodes_do_what_their_templates_do_wherever_their_operands_are() {
 
 #[test]
 fn text_and_binary_form_carry_opcodes() {
-    let source = "func main(i64, i64) -> i64\n swap r1, a1\n muladd r1, r1, a2, a1\n answer.i64 r2\n add r1, r1, r2\n ret r1\n";
+    let source =
+        "func main(i64, i64) -> i64\n swap r1, a1\n muladd r1, r1, a2, a1\n answer.i64 r2\n add r1, r1, r2\n ret r1\n";
     let expected = 3u64.swap_bytes().wrapping_mul(5).wrapping_add(3 + 42).cast_signed();
     let given = verified(source, snippets()).module().clone();
     let printed = text::print(&given);
-    let items = "opcode swap.i64(i64) -> i64\nopcode muladd.i64(i64, i64, i64) -> i64\nopcode answer.i64() -> i64\n\nfunc main";
+    let items =
+        "opcode swap.i64(i64) -> i64\nopcode muladd.i64(i64, i64, i64) -> i64\nopcode answer.i64() -> i64\n\nfunc main";
     assert!(printed.starts_with(items), "{printed}");
     // With its items, a program needs no templates to be read.
     let read = text::parse("test.spasm", &printed).unwrap();
     assert_eq!(text::print(&read), printed);
-    assert_eq!((&read.functions[0].insts, &read.functions[0].lists), (&given.functions[0].insts, &given.functions[0].lists));
+    assert_eq!(
+        (&read.functions[0].insts, &read.functions[0].lists),
+        (&given.functions[0].insts, &given.functions[0].lists)
+    );
     let decoded = binary::decode(&binary::encode(&given)).unwrap();
     assert_eq!((&decoded.customs, &decoded.functions), (&given.customs, &given.functions));
     for module in [given, read, decoded] {

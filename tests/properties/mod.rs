@@ -312,7 +312,13 @@ fn c_type(u: &mut Unstructured<'_>, depth: u32) -> Result<CType> {
 
 /// Opcodes that templates might declare.
 fn custom_ops() -> Vec<CustomOp> {
-    let texts = ["crc32.i64(i64, i64) -> i64", "muladd.f64(f64, f64, f64) -> f64", "pause()", "put(i64, i32)", "cycles() -> i64"];
+    let texts = [
+        "crc32.i64(i64, i64) -> i64",
+        "muladd.f64(f64, f64, f64) -> f64",
+        "pause()",
+        "put(i64, i32)",
+        "cycles() -> i64",
+    ];
     texts.map(|text| CustomOp::parse(text).unwrap()).to_vec()
 }
 
