@@ -110,6 +110,9 @@ impl CustomOp {
                 other.kind.name()
             )));
         }
+        if let Some((line, _)) = template.body.iter().find(|(_, text)| text.split_whitespace().eq(["trap", "halt"])) {
+            return Err(template.error_at(*line, "no declared opcode ends the program: use one of the traps"));
+        }
         let wrong =
             |what: &str| Err(template.error(format!("{what}; it was declared as `{self}`: write {}", self.usage())));
         let operand = |name: &str| template.operands.iter().find(|operand| operand.name == name);

@@ -64,6 +64,10 @@ fn templates_that_do_not_fit_their_opcode_are_refused() {
         (all("inout d:gp, in b:gp, clobber rbx", "xor ebx, ebx; add \\d, \\b"), "a variable may live there"),
         (all("inout d:gp, in b:gp-rcx-rdx-rax", "add \\d, \\b"), "excludes so many scratch registers"),
         (all("inout d:gp-rcx-rdx, in b:gp-rcx-rdx", "add \\d, \\b"), "excludes so many scratch registers"),
+        (
+            all("inout d:gp, in b:gp", "add \\d, \\b\n        trap halt"),
+            "mine.S:4: template `x.i64`: no declared opcode ends",
+        ),
         (all("inout d:gp, in b:gp, needs avx512", "add \\d, \\b"), "`needs avx512`: expected one of bmi1"),
         (
             "opcode y.f64(i64) -> f64\ntemplate y.f64, inout d:xmm\n        addsd \\d, \\d\nend\n".to_owned(),
