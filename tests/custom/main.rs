@@ -3,6 +3,8 @@
 //! Comes in: the templates beside this file, and the example. What must hold: an opcode does what its template does,
 //! wherever its operands are; what is missing or does not fit is said by name.
 
+#[cfg(feature = "cli")]
+mod command;
 mod errors;
 mod example;
 mod programs;

@@ -154,6 +154,23 @@ fn opcodes_do_what_their_templates_do_wherever_their_operands_are() {
 }
 
 #[test]
+fn the_checker_tells_operands_from_each_other() {
+    let program = |body: &str| {
+        let source = format!("func main(i64, i64, i64) -> i64\n    {body}\n    ret r1\n");
+        verified(&source, snippets())
+    };
+    let [one, same] = ["muladd r1, a1, a2, a3"; 2].map(program);
+    let library = snippets().library(native_features());
+    let (image, trace) = Stitcher::new(&library).stitch_traced(&one).unwrap();
+    check(&same, &image, &trace, &library).unwrap_or_else(|defects| panic!("{}", defects[0]));
+    let others = ["muladd r1, a2, a1, a3", "muladd r1, a1, a3, a2", "mulhi r1, a1, a2", "muladd r2, a1, a2, a3"];
+    for body in others {
+        let defects = check(&program(body), &image, &trace, &library).expect_err(body);
+        assert!(!defects.is_empty(), "{body}");
+    }
+}
+
+#[test]
 fn text_and_binary_form_carry_opcodes() {
     let source =
         "func main(i64, i64) -> i64\n swap r1, a1\n muladd r1, r1, a2, a1\n answer.i64 r2\n add r1, r1, r2\n ret r1\n";
