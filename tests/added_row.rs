@@ -64,7 +64,9 @@ impl Scratch {
             let _ = if source.is_dir() { std::fs::remove_dir_all(&source) } else { std::fs::remove_file(&source) };
         }
         std::fs::create_dir_all(&folder).unwrap();
-        SOURCES.iter().for_each(|source| copy(&Path::new(ROOT).join(source), &folder.join(source)));
+        for source in SOURCES {
+            copy(&Path::new(ROOT).join(source), &folder.join(source));
+        }
         Scratch(folder)
     }
 
