@@ -32,8 +32,10 @@
 //! | 9 C signatures | flags (1: variadic, 2: Microsoft's convention), parameter types, result types; a struct has its members behind it |
 //! | 10 externs | name, library, symbol, C signature, line |
 //! | 11 data | name, flags (1: writable), alignment, bytes, zero bytes that follow, addresses (offset, kind, number), line |
+//! | 12 declared opcodes | name, types of the sources, 0 or 1 type of the result, line |
 //!
-//! Sections 9 to 11 came with version 2; a file without them says that it is of version 1.
+//! Sections 9 to 11 came with version 2, section 12 with version 4; a file says that it is of the oldest version that has
+//! its sections. There is no version 3: damage to one bit makes no version of another.
 
 pub(crate) mod crc;
 mod read;
@@ -49,7 +51,9 @@ use crate::module::Module;
 /// text.
 const MAGIC: [u8; 8] = *b"\x89SPASM\r\n";
 /// The newest version that is written and read.
-const VERSION: u32 = 2;
+const VERSION: u32 = 4;
+/// Those that there are.
+const VERSIONS: [u32; 3] = [1, 2, VERSION];
 /// Where the parts of the header stand.
 const VERSION_AT: usize = 8;
 const LENGTH_AT: usize = 12;
@@ -71,10 +75,11 @@ enum Section {
     CSignatures,
     Externs,
     Data,
+    Customs,
 }
 
 impl Section {
-    const ALL: [Section; 11] = [
+    const ALL: [Section; 12] = [
         Section::Opcodes,
         Section::Signatures,
         Section::Globals,
@@ -86,12 +91,14 @@ impl Section {
         Section::CSignatures,
         Section::Externs,
         Section::Data,
+        Section::Customs,
     ];
 
     /// The version that it came with.
     const fn since(self) -> u32 {
         match self {
             Section::CSignatures | Section::Externs | Section::Data => 2,
+            Section::Customs => 4,
             _ => 1,
         }
     }
@@ -180,8 +187,8 @@ fn body(bytes: &[u8]) -> Result<(read::Reader<'_>, u32), DecodeError> {
         let message = format!("the file has version {version} of the format; this program reads up to {VERSION}");
         return Err(DecodeError::new(VERSION_AT, message));
     }
-    if version == 0 {
-        return Err(DecodeError::new(VERSION_AT, "there is no version 0 of the format"));
+    if !VERSIONS.contains(&version) {
+        return Err(DecodeError::new(VERSION_AT, format!("there is no version {version} of the format")));
     }
     let (length, found) = (u64::from_le_bytes(field(bytes, LENGTH_AT)), body.len() as u64);
     if found < length {

@@ -45,11 +45,13 @@
 //! # Ok::<(), spasm::builder::BuildError>(())
 //! ```
 
+mod custom;
 mod function;
 mod native;
 
 use std::collections::HashMap;
 
+pub use custom::OpcodeId;
 pub use function::{FunctionBuilder, LabelId};
 pub use native::Callee;
 

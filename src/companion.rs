@@ -7,9 +7,11 @@
 //! cannot tell them from its own code: its data holds the addresses of bridges where it holds those of functions.
 
 mod bridges;
+mod opcodes;
 mod thunks;
 
 pub use bridges::{Host, bridges};
+pub use opcodes::opcodes;
 pub use thunks::thunks;
 
 use crate::isa::op::{Class, Op};

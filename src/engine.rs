@@ -21,6 +21,7 @@ mod interpreted;
 mod natives;
 #[cfg(feature = "elf")]
 mod object;
+mod opcodes;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -111,7 +112,7 @@ impl Engine {
     ) -> Result<Instance, InstanceError> {
         self.permit(verified.module())?;
         match self.0.config.tier {
-            Tier::Interp if self.meets_c(verified.module()) => {
+            Tier::Interp if self.meets_c(verified.module()) || !verified.module().customs.is_empty() => {
                 let made = InterpretedNative::new(self, verified, imports)?;
                 Ok(Instance { tier: Inner::InterpretedNative(Box::new(made)) })
             }

@@ -145,7 +145,7 @@
 //! One word for one thing, throughout the crate:
 //!
 //! - **Opcode**: an instruction with its types settled, such as `add.i64`. Its **row** in the table of opcodes says what
-//!   it means.
+//!   it means. A **declared opcode** has none: a template that is laid over the library gives its name and types.
 //! - **Variable**: a register of the machine that Spasm programs are written for (`a1`, `r1`), after verification.
 //!   **Register** alone means one of the processor's where machine code is spoken of.
 //! - **Template**: what a person writes in `asm/`: the body of one opcode for given kinds of operands. **Snippet**: what

@@ -4,12 +4,13 @@
 //! looks snippets up in. What must hold: a snippet that needs a feature is found only where the machine has it; code is
 //! stitched from the stored tables as they are, and only who wants to see contracts in full pays for that.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::isa::op::Op;
 use crate::isa::part::Part;
 use crate::isa::snippet::{Chunk, FORMS, Features, Info, MAX_REGS, Spread};
 use crate::isa::stored::SPREADS;
+use crate::isa::table::{Alternative, Custom};
 pub use crate::machine::native_features;
 
 mod lay;
@@ -72,10 +73,15 @@ impl Library {
 
     /// The library for this machine that does without the features in `left_out`, made once for each such set.
     pub fn native_without(left_out: Features) -> &'static Library {
-        const SETS: usize = 1 << Features::ALL.len();
-        static LIBRARIES: [OnceLock<Library>; SETS] = [const { OnceLock::new() }; SETS];
+        static MADE: Mutex<Vec<&'static Library>> = Mutex::new(Vec::new());
         let features = Features(native_features().0 & !left_out.0);
-        LIBRARIES[usize::from(features.0) % SETS].get_or_init(|| Library::with_features(features))
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = made.iter().find(|library| library.features == features) {
+            return known;
+        }
+        let new = Box::leak(Box::new(Library::with_features(features)));
+        made.push(new);
+        new
     }
 
     /// What it was made for.
@@ -172,6 +178,20 @@ impl Library {
     #[must_use]
     pub fn fusion(&self, first: Op, second: Op) -> u16 {
         self.fused[first as usize][usize::from(second == Op::Jmpf)]
+    }
+
+    /// The declared opcodes.
+    #[must_use]
+    pub fn customs(&self) -> &'static [Custom] {
+        self.tables.customs
+    }
+
+    /// What a machine must have for one of the templates of a key.
+    #[must_use]
+    pub fn needed(&self, key: u16) -> Features {
+        let of_key = |alternative: &&Alternative| usize::from(alternative.entry) / FORMS == usize::from(key);
+        let fewest = self.tables.alternatives.iter().filter(of_key).min_by_key(|one| one.needs.count_ones());
+        Features(fewest.map_or(0, |one| one.needs))
     }
 
     /// True where the snippet is one that this machine would be given.

@@ -25,8 +25,23 @@ struct Leaf {
 type GetLeaf = unsafe extern "C" fn(c_uint) -> *const Leaf;
 
 /// For each of [`Features::ALL`], the number that the C library has for its leaf, the register and the bit.
-const PLACES: [(c_uint, usize, u32); Features::ALL.len()] =
-    [(1, 1, 3), (1, 1, 8), (2, 2, 5), (0, 2, 23), (0, 2, 19), (0, 2, 28)];
+const PLACES: [(c_uint, usize, u32); Features::ALL.len()] = [
+    (1, 1, 3),
+    (1, 1, 8),
+    (2, 2, 5),
+    (0, 2, 23),
+    (0, 2, 19),
+    (0, 2, 28),
+    (0, 2, 9),
+    (0, 2, 20),
+    (0, 2, 25),
+    (0, 2, 1),
+    (0, 2, 12),
+    (1, 1, 5),
+    (1, 1, 19),
+    (1, 1, 29),
+    (0, 2, 22),
+];
 
 /// The features of the machine that this program runs on.
 #[must_use]
@@ -58,6 +73,15 @@ fn detected() -> Features {
         std::arch::is_x86_feature_detected!("popcnt"),
         std::arch::is_x86_feature_detected!("sse4.1"),
         std::arch::is_x86_feature_detected!("avx"),
+        std::arch::is_x86_feature_detected!("ssse3"),
+        std::arch::is_x86_feature_detected!("sse4.2"),
+        std::arch::is_x86_feature_detected!("aes"),
+        std::arch::is_x86_feature_detected!("pclmulqdq"),
+        std::arch::is_x86_feature_detected!("fma"),
+        std::arch::is_x86_feature_detected!("avx2"),
+        std::arch::is_x86_feature_detected!("adx"),
+        std::arch::is_x86_feature_detected!("sha"),
+        std::arch::is_x86_feature_detected!("movbe"),
     ])
 }
 

@@ -6,6 +6,7 @@
 
 pub mod native;
 
+use crate::isa::custom::CustomOp;
 use crate::isa::op::{Op, Type};
 
 use native::{CSignature, Data, Extern};
@@ -228,6 +229,15 @@ pub struct Table {
     pub line: u32,
 }
 
+/// An opcode that a template declares and that the module uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Custom {
+    /// Its name, unique among them, and its types.
+    pub op: CustomOp,
+    /// The source line of the item; 0 where there is none.
+    pub line: u32,
+}
+
 /// The text a module was read from, kept for messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
@@ -258,6 +268,8 @@ pub struct Module {
     pub externs: Vec<Extern>,
     /// The data with native addresses.
     pub data: Vec<Data>,
+    /// The opcodes that it uses and the table does not have; instructions name them by index.
+    pub customs: Vec<Custom>,
     /// Where it was read from.
     pub source: Option<Source>,
 }
@@ -277,6 +289,16 @@ impl Module {
     /// The index of `signature` in [`Module::c_signatures`], which gains it if it is new.
     pub fn intern_c_signature(&mut self, signature: CSignature) -> u32 {
         intern(&mut self.c_signatures, signature)
+    }
+
+    /// The index of an opcode in [`Module::customs`], which gains it if it is new.
+    pub fn intern_custom(&mut self, op: &CustomOp) -> u32 {
+        let found = self.customs.iter().position(|custom| custom.op == *op);
+        let index = found.unwrap_or_else(|| {
+            self.customs.push(Custom { op: op.clone(), line: 0 });
+            self.customs.len() - 1
+        });
+        index as u32
     }
 
     /// What is called `name` and has a native address, if anything is.

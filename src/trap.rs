@@ -153,6 +153,9 @@ pub enum RunError {
     /// The program calls C or works on native memory, and nobody was given to do it.
     #[error("the program uses the C interface, which is not allowed here")]
     NoNatives,
+    /// The program uses an opcode that a template declares, and nobody was given who knows the template.
+    #[error("the program uses an opcode that a template declares, and there is no template here")]
+    NoOpcode,
     /// The system has no room for the linear memory or the stack.
     #[error("not enough memory: {0}")]
     Memory(io::Error),

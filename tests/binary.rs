@@ -156,7 +156,8 @@ fn errors_say_what_is_wrong_and_where() {
     assert_eq!(refusal(&bytes[..length - 7]), cut);
     let more = format!("3 bytes follow the end of the module (at offset {length:#x})");
     assert_eq!(refusal(&[&bytes[..], b"abc"].concat()), more);
-    assert_eq!(with(VERSION, 3), "the file has version 3 of the format; this program reads up to 2 (at offset 0x8)");
+    assert_eq!(with(VERSION, 5), "the file has version 5 of the format; this program reads up to 4 (at offset 0x8)");
+    assert_eq!(with(VERSION, 3), "there is no version 3 of the format (at offset 0x8)");
     assert_eq!(with(VERSION, 0), "there is no version 0 of the format (at offset 0x8)");
     assert!(with(LENGTH + 7, 0xff).starts_with("the file is cut short: "));
     let damaged = "the file is damaged: its checksum does not fit its contents (at offset 0x14)";
@@ -230,6 +231,28 @@ fn what_is_of_c_survives_and_says_version_2() {
     old[VERSION] = 1;
     assert!(refusal(&old).starts_with("there is no section number 9"));
     assert_eq!(encode(&program())[VERSION], 1, "others can be read by older programs");
+}
+
+#[test]
+fn declared_opcodes_survive_and_say_version_4() {
+    let text =
+        "opcode crc.i64(i64, f32) -> f64\nopcode pause()\nfunc main(i64) -> f64\n pause\n crc r1, a1, r2\n ret r1\n";
+    let module = parse("custom.spasm", text).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(module.customs.iter().map(|custom| custom.line).collect::<Vec<u32>>(), [1, 2]);
+    let bytes = encode(&module);
+    assert_eq!(bytes[VERSION], 4);
+    assert_eq!(decode(&bytes), Ok(without_text(module)));
+    let mut old = bytes;
+    old[VERSION] = 2;
+    assert!(refusal(&old).starts_with("there is no section number 12"));
+    let refused = |body: &[u8]| {
+        let mut bytes = file(body);
+        bytes[VERSION] = 4;
+        refusal(&bytes)
+    };
+    assert_eq!(refused(&[13, 0]), "there is no section number 13 (at offset 0x18)");
+    assert_eq!(refused(&[12, 7, 1, 1, b'x', 0, 2, 1, 1]), "an opcode cannot have 2 results (at offset 0x1e)");
+    assert_eq!(refused(&[12, 5, 1, 1, b'x', 1, 9]), "there is no type number 9 (at offset 0x1e)");
 }
 
 #[test]

@@ -148,7 +148,8 @@ fn a_template_is_an_opcode_a_fusion_or_a_part() {
     refuses(
         "template frobnicate.i64, out d:gp, in a:gp\n mov \\d, \\a\nend\n",
         "op/test.S:1: template `frobnicate.i64`: is neither an opcode of the table, nor a fusion of two \
-         (`less.i64+jmpt`), nor a part of a frame: add a row for it, or correct the name",
+         (`less.i64+jmpt`), nor a part of a frame: add a row for it, or declare it (`opcode NAME(i64) -> i64`), or \
+         correct the name",
     );
     refuses(
         "template add.i64+mul.i64, inout d:gp, in a:gp, in b:gp, clobber flags\n add \\d, \\a\n imul \\d, \\b\nend\n",
@@ -164,7 +165,7 @@ fn a_template_is_an_opcode_a_fusion_or_a_part() {
 
 #[test]
 fn declarations() {
-    refuses("nop\n", "op/test.S:1: expected `template NAME, …` or a comment, found `nop`");
+    refuses("nop\n", "op/test.S:1: expected `template NAME, …`, `opcode NAME(T, …) -> T` or a comment, found `nop`");
     refuses("# a comment\nend\n", "op/test.S:2: `end` without `template`");
     refuses("template not.i64\n nop\n", "op/test.S:1: template `not.i64`: `end` is missing");
     refuses("template not.i64\ntemplate neg.i64\n", "op/test.S:2: template `not.i64`: `end` is missing before line 2");
@@ -183,9 +184,12 @@ fn declarations() {
         "inout d:gp, clobber rax rbx",
         "`clobber rbx`: a variable may live there; work in the scratch registers, rcx, rdx, rax, xmm15, xmm14, xmm13",
     );
-    declared("inout d:gp, needs avx512", "`needs avx512`: expected one of bmi1, bmi2, lzcnt, popcnt, sse4.1, avx");
+    declared("inout d:gp, needs avx512", "`needs avx512`: expected one of bmi1, bmi2, lzcnt, …, movbe");
     declared("inout d:gp, in b:gp", "operand `b` is declared but never used: write \\b in the body or drop it");
-    declared("inout d:gp, in a:gp, in b:gp, in c:gp", "has more than 3 register operands");
+    declared(
+        "inout d:gp, in a:gp, in b:gp, in c:gp",
+        "has more than 3 register operands; the result may take the place…",
+    );
 }
 
 #[test]

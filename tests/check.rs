@@ -24,7 +24,7 @@ fn libraries() -> Vec<Library> {
     let native = Library::native();
     let mut all = vec![native.clone(), Library::with_features(Features(0))];
     for (_, bit) in Features::ALL {
-        if native.features().has(bit) {
+        if native.features().has(bit) && native.infos().iter().any(|info| info.needs & bit != 0) {
             all.push(Library::with_features(Features(native.features().0 & !bit)));
         }
     }

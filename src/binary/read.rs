@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::{DecodeError, STRUCT, Section, VARIADIC, WIN64, WRITABLE};
+use crate::isa::custom::CustomOp;
 use crate::isa::op::{Op, Shape, Type};
 use crate::module::native::{Abi, CSignature, CType, Data, Extern, MAX_NESTING, Pointer, Target};
-use crate::module::{Function, Global, Init, Inst, Label, Memory, Module, Signature, Source, Table};
+use crate::module::{Custom, Function, Global, Init, Inst, Label, Memory, Module, Signature, Source, Table};
 
 type Result<T> = std::result::Result<T, DecodeError>;
 
@@ -41,6 +42,7 @@ pub fn module(mut reader: Reader<'_>, version: u32) -> Result<Module> {
             Section::CSignatures => module.c_signatures = contents.list(3, Reader::c_signature)?,
             Section::Externs => module.externs = contents.list(5, Reader::external)?,
             Section::Data => module.data = contents.list(7, Reader::data)?,
+            Section::Customs => module.customs = contents.list(4, Reader::custom)?,
             Section::Source => module.source = Some(Source { name: contents.text()?, text: String::new() }),
         }
         contents.finish()?;
@@ -281,6 +283,17 @@ impl<'b> Reader<'b> {
         Ok(CSignature { abi, params, variadic: flags & VARIADIC != 0, results })
     }
 
+    fn custom(&mut self) -> Result<Custom> {
+        let (name, params) = (self.text()?, self.list(1, Reader::ty)?);
+        let start = *self;
+        let result = match self.list(1, Reader::ty)?.as_slice() {
+            [] => None,
+            &[one] => Some(one),
+            many => return start.error(format!("an opcode cannot have {} results", many.len())),
+        };
+        Ok(Custom { op: CustomOp { name, params, result }, line: self.u32()? })
+    }
+
     fn external(&mut self) -> Result<Extern> {
         let (name, library, symbol) = (self.text()?, self.text()?, self.text()?);
         Ok(Extern { name, library, symbol, signature: self.u32()?, line: self.u32()? })
@@ -335,7 +348,7 @@ fn list_length(function: &Function, inst: &Inst) -> usize {
         Shape::Switch => counted(0) + 1,
         Shape::Call | Shape::CallExtern => counted(0) + counted(counted(0)),
         Shape::Calli | Shape::Callp => 1 + counted(1) + counted(1 + counted(1)),
-        Shape::Ret => counted(0),
+        Shape::Ret | Shape::Custom => counted(0),
         _ => 0,
     }
     .min(list.len())

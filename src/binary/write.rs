@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::{MAGIC, STRUCT, Section, VARIADIC, VERSION, WIN64, WRITABLE, crc, type_number};
 use crate::isa::op::{Op, Type};
 use crate::module::native::{Abi, CSignature, CType, Data, Extern};
-use crate::module::{Function, Global, Init, Label, Memory, Module, Signature, Table};
+use crate::module::{Custom, Function, Global, Init, Label, Memory, Module, Signature, Table};
 
 pub fn module(module: &Module) -> Vec<u8> {
     let mut body = Writer::default();
@@ -29,7 +29,12 @@ pub fn module(module: &Module) -> Vec<u8> {
     body.list_section(Section::CSignatures, &module.c_signatures, Writer::c_signature);
     body.list_section(Section::Externs, &module.externs, Writer::external);
     body.list_section(Section::Data, &module.data, Writer::data);
-    let version = if has_c { VERSION } else { 1 };
+    body.list_section(Section::Customs, &module.customs, Writer::custom);
+    let version = match (module.customs.is_empty(), has_c) {
+        (false, _) => VERSION,
+        (true, true) => 2,
+        (true, false) => 1,
+    };
     let body = body.0;
     let mut file = MAGIC.to_vec();
     file.extend_from_slice(&version.to_le_bytes());
@@ -191,6 +196,13 @@ impl Writer {
         self.byte(variadic | convention);
         self.list(&signature.params, Writer::c_type);
         self.list(&signature.results, Writer::c_type);
+    }
+
+    fn custom(&mut self, custom: &Custom) {
+        self.text(&custom.op.name);
+        self.list(&custom.op.params, |out, &ty| out.ty(ty));
+        self.list(custom.op.result.as_slice(), |out, &ty| out.ty(ty));
+        self.u32(custom.line);
     }
 
     fn external(&mut self, e: &Extern) {

@@ -51,7 +51,7 @@ impl Replay<'_> {
         }
         let jumps = matches!(row.shape, Shape::Jump | Shape::Branch) && step.info.name == "jmp";
         let addresses = row.shape == Shape::Addr && matches!(step.info.name, "address" | "cell");
-        if !jumps && !addresses && !is_named(row, step.info.name) {
+        if !jumps && !addresses && row.shape != Shape::Custom && !is_named(row, step.info.name) {
             return Err(format!("`{}` neither does what the instruction says nor carries a value", step.info.name));
         }
         let next = match row.shape {
@@ -87,6 +87,7 @@ impl Replay<'_> {
             Shape::NativeLoad | Shape::NativeStore => self.native(state, inst, step)?,
             Shape::CallExtern | Shape::Callp => self.call_c(state, inst, step)?,
             Shape::Addr => self.address_of(state, inst, step)?,
+            Shape::Custom => self.custom(state, inst, step)?,
             Shape::Halt | Shape::Trap => Next::Ends,
             Shape::Const | Shape::Move => return Err("nothing is to be computed here".to_owned()),
         };

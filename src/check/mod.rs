@@ -39,6 +39,7 @@ mod act;
 mod bytes;
 mod c_convention;
 mod calls;
+mod custom;
 mod entries;
 mod natives;
 mod tables;

@@ -14,7 +14,7 @@ use spasm::stitch::{Entries, Stitcher};
 use super::args::{Given, UsageError};
 use super::commands::{Command, OptId};
 use super::failure::Failure;
-use super::{input, output};
+use super::{input, output, templates};
 
 /// Runs the command.
 pub fn build(command: &'static Command, given: &Given) -> Result<(), Failure> {
@@ -28,15 +28,17 @@ pub fn build(command: &'static Command, given: &Given) -> Result<(), Failure> {
         let error = UsageError::new(Some(command), format!("object and header are both `{}`", out.display()));
         return Err(error.help("give one of them another name").into());
     }
-    let verified = input::load(file)?;
-    let library = match given.word(OptId::Cpu) {
-        Some("native") => Library::native().clone(),
-        cpu => Library::with_features(features(cpu.unwrap_or("x86-64")).unwrap_or_default()),
+    let snippets = templates::load(given)?.map(|loaded| loaded.snippets);
+    let verified = input::load(file, &templates::opcodes(snippets))?;
+    let features = features(given.word(OptId::Cpu).unwrap_or("x86-64")).unwrap_or_default();
+    let library = match snippets {
+        None => Library::with_features(features),
+        Some(snippets) => snippets.library(features),
     };
     let refused = |error: &dyn std::error::Error| Failure::from(Diagnostic::new(error.to_string()));
     let mut stitcher = Stitcher::new(&library);
     stitcher.set_entries(Entries::All);
-    let image = stitcher.stitch(&verified).map_err(|error| refused(&error))?;
+    let image = stitcher.stitch(&verified).map_err(|error| input::not_stitched(file, verified.module(), &error))?;
     let name = name(if out == "-" { file } else { out });
     let options = Options { name: &name, runtime: !given.has(OptId::NoRuntime), debug: !given.has(OptId::NoDebug) };
     let object = elf::write(&verified, &image, &library, &options).map_err(|error| refused(&error))?;

@@ -6,7 +6,7 @@
 mod parts;
 
 pub use parts::{COMMON, Command, CommandId, Opt, OptId, Takes, VERSION, Words};
-use parts::{CPU, FUNCTION, JSON, ONE_FILE, SNIPPETS};
+use parts::{CPU, DECLARED, FUNCTION, JSON, ONE_FILE, SNIPPETS};
 
 #[cfg(feature = "elf")]
 const PROGRAM: (&str, &str) = (
@@ -125,7 +125,7 @@ Keys of --stats=json:
         about: "Reads and verifies a program, and shows everything that is wrong with it. Says nothing if all is well.",
         words: ONE_FILE,
         arguments: &[FILE],
-        options: &[],
+        options: &[DECLARED],
         notes: "\
 Exit status:
   0    the program is right
@@ -181,13 +181,16 @@ Keys of --json, a list with an object for each function:
         about: "Reads and verifies a program and writes it as a module in binary form, which the other commands read too.",
         words: ONE_FILE,
         arguments: &[FILE],
-        options: &[Opt {
-            id: OptId::Output,
-            short: Some('o'),
-            long: Some("output"),
-            value: Takes::Value("OUT"),
-            help: "Where to write the module, `NAME.spb` by custom; `-` is standard output",
-        }],
+        options: &[
+            Opt {
+                id: OptId::Output,
+                short: Some('o'),
+                long: Some("output"),
+                value: Takes::Value("OUT"),
+                help: "Where to write the module, `NAME.spb` by custom; `-` is standard output",
+            },
+            DECLARED,
+        ],
         notes: "OUT is either written as a whole or left as it was.\n",
         examples: &[("spasm asm examples/fib.spasm -o fib.spb && spasm run fib.spb 30", "Writes a module and runs it")],
     },
@@ -199,13 +202,16 @@ Keys of --json, a list with an object for each function:
         about: "Writes a module, in binary form or as text, as text in one fixed style.",
         words: ONE_FILE,
         arguments: &[FILE],
-        options: &[Opt {
-            id: OptId::Output,
-            short: Some('o'),
-            long: Some("output"),
-            value: Takes::Value("OUT"),
-            help: "Where to write the text instead of standard output",
-        }],
+        options: &[
+            Opt {
+                id: OptId::Output,
+                short: Some('o'),
+                long: Some("output"),
+                value: Takes::Value("OUT"),
+                help: "Where to write the text instead of standard output",
+            },
+            DECLARED,
+        ],
         notes: "OUT is either written as a whole or left as it was.\n",
         examples: &[("spasm dis fib.spb", "Shows a module"), ("spasm dis fib.spb -o fib.spasm", "Writes it to a file")],
     },
@@ -240,6 +246,7 @@ Keys of --json, a list with an object for each function:
                        kind can run",
                 ..CPU
             },
+            SNIPPETS,
             Opt {
                 id: OptId::NoDebug,
                 short: None,

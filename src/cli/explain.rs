@@ -5,9 +5,9 @@
 
 use std::io;
 
-use spasm::diagnostic::Diagnostic;
 use spasm::explain::ink::Pen;
 use spasm::explain::{Listing, features};
+use spasm::isa::custom::CustomOp;
 use spasm::library::Library;
 use spasm::module::Module;
 use spasm::text;
@@ -22,7 +22,9 @@ use super::{input, output, templates};
 /// Runs the command.
 pub fn explain(given: &Given) -> Result<(), Failure> {
     let file = &given.words[0];
-    let module = with_source(input::parse(file, &input::read(file)?)?);
+    let snippets = templates::load(given)?.map(|loaded| loaded.snippets);
+    let opcodes = templates::opcodes(snippets);
+    let module = with_source(input::parse(file, &input::read(file)?, &opcodes)?, &opcodes);
     let verified = input::check(file, module)?;
     let module = verified.module();
     let wanted: Vec<String> = given.values(OptId::Function).map(|name| name.to_string_lossy().into_owned()).collect();
@@ -30,14 +32,14 @@ pub fn explain(given: &Given) -> Result<(), Failure> {
         return Err(no_function(unknown, &input::name(file), module).into());
     }
     let features = features(given.word(OptId::Cpu).unwrap_or("native")).unwrap_or_default();
-    let library = match templates::load(given)? {
+    let library = match snippets {
         None => Library::with_features(features),
-        Some(loaded) => loaded.snippets.library(features),
+        Some(snippets) => snippets.library(features),
     };
     let wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
     let page = given.value(OptId::Html);
     let list = if page.is_some() { Listing::with_strips } else { Listing::new };
-    let listing = list(&verified, &library, &wanted).map_err(|error| Diagnostic::new(error.to_string()))?;
+    let listing = list(&verified, &library, &wanted).map_err(|error| input::not_stitched(file, module, &error))?;
     let source = module.source.as_ref().map_or("", |source| source.text.as_str());
     if let Some(page) = page {
         return output::write(page, file, listing.html(&input::name(file), source).as_bytes());
@@ -52,10 +54,10 @@ pub fn explain(given: &Given) -> Result<(), Failure> {
 }
 
 /// A module that has a source: its own, or one that is printed and read again.
-fn with_source(module: Module) -> Module {
+fn with_source(module: Module, opcodes: &[CustomOp]) -> Module {
     if module.source.as_ref().is_some_and(|source| !source.text.is_empty()) {
         return module;
     }
     let name = module.source.as_ref().map_or(String::new(), |source| source.name.clone());
-    text::parse(&name, &text::print(&module)).unwrap_or(module)
+    text::parse_with(&name, &text::print(&module), opcodes).unwrap_or(module)
 }

@@ -9,7 +9,9 @@ use std::io::{self, Read};
 
 use spasm::binary;
 use spasm::diagnostic::{Diagnostic, Diagnostics, Place};
+use spasm::isa::custom::CustomOp;
 use spasm::module::Module;
+use spasm::stitch::StitchError;
 use spasm::text;
 use spasm::verified::Verified;
 use spasm::verify::{Problem, VerifyError, verify};
@@ -69,12 +71,12 @@ pub struct Program {
 
 /// The program that the bytes of a file are: text, a module, or an object.
 #[cfg(feature = "elf")]
-pub fn program(file: &OsStr, bytes: &[u8]) -> Result<Program, Failure> {
+pub fn program(file: &OsStr, bytes: &[u8], opcodes: &[CustomOp]) -> Result<Program, Failure> {
     use spasm::isa::snippet::Features;
     use spasm::library::native_features;
 
     if !spasm::elf::is_object(bytes) {
-        return Ok(Program { module: parse(file, bytes)?, object: None });
+        return Ok(Program { module: parse(file, bytes, opcodes)?, object: None });
     }
     let refused = |why: &str| Diagnostic::new(format!("cannot run `{}`: {why}", name(file)));
     let mut object = spasm::elf::load(bytes).map_err(|error| refused(&error.to_string()))?;
@@ -90,12 +92,12 @@ pub fn program(file: &OsStr, bytes: &[u8]) -> Result<Program, Failure> {
 
 /// The program that the bytes of a file are: text or a module.
 #[cfg(not(feature = "elf"))]
-pub fn program(file: &OsStr, bytes: &[u8]) -> Result<Program, Failure> {
-    Ok(Program { module: parse(file, bytes)? })
+pub fn program(file: &OsStr, bytes: &[u8], opcodes: &[CustomOp]) -> Result<Program, Failure> {
+    Ok(Program { module: parse(file, bytes, opcodes)? })
 }
 
-/// The module that the bytes of a file are.
-pub fn parse(file: &OsStr, bytes: &[u8]) -> Result<Module, Failure> {
+/// The module that the bytes of a file are, which may use opcodes that templates declare.
+pub fn parse(file: &OsStr, bytes: &[u8], opcodes: &[CustomOp]) -> Result<Module, Failure> {
     let name = name(file);
     #[cfg(feature = "elf")]
     if spasm::elf::is_object(bytes) {
@@ -105,7 +107,7 @@ pub fn parse(file: &OsStr, bytes: &[u8]) -> Result<Module, Failure> {
     if binary::is_binary(bytes) {
         return Ok(binary::decode(bytes).map_err(|error| error.diagnostic(&name))?);
     }
-    Ok(text::parse_bytes(&name, bytes)?)
+    Ok(text::parse_bytes_with(&name, bytes, opcodes)?)
 }
 
 /// Verifies a module.
@@ -114,9 +116,20 @@ pub fn check(file: &OsStr, module: Module) -> Result<Verified, Failure> {
     verify(std::sync::Arc::clone(&module)).map_err(|error| refused(&name(file), &module, &error).into())
 }
 
-/// A verified module from a file.
-pub fn load(file: &OsStr) -> Result<Verified, Failure> {
-    check(file, parse(file, &read(file)?)?)
+/// A verified module from a file, which may use opcodes that templates declare.
+pub fn load(file: &OsStr, opcodes: &[CustomOp]) -> Result<Verified, Failure> {
+    check(file, parse(file, &read(file)?, opcodes)?)
+}
+
+/// What keeps a verified module from being stitched.
+pub fn not_stitched(file: &OsStr, module: &Module, error: &StitchError) -> Diagnostic {
+    let StitchError::Opcode(error) = error else { return Diagnostic::new(error.to_string()) };
+    let place = error.line.map(|line| match &module.source {
+        Some(source) => text::place(source, line, None),
+        None => Place::of_line(line),
+    });
+    let shown = Diagnostic::new(error.message()).in_file(name(file)).help(error.help());
+    place.map_or(shown.clone(), |place| shown.at(place))
 }
 
 /// What the verifier says, with the lines of the source.

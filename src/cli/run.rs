@@ -16,6 +16,7 @@ use spasm::isa::op::Type;
 use spasm::isa::snippet::Features;
 use spasm::library::native_features;
 use spasm::module::{Function, MAX_ARGS, Module};
+use spasm::stitch::StitchError;
 use spasm::stitch::image::Image;
 use spasm::text::nearest;
 use spasm::trap::RunError;
@@ -38,7 +39,8 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     let mut clock = Clock::new(given.has(OptId::Stats));
     let bytes = input::read(file)?;
     clock.lap(Phase::Read);
-    let program = input::program(file, &bytes)?;
+    let snippets = templates::load(given)?.map(|loaded| loaded.snippets);
+    let program = input::program(file, &bytes, &templates::opcodes(snippets))?;
     let module = program.module;
     clock.lap(Phase::Parse);
     if given.has(OptId::Sandbox) {
@@ -50,7 +52,6 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     let module = verified.module();
     let function = &module.functions[choose(given, module)? as usize];
     let args = arguments(function, &given.words[1..])?;
-    let snippets = templates::load(given)?.map(|loaded| loaded.snippets);
     let mut stats = Stats { file: input::name(file), tier, function: &function.name, code: None };
     let mut config = Config { snippets, left_out: left_out(given)?, ..config(tier, given) };
     // Read-only data stands with the code.
@@ -68,7 +69,7 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     };
     #[cfg(not(feature = "elf"))]
     let instance = stitched(&engine, &verified, &mut clock, &mut stats);
-    let instance = ManuallyDrop::new(instance.map_err(|error| no_instance(&error))?);
+    let instance = ManuallyDrop::new(instance.map_err(|error| no_instance(&verified, &error))?);
     let results = execute(instance, &function.name, &args, &mut clock);
     clock.lap(Phase::Run);
     let printed = results.and_then(|results| print(&results));
@@ -170,7 +171,11 @@ fn execute(
     }
 }
 
-fn no_instance(error: &InstanceError) -> Failure {
+fn no_instance(verified: &Verified, error: &InstanceError) -> Failure {
+    if let InstanceError::Stitch(error @ StitchError::Opcode(_)) = error {
+        let file = verified.module().source.as_ref().map_or("", |source| source.name.as_str());
+        return input::not_stitched(file.as_ref(), verified.module(), error).into();
+    }
     let shown = Diagnostic::new(error.to_string());
     match error {
         // No tier has what is not there.

@@ -12,6 +12,7 @@ use std::time::Instant;
 use spasm::diagnostic::Diagnostic;
 use spasm::engine::{Config, Engine, Instance, Snippets, TypedFunction};
 use spasm::explain::ink::{Ink, Pen};
+use spasm::isa::custom::CustomOp;
 use spasm::isa::op::{Op, Row, Shape, Type};
 use spasm::snippets::Toolchain;
 use spasm::text::{self, nearest};
@@ -35,54 +36,88 @@ const SPAN: f64 = 2e6;
 /// Runs the command.
 pub fn bench(given: &Given) -> Result<(), Failure> {
     let name = given.words[0].to_string_lossy();
-    let row = find(&name)?;
     let mut libraries: Vec<(String, Option<Snippets>)> = vec![("built-in".to_owned(), None)];
     for file in &given.words[1..] {
         let loaded = Toolchain::default().load(&[PathBuf::from(file)]).map_err(|errors| templates::refused(&errors))?;
         libraries.push((file.to_string_lossy().into_owned(), Some(loaded.snippets)));
     }
+    let row = find(&name, &libraries)?;
+    if let Some(op) = &row.custom {
+        // Nothing is built in for it, and every file has to have it.
+        libraries.retain(|(_, snippets)| snippets.is_some_and(|snippets| snippets.opcodes().contains(op)));
+    }
     let mut columns = Vec::new();
     if row.result.map(Type::class) == row.args.first().map(|ty| ty.class()) {
-        columns.push(Column::new("dependent", &program(row, 1), &libraries)?);
+        columns.push(Column::new("dependent", &program(&row, 1), &libraries)?);
     }
-    columns.push(Column::new("independent", &program(row, STREAMS), &libraries)?);
+    columns.push(Column::new("independent", &program(&row, STREAMS), &libraries)?);
     for _ in 0..ROUNDS {
         columns.iter_mut().try_for_each(Column::round)?;
     }
     let pen = Pen { coloured: Paint::new(given.word(OptId::Color), &io::stdout()).coloured };
-    output::print(table(row, &libraries, &columns, pen).as_bytes())
+    output::print(table(&row, &libraries, &columns, pen).as_bytes())
 }
 
-/// The row of an instruction that computes something.
-fn find(name: &str) -> Result<&'static Row, Failure> {
+/// What is measured.
+struct Subject {
+    name: String,
+    args: Vec<Type>,
+    result: Option<Type>,
+    /// Where it is a declared opcode.
+    custom: Option<CustomOp>,
+}
+
+impl Subject {
+    fn of_row(row: &Row) -> Subject {
+        Subject { name: row.name(), args: row.args.to_vec(), result: row.result, custom: None }
+    }
+
+    fn of_opcode(op: CustomOp) -> Subject {
+        Subject { name: op.name.clone(), args: op.params.clone(), result: op.result, custom: Some(op) }
+    }
+}
+
+/// The instruction of this name, which computes something.
+fn find(name: &str, libraries: &[(String, Option<Snippets>)]) -> Result<Subject, Failure> {
+    let is_it = |known: &str| known == name || known == format!("{name}.i64");
     let computes = |row: &&&Row| row.shape == Shape::Value;
     let rows = || Op::ROWS.iter().filter(|row| computes(&row));
-    if let Some(row) = rows().find(|row| row.name() == name || row.name() == format!("{name}.i64")) {
-        return Ok(row);
+    if let Some(row) = rows().find(|row| is_it(&row.name())) {
+        return Ok(Subject::of_row(row));
     }
-    if Op::ROWS.iter().any(|row| row.name() == name || row.mnemonic == name) {
+    let declared = libraries.iter().filter_map(|(_, snippets)| *snippets).flat_map(Snippets::opcodes);
+    let declared: Vec<CustomOp> = declared.collect();
+    if let Some(op) = declared.iter().find(|op| is_it(&op.name) && !op.params.is_empty() && op.result.is_some()) {
+        return Ok(Subject::of_opcode(op.clone()));
+    }
+    if declared.iter().any(|op| is_it(&op.name))
+        || Op::ROWS.iter().any(|row| row.name() == name || row.mnemonic == name)
+    {
         let error = Diagnostic::new(format!("`{name}` cannot be measured by itself"));
         return Err(error
             .help("only instructions that compute a value from registers can, with their type: `mul.i32`")
             .into());
     }
-    let names: Vec<String> = rows().map(Row::name).collect();
+    let names: Vec<String> = rows().map(Row::name).chain(declared.into_iter().map(|op| op.name)).collect();
     let error = Diagnostic::new(format!("there is no instruction `{name}`"));
     let near = nearest(name, names.iter().map(String::as_str));
     Err(near.map_or(error.clone(), |near| error.help(format!("did you mean `{near}`?"))).into())
 }
 
 /// A loop over `BODY` of the instructions, in so many streams: each instruction of a stream waits for the one before.
-fn program(row: &Row, streams: usize) -> String {
-    let (one, other) = match row.args[0] {
+fn program(row: &Subject, streams: usize) -> String {
+    let literals = |ty: Type| match ty {
         Type::I32 | Type::I64 => ("1311768467463790320", "3"),
         Type::F32 | Type::F64 => ("1.5", "1.0000001"),
     };
+    let (one, _) = literals(row.args[0]);
     let mut text = String::from("func f(i64) -> i64\n    const r1, 1\n");
     let suffix = |ty: Type| ty.name();
-    let second = row.args.get(1);
-    if let Some(ty) = second {
-        let _ = writeln!(text, "    const.{} r2, {other}\n    move r3, r2", suffix(*ty));
+    // Where the other sources are, and what they are copied from.
+    let others: Vec<(usize, usize, Type)> =
+        row.args.iter().enumerate().skip(1).map(|(nth, &ty)| (2 * nth + 1, 2 * nth, ty)).collect();
+    for (register, from, ty) in &others {
+        let _ = writeln!(text, "    const.{} r{from}, {}\n    move r{register}, r{from}", suffix(*ty), literals(*ty).1);
     }
     // A constant is folded into what reads it; what went through a move in another block is not.
     let same = row.result.map(Type::class) == Some(row.args[0].class());
@@ -94,16 +129,16 @@ fn program(row: &Row, streams: usize) -> String {
     for number in 0..BODY {
         let source = 10 + number % streams;
         let target = if same { source } else { 30 + number % streams };
-        let b = if second.is_some() { ", r3" } else { "" };
-        let _ = writeln!(text, "    {} r{target}, r{source}{b}", row.name());
+        let more: String = others.iter().map(|(register, ..)| format!(", r{register}")).collect();
+        let _ = writeln!(text, "    {} r{target}, r{source}{more}", row.name);
         if !same {
             // What nobody reads would not be computed.
             let _ = writeln!(text, "    gset g{}, r{target}", number % streams);
         }
     }
-    if second.is_some() {
+    for (register, from, _) in &others {
         // Written in the loop, so that it is no constant.
-        text += "    move r3, r2\n";
+        let _ = writeln!(text, "    move r{register}, r{from}");
     }
     text += "    sub a1, a1, r1\n    jmpt a1, next\n";
     // Everything is read in the end, or it would not be computed.
@@ -133,10 +168,10 @@ struct Run {
 impl Column {
     fn new(title: &'static str, source: &str, libraries: &[(String, Option<Snippets>)]) -> Result<Column, Failure> {
         let refused = |error: &dyn std::fmt::Display| Diagnostic::new(format!("cannot be measured: {error}"));
-        let module = text::parse("bench", source)?;
-        let verified = verify(module).map_err(|error| refused(&error))?;
         let mut runs = Vec::with_capacity(libraries.len());
         for (_, snippets) in libraries {
+            let module = text::parse_with("bench", source, &templates::opcodes(*snippets))?;
+            let verified = verify(module).map_err(|error| refused(&error))?;
             let engine = Engine::new(Config { snippets: *snippets, ..Config::default() });
             let instance = engine.instantiate(&verified).map_err(|error| refused(&error))?;
             let function = instance.typed::<i64, i64>("f").map_err(|error| refused(&error))?;
@@ -187,9 +222,9 @@ impl Run {
     }
 }
 
-fn table(row: &Row, libraries: &[(String, Option<Snippets>)], columns: &[Column], pen: Pen) -> String {
-    let width = libraries.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(row.name().len());
-    let mut out = format!("{:width$}", row.name());
+fn table(row: &Subject, libraries: &[(String, Option<Snippets>)], columns: &[Column], pen: Pen) -> String {
+    let width = libraries.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(row.name.len());
+    let mut out = format!("{:width$}", row.name);
     for column in columns {
         let _ = write!(out, "  {:>26}", column.title);
     }
@@ -207,7 +242,7 @@ fn table(row: &Row, libraries: &[(String, Option<Snippets>)], columns: &[Column]
     let stored =
         if columns.len() == 1 { " Each result is stored, since none can be the next one's source." } else { "" };
     let note = format!(
-        "Nanoseconds an instruction, the median of {ROUNDS} runs in turns, its spread, and the ratio to the built-in. \
+        "Nanoseconds an instruction, the median of {ROUNDS} runs in turns, its spread, and the ratio to the first. \
          Dependent: each\nwaits for the one before it. Independent: {STREAMS} at a time do not wait for each other.{stored}"
     );
     out + "\n" + &pen.ink(Ink::Quiet, &note) + "\n"

@@ -36,6 +36,8 @@ enum Tried {
     Not,
     /// What it did wrong.
     Wrong(String),
+    /// It has ended the process.
+    Crashed(String),
 }
 
 /// Runs the command.
@@ -49,7 +51,7 @@ pub fn check(given: &Given) -> Result<(), Failure> {
     }
     let pen = Pen { coloured: Paint::new(given.word(OptId::Color), &io::stdout()).coloured };
     let mut errors = check_contracts(&loaded.extracted, &abi());
-    let mut table = Table::new(pen);
+    let (mut table, mut notes, mut agreed) = (Table::new(pen), Vec::new(), Vec::new());
     let mut tried = tried_elsewhere(&paths, infos.len());
     for info in &infos {
         let Some(snippet) = loaded.extracted.iter().find(|snippet| is_of(info, &snippet.template)) else { continue };
@@ -58,11 +60,25 @@ pub fn check(given: &Given) -> Result<(), Failure> {
         let values = tried.remove(&place(info)).unwrap_or(Tried::Not);
         table.row(&library, info, encodings.as_ref().ok(), contract, &values);
         errors.extend(encodings.err());
-        if let Tried::Wrong(message) = values {
-            errors.push(snippet.template.error(message));
+        match values {
+            // What takes an address can do nothing else with random operands.
+            Tried::Crashed(status) if snippet.template.custom.is_some() => notes.push(format!(
+                "{}: `{}` ends the process with random operands ({status}), so what it gives was not looked at.",
+                place(info),
+                info.name
+            )),
+            Tried::Wrong(message) | Tried::Crashed(message) => errors.push(snippet.template.error(message)),
+            Tried::Runs(_) => agreed.push(info.name),
+            Tried::Not => {}
         }
     }
-    let shown = catalogue::show(&library, &infos, pen) + "\n" + &table.finish(errors.is_empty());
+    for custom in library.customs().iter().filter(|custom| agreed.contains(&custom.op.name.as_str())) {
+        let op = &custom.op;
+        notes.push(format!(
+            "No row says what `{op}` should give: its templates agree with each other, in all registers."
+        ));
+    }
+    let shown = catalogue::show(&library, &infos, pen) + "\n" + &table.finish(&notes, errors.is_empty());
     output::print(shown.as_bytes())?;
     if errors.is_empty() { Ok(()) } else { Err(templates::refused(&SnippetErrors(errors)).into()) }
 }
@@ -121,7 +137,7 @@ fn tried_elsewhere(paths: &[PathBuf], count: usize) -> HashMap<String, Tried> {
                 Some(("runs", runs)) => Tried::Runs(runs.parse().unwrap_or(0)),
                 Some(("wrong", message)) => Tried::Wrong(message.to_owned()),
                 Some(_) => Tried::Not,
-                None => Tried::Wrong(format!("crashes when it is run: {}", output.status)),
+                None => Tried::Crashed(format!("crashes when it is run: {}", output.status)),
             };
             tried.insert(place.to_owned(), result);
             next += 1;
@@ -148,21 +164,24 @@ impl Table {
     fn row(&mut self, library: &Library, info: &Info, encodings: Option<&usize>, contract: bool, tried: &Tried) {
         let size = |library: &Library, info: &Info| library.chunks()[usize::from(info.chunk)].head.len;
         let built_in = Library::native().infos().iter().find(|known| same_operands(known, info));
+        let declared = library.customs().iter().any(|custom| custom.op.name == info.name);
         let beside = built_in.map_or("new".to_owned(), |known| format!("built-in {}", size(Library::native(), known)));
         self.rows.push([
             format!("{} {}", info.name, catalogue::operands(info).join(", ")),
             encodings.map_or("WRONG".to_owned(), |count| format!("{count} right")),
             if contract { "right" } else { "WRONG" }.to_owned(),
             match tried {
+                Tried::Runs(runs) if declared => format!("{runs} agree"),
                 Tried::Runs(runs) => format!("{runs} right"),
                 Tried::Not => "not run".to_owned(),
-                Tried::Wrong(_) => "WRONG".to_owned(),
+                Tried::Crashed(_) if declared => "not run".to_owned(),
+                Tried::Wrong(_) | Tried::Crashed(_) => "WRONG".to_owned(),
             },
             format!("{} ({beside})", size(library, info)),
         ]);
     }
 
-    fn finish(self, usable: bool) -> String {
+    fn finish(self, notes: &[String], usable: bool) -> String {
         let widths: [usize; 5] =
             std::array::from_fn(|column| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
         let mut out = String::new();
@@ -176,6 +195,9 @@ impl Table {
             out += &(line + "\n");
         }
         let verdict = if usable { "These templates may be used." } else { "These templates must not be used." };
+        for note in notes {
+            let _ = write!(out, "\n{note}\n");
+        }
         out + "\n" + &self.pen.ink(Ink::Source, verdict) + "\n"
     }
 }

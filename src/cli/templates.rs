@@ -8,8 +8,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use spasm::diagnostic::{Diagnostic, Diagnostics, Place};
+use spasm::isa::custom::CustomOp;
 use spasm::isa::template::TemplateError;
-use spasm::snippets::{Loaded, SnippetErrors, Toolchain};
+use spasm::snippets::{Loaded, SnippetErrors, Snippets, Toolchain};
 
 use super::args::Given;
 use super::commands::OptId;
@@ -30,6 +31,11 @@ pub fn load(given: &Given) -> Result<Option<Loaded>, Failure> {
         return Ok(None);
     }
     Toolchain::default().load(&paths).map(Some).map_err(|errors| refused(&errors).into())
+}
+
+/// The opcodes that templates declare.
+pub fn opcodes(snippets: Option<Snippets>) -> Vec<CustomOp> {
+    snippets.map_or(Vec::new(), Snippets::opcodes)
 }
 
 /// What is wrong with templates, with the lines of the files.

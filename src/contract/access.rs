@@ -85,6 +85,15 @@ pub(super) fn feature_name(feature: CpuidFeature) -> Result<Option<&'static str>
         CpuidFeature::LZCNT => Ok(Some("lzcnt")),
         CpuidFeature::POPCNT => Ok(Some("popcnt")),
         CpuidFeature::SSE4_1 => Ok(Some("sse4.1")),
+        CpuidFeature::SSSE3 => Ok(Some("ssse3")),
+        CpuidFeature::SSE4_2 => Ok(Some("sse4.2")),
+        CpuidFeature::AES => Ok(Some("aes")),
+        CpuidFeature::PCLMULQDQ => Ok(Some("pclmul")),
+        CpuidFeature::FMA => Ok(Some("fma")),
+        CpuidFeature::AVX2 => Ok(Some("avx2")),
+        CpuidFeature::ADX => Ok(Some("adx")),
+        CpuidFeature::SHA => Ok(Some("sha")),
+        CpuidFeature::MOVBE => Ok(Some("movbe")),
         CpuidFeature::AVX => Ok(Some("avx")),
         _ if BASELINE.contains(&feature) => Ok(None),
         other => Err(other),
@@ -92,7 +101,7 @@ pub(super) fn feature_name(feature: CpuidFeature) -> Result<Option<&'static str>
 }
 
 /// What every x86-64 machine has.
-const BASELINE: [CpuidFeature; 10] = [
+const BASELINE: [CpuidFeature; 12] = [
     // To machines without it, `endbr64` does nothing.
     CpuidFeature::CET_IBT,
     CpuidFeature::INTEL8086,
@@ -104,4 +113,6 @@ const BASELINE: [CpuidFeature; 10] = [
     CpuidFeature::CMOV,
     CpuidFeature::SSE,
     CpuidFeature::SSE2,
+    CpuidFeature::PAUSE,
+    CpuidFeature::TSC,
 ];

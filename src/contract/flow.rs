@@ -280,6 +280,8 @@ impl Flow<'_> {
                     if other.kind == input.kind
                         && other.name != *name
                         && other.role != Role::Early
+                        // Of a declared opcode, what takes the first source's place has its register for itself.
+                        && (other.role != Role::InOut || self.template().custom.is_none())
                         && other.allowed & input.allowed != 0 =>
                 {
                     self.fail(

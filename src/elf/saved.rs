@@ -202,7 +202,8 @@ pub fn load(bytes: &[u8]) -> Result<Loaded, LoadError> {
     }
     let mut input = In { rest: &saved[HEADER..] };
     let (module, image) = input.all(text).ok_or(LoadError::Damaged("its section `.spasm` makes no sense"))?;
-    let features = u8::try_from(word(16)).map_err(|_| LoadError::Damaged("it asks for features that are not known"))?;
+    let features =
+        u16::try_from(word(16)).map_err(|_| LoadError::Damaged("it asks for features that are not known"))?;
     Ok(Loaded { module: Some(module), image, features: Features(features) })
 }
 

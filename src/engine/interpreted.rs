@@ -37,6 +37,7 @@ use crate::trap::{Outcome, RunError, Trap};
 use crate::verified::Verified;
 use crate::verify::{VerifyError, verify};
 
+use super::opcodes::Opcodes;
 use super::{Engine, Entries, InstanceError};
 
 /// An instance of a program that uses C.
@@ -56,6 +57,8 @@ struct Shared {
     gate: Mutex<()>,
     state: UnsafeCell<State>,
     thunks: Thunks,
+    /// The opcodes that templates declare.
+    opcodes: Option<Opcodes>,
     /// Set when the bridges are there.
     addresses: OnceLock<HashMap<Target, u64>>,
 }
@@ -105,6 +108,7 @@ impl InterpretedNative {
             gate: Mutex::new(()),
             state: UnsafeCell::new(state),
             thunks: Thunks::new(engine, verified)?,
+            opcodes: Opcodes::new(engine, verified)?,
             addresses: OnceLock::new(),
         });
         let bridges = bridges(engine, &shared, imports)?;
@@ -285,6 +289,10 @@ struct Access<'s> {
 }
 
 impl<'w> Native<'w> for Access<'_> {
+    fn custom(&mut self, number: u32, args: &[u64]) -> Result<u64, RunError> {
+        self.shared.opcodes.as_ref().map_or(Err(RunError::NoOpcode), |opcodes| opcodes.execute(number, args))
+    }
+
     fn address(&mut self, target: Target) -> u64 {
         self.shared.addresses.get().and_then(|known| known.get(&target)).copied().unwrap_or(0)
     }

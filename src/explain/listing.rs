@@ -273,7 +273,11 @@ impl<'a> View<'a> {
             frame: self.frame,
             arg_copies: self.arg_copies(),
             saved: registers_names(self.frame.saved),
-            strip: if self.with_strip { Strip::new(body, placed) } else { Strip::default() },
+            strip: if self.with_strip {
+                Strip::new(body, &self.verified.module().customs, placed)
+            } else {
+                Strip::default()
+            },
             copied,
             data,
             c_entry,

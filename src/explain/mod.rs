@@ -88,6 +88,10 @@ pub enum Tint {
     Operand(u8),
 }
 
+/// What the levels of x86-64 have, of what templates can need, beyond the level before.
+const V2: [&str; 4] = ["popcnt", "ssse3", "sse4.1", "sse4.2"];
+const V3: [&str; 7] = ["bmi1", "bmi2", "lzcnt", "movbe", "avx", "avx2", "fma"];
+
 /// The features of a machine by the name that the command line gives it.
 #[must_use]
 pub fn features(cpu: &str) -> Option<Features> {
@@ -97,8 +101,8 @@ pub fn features(cpu: &str) -> Option<Features> {
     match cpu {
         "native" => Some(native_features()),
         "x86-64" => Some(all(&[])),
-        "x86-64-v2" => Some(all(&["popcnt", "sse4.1"])),
-        "x86-64-v3" => Some(all(&["bmi1", "bmi2", "lzcnt", "popcnt", "sse4.1", "avx"])),
+        "x86-64-v2" => Some(all(&V2)),
+        "x86-64-v3" => Some(Features(all(&V2).0 | all(&V3).0)),
         _ => None,
     }
 }

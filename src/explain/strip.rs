@@ -7,7 +7,7 @@
 
 use super::place;
 use crate::isa::op::Shape;
-use crate::module::Inst;
+use crate::module::{Custom, Inst};
 use crate::stitch::operands::{call_operands, returned, shape, switch_targets, traits};
 use crate::stitch::place::Place;
 use crate::stitch::trace::Placed;
@@ -52,7 +52,7 @@ impl Sets {
 }
 
 /// What an instruction reads and writes.
-fn touched(inst: &Inst, lists: &[u32]) -> (Vec<u32>, Vec<u32>) {
+fn touched(inst: &Inst, lists: &[u32], customs: &[Custom]) -> (Vec<u32>, Vec<u32>) {
     let call = |at: u32| {
         let operands = call_operands(lists, at as usize);
         (operands.args.to_vec(), operands.results.to_vec())
@@ -77,13 +77,17 @@ fn touched(inst: &Inst, lists: &[u32]) -> (Vec<u32>, Vec<u32>) {
         }
         Shape::Ret => (returned(inst, lists).to_vec(), vec![]),
         Shape::Jump | Shape::Halt | Shape::Trap => (vec![], vec![]),
+        Shape::Custom => {
+            let d = customs[inst.a as usize].op.result.map(|_| inst.d);
+            (returned(inst, lists).to_vec(), d.into_iter().collect())
+        }
     }
 }
 
 /// Takes one instruction back: what it writes is not needed before it, what it reads is. An instruction that does nothing
 /// but write what nobody needs has no code, and reads nothing.
-fn step_back(live: &mut [u64], inst: &Inst, lists: &[u32]) {
-    let (reads, writes) = touched(inst, lists);
+fn step_back(live: &mut [u64], inst: &Inst, lists: &[u32], customs: &[Custom]) {
+    let (reads, writes) = touched(inst, lists, customs);
     let is_needed = |&var: &u32| live[var as usize / 64] >> (var % 64) & 1 != 0;
     if traits(inst.op).is_removable() && !writes.iter().any(is_needed) {
         return;
@@ -119,14 +123,15 @@ fn needed_after(body: &Body, number: usize, starts: &Sets) -> Vec<u64> {
 }
 
 /// What is needed at the start of each block.
-fn needed_at_starts(body: &Body) -> Sets {
+fn needed_at_starts(body: &Body, customs: &[Custom]) -> Sets {
     let mut starts = Sets::new(body.blocks.len(), body.vars.len());
     let mut changed = true;
     while changed {
         changed = false;
         for number in (0..body.blocks.len()).rev() {
             let mut live = needed_after(body, number, &starts);
-            body.insts[body.block_range(number)].iter().rev().for_each(|i| step_back(&mut live, i, &body.lists));
+            let insts = &body.insts[body.block_range(number)];
+            insts.iter().rev().for_each(|inst| step_back(&mut live, inst, &body.lists, customs));
             changed |= starts.set(number, &live);
         }
     }
@@ -136,18 +141,18 @@ fn needed_at_starts(body: &Body) -> Sets {
 impl Strip {
     /// The strip of a function; empty where it is too large to be looked at.
     #[must_use]
-    pub fn new(body: &Body, placed: &[Placed]) -> Strip {
+    pub fn new(body: &Body, customs: &[Custom], placed: &[Placed]) -> Strip {
         let names = (0..body.vars.len() as u32).map(|var| body.var_name(var)).collect();
         if body.vars.len().div_ceil(64) * body.insts.len() > LARGEST {
             return Strip { names, ..Strip::default() };
         }
-        let starts = needed_at_starts(body);
+        let starts = needed_at_starts(body, customs);
         let [mut before, mut after] = [0, 1].map(|_| Sets::new(body.insts.len(), body.vars.len()));
         for number in 0..body.blocks.len() {
             let mut live = needed_after(body, number, &starts);
             for index in body.block_range(number).rev() {
                 after.set(index, &live);
-                step_back(&mut live, &body.insts[index], &body.lists);
+                step_back(&mut live, &body.insts[index], &body.lists, customs);
                 before.set(index, &live);
             }
         }

@@ -244,6 +244,17 @@ impl Decoder<'_> {
                 let signature = self.body.lists[inst.b as usize];
                 (step.d, step.b) = self.call_c(signature, inst.b as usize + 1);
             }
+            Shape::Custom => {
+                let has_result = self.module.customs[inst.a as usize].op.result.is_some();
+                let (args, _) = counted(&self.body.lists[inst.b as usize..]);
+                step.b = self.lists.len() as u32;
+                self.lists.push(args.len() as u32);
+                for &arg in args {
+                    let slot = self.read(arg);
+                    self.lists.push(slot);
+                }
+                step.d = if has_result { self.write(inst.d) } else { self.unwanted() };
+            }
             Shape::Halt | Shape::Trap => {}
         }
         self.step(at, step);

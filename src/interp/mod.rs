@@ -10,6 +10,7 @@
 )]
 
 mod code;
+mod custom;
 mod decode;
 mod machine;
 mod memory;

@@ -83,6 +83,15 @@ pub trait Native<'w> {
     /// Where the function called the program back, and that was stopped; or where the call cannot be made. A trap without
     /// frames is one of the call itself.
     fn call(&mut self, lent: Lent<'_, 'w>, call: &Call<'_>, results: &mut Vec<u64>) -> Result<Left, RunError>;
+
+    /// Executes an instruction of the declared opcode with this number: gives the raw bits of its result, if it has one.
+    ///
+    /// # Errors
+    /// Where the opcode traps, or there is nobody who knows what it does.
+    fn custom(&mut self, number: u32, args: &[u64]) -> Result<u64, RunError> {
+        let _ = (number, args);
+        Err(RunError::NoOpcode)
+    }
 }
 
 /// What does the steps of `op`, if it is one on native memory or calls C.

@@ -14,6 +14,7 @@ use crate::streams::Streams;
 use crate::trap::{Outcome, RunError};
 
 use super::code::{Code, Literal, Register, Second};
+use super::custom;
 use super::machine::{Activation, Machine};
 use super::memory;
 use super::native::{self, Native, World};
@@ -344,6 +345,7 @@ const fn other(op: Op) -> Run {
         Op::GsetI32 => global_set::<true>,
         Op::GsetI64 | Op::GsetF32 | Op::GsetF64 => global_set::<false>,
         Op::Arg => argument,
+        Op::Custom => custom::custom,
         Op::PrintI64 => print::<{ Type::I64 as u8 }>,
         Op::PrintF32 => print::<{ Type::F32 as u8 }>,
         Op::PrintF64 => print::<{ Type::F64 as u8 }>,

@@ -55,7 +55,11 @@ pub fn extract(
     dir: &Path,
     name: &str,
 ) -> Result<Vec<Extracted>, Vec<TemplateError>> {
-    let check = |template: &Template| check_declaration(template).and_then(|()| check_clobbers(template, abi));
+    let check = |template: &Template| {
+        check_declaration(template)?;
+        check_clobbers(template, abi)?;
+        template.custom.as_ref().map_or(Ok(()), |custom| custom.check(template, abi))
+    };
     let wrong: Vec<TemplateError> = templates.iter().filter_map(|template| check(template).err()).collect();
     if !wrong.is_empty() {
         return Err(wrong);
@@ -84,7 +88,8 @@ pub fn extract(
 
 fn check_declaration(template: &Template) -> Result<(), TemplateError> {
     if template.operands.iter().filter(|o| o.kind.is_register()).count() > MAX_REGS {
-        return Err(template.error(format!("has more than {MAX_REGS} register operands")));
+        let help = "the result may take the place of the first source: `inout d` for `out d` and `in a`";
+        return Err(template.error(format!("has more than {MAX_REGS} register operands; {help}")));
     }
     for Declared { name, .. } in &template.operands {
         if !template.body.iter().any(|(_, line)| mentions(line, name)) {
@@ -101,7 +106,7 @@ fn check_declaration(template: &Template) -> Result<(), TemplateError> {
 /// Only calls may change registers that variables live in: for all others the stitcher keeps scratch registers free.
 fn check_clobbers(template: &Template, abi: &Abi) -> Result<(), TemplateError> {
     let opcode = template.name.split(['+', '/']).next().and_then(op_named);
-    if opcode.is_none_or(|op| op.row().shape.is_call()) {
+    if template.custom.is_none() && opcode.is_none_or(|op| op.row().shape.is_call()) {
         return Ok(());
     }
     let scratch: Vec<&str> =

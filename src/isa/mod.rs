@@ -9,6 +9,7 @@
 //!  abi.inc, *.S ─▶ template ─▶ samples ─▶ extract: assemble, solve, holes ─▶ table ─▶ library
 //! ```
 
+pub mod custom;
 pub mod extract;
 pub mod layout;
 pub mod numeric;

@@ -229,6 +229,8 @@ macro_rules! __op_table {
         other Read "read" "" Read "reads a number from standard input, by the register's type";
         other Halt "halt" "" Halt "ends the program with success";
         other Trap "trap" "" Trap "traps: `unreachable`";
+        // Programs write it by the name of the opcode that it stands for.
+        other Custom "custom" "" Custom "an opcode that a template declares";
 
         // What the verifier makes of the instructions above that take any type. They are written without suffix.
         other MoveI64 "move" "i64" Move "a copy of an int";
@@ -408,6 +410,9 @@ pub enum Shape {
     Halt,
     /// Nothing.
     Trap,
+    /// `[d,] x, …`: an opcode that a template declares, by its number in the module in `a`; `d` where it has a result;
+    /// field `b` is a list `[n, x…]`.
+    Custom,
 }
 
 impl Shape {
@@ -694,5 +699,11 @@ impl Op {
     #[must_use]
     pub const fn is_settled(self) -> bool {
         self as u16 >= Op::MoveI64 as u16
+    }
+
+    /// True for the rows that programs write by their names.
+    #[must_use]
+    pub const fn is_written(self) -> bool {
+        !self.is_settled() && !matches!(self, Op::Custom)
     }
 }

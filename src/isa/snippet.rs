@@ -320,21 +320,36 @@ pub struct Info {
     /// Whether it changes the arithmetic flags.
     pub clobbers_flags: bool,
     /// What the machine must have beyond plain x86-64, bits of [`Features`].
-    pub needs: u8,
+    pub needs: u16,
 }
 
 /// What a machine has beyond plain x86-64.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Features(pub u8);
+pub struct Features(pub u16);
 
 impl Features {
     /// The names, with the bit of each.
-    pub const ALL: [(&'static str, u8); 6] =
-        [("bmi1", 1), ("bmi2", 2), ("lzcnt", 4), ("popcnt", 8), ("sse4.1", 16), ("avx", 32)];
+    pub const ALL: [(&'static str, u16); 15] = [
+        ("bmi1", 1),
+        ("bmi2", 1 << 1),
+        ("lzcnt", 1 << 2),
+        ("popcnt", 1 << 3),
+        ("sse4.1", 1 << 4),
+        ("avx", 1 << 5),
+        ("ssse3", 1 << 6),
+        ("sse4.2", 1 << 7),
+        ("aes", 1 << 8),
+        ("pclmul", 1 << 9),
+        ("fma", 1 << 10),
+        ("avx2", 1 << 11),
+        ("adx", 1 << 12),
+        ("sha", 1 << 13),
+        ("movbe", 1 << 14),
+    ];
 
     /// True where the machine has all of `needs`.
     #[must_use]
-    pub const fn has(self, needs: u8) -> bool {
+    pub const fn has(self, needs: u16) -> bool {
         self.0 & needs == needs
     }
 }

@@ -6,7 +6,7 @@
 //! is the same in many snippets is stored once.
 
 use super::snippet::{Chunk, FORMS, Head, Hole, Kind, MAX_REGS, Role, Site, Spread};
-use super::table::{Alternative, Fusion, Tables};
+use super::table::{Alternative, Custom, Fusion, Tables};
 use super::template::Declared;
 
 /// How many spreads every library has room for: a power of two, so that the copying loop needs not look where they end.
@@ -88,7 +88,7 @@ pub struct Record {
     /// Whether it changes the flags.
     pub clobbers_flags: bool,
     /// What the machine must have.
-    pub needs: u8,
+    pub needs: u16,
 }
 
 /// Everything that is stored.
@@ -120,6 +120,8 @@ pub struct Stored {
     pub alternatives: Vec<Alternative>,
     /// The fusions, by the first opcode.
     pub fusions: Vec<Fusion>,
+    /// The declared opcodes; the built-in library has none.
+    pub customs: Vec<Custom>,
 }
 
 /// A number that does not fit its place.
@@ -181,6 +183,7 @@ pub fn store_over(tables: &Tables, base: Stored) -> Result<Stored, TooMany> {
     stored.forms = forms.map(|(entry, &chunk)| [entry as u16, chunk]).collect();
     stored.alternatives.clone_from(&tables.alternatives);
     stored.fusions.clone_from(&tables.fusions);
+    stored.customs.clone_from(&tables.customs);
     stored.fusions.sort_by_key(|fusion| (fusion.first, fusion.second));
     Ok(stored)
 }

@@ -6,6 +6,7 @@
 //! Snippets are found by *key* and form. The keys are the opcodes by their number, then the [parts](Part), then the
 //! fusions in the order of their names.
 
+use super::custom::CustomOp;
 use super::extract::Extracted;
 use super::op::{Op, Shape};
 use super::part::Part;
@@ -23,6 +24,15 @@ pub struct Fusion {
     pub key: u16,
 }
 
+/// A declared opcode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Custom {
+    /// What was declared.
+    pub op: CustomOp,
+    /// The key under which its snippets are found.
+    pub key: u16,
+}
+
 /// A snippet that replaces another where the machine has more features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alternative {
@@ -31,7 +41,7 @@ pub struct Alternative {
     /// Its first chunk.
     pub chunk: u16,
     /// The features that it needs.
-    pub needs: u8,
+    pub needs: u16,
 }
 
 /// The tables of a library.
@@ -49,12 +59,17 @@ pub struct Tables {
     pub alternatives: Vec<Alternative>,
     /// The fusions.
     pub fusions: Vec<Fusion>,
+    /// The declared opcodes.
+    pub customs: Vec<Custom>,
 }
+
+/// How many keys there can be: entries of the form table have numbers of 16 bits.
+const KEYS: usize = (u16::MAX as usize + 1) / FORMS;
 
 /// True for opcodes that need a template: those that can still be there after verification.
 #[must_use]
 pub fn needs_template(op: Op) -> bool {
-    !matches!(op, Op::Move | Op::Select | Op::Print | Op::Read | Op::Gget | Op::Gset)
+    !matches!(op, Op::Move | Op::Select | Op::Print | Op::Read | Op::Gget | Op::Gset | Op::Custom)
 }
 
 /// Sorts extracted snippets into tables.
@@ -62,6 +77,13 @@ pub fn needs_template(op: Op) -> bool {
 /// # Errors
 /// Every opcode or part without a template, and every template that is neither.
 pub fn build(extracted: Vec<Extracted>) -> Result<Tables, Vec<TemplateError>> {
+    let declared = extracted.iter().filter(|snippet| snippet.template.custom.is_some());
+    let errors: Vec<TemplateError> = declared
+        .map(|snippet| snippet.template.error("is for a declared opcode: here, opcodes are rows of src/isa/op.rs"))
+        .collect();
+    if !errors.is_empty() {
+        return Err(errors);
+    }
     build_over(extracted, Tables { first: 1, ..Tables::default() })
 }
 
@@ -73,11 +95,12 @@ pub fn build(extracted: Vec<Extracted>) -> Result<Tables, Vec<TemplateError>> {
 pub fn build_over(extracted: Vec<Extracted>, base: Tables) -> Result<Tables, Vec<TemplateError>> {
     let mut errors = Vec::new();
     let mut tables = base;
-    fusions(&extracted, &mut tables.fusions, &mut errors);
-    let keys = Op::ALL.len() + Part::ALL.len() + tables.fusions.len();
+    let mut keys = (tables.forms.len() / FORMS).max(Op::ALL.len() + Part::ALL.len());
+    fusions(&extracted, &mut tables.fusions, &mut keys, &mut errors);
+    customs(&extracted, &mut tables.customs, &mut keys, &mut errors);
     tables.forms.resize(keys * FORMS, 0);
     let (cold, hot) = extracted.into_iter().partition(|snippet: &Extracted| snippet.template.name.ends_with("/cold"));
-    let hot = keyed(hot, &tables.fusions, &mut errors);
+    let hot = keyed(hot, &tables, &mut errors);
     for (key, form, _) in &hot {
         let entry = usize::from(*key) * FORMS + form;
         tables.forms[entry] = 0;
@@ -94,14 +117,14 @@ type Keyed = (u16, usize, Extracted);
 
 /// The snippets in the order of the table: those that serve the same key, form and machines side by side, the widest
 /// first.
-fn keyed(extracted: Vec<Extracted>, fusions: &[Fusion], errors: &mut Vec<TemplateError>) -> Vec<Keyed> {
+fn keyed(extracted: Vec<Extracted>, tables: &Tables, errors: &mut Vec<TemplateError>) -> Vec<Keyed> {
     let mut keyed: Vec<Keyed> = Vec::with_capacity(extracted.len());
     for snippet in extracted {
-        match key_of(&snippet.template.name, fusions) {
+        match key_of(&snippet.template, tables) {
             Some(key) => keyed.push((key, form_of(&snippet.template), snippet)),
             None => errors.push(snippet.template.error(
-                "is neither an opcode of the table, nor a fusion of two (`less.i64+jmpt`), nor a part of a frame: add \
-                 a row for it, or correct the name",
+                "is neither an opcode of the table, nor a fusion of two (`less.i64+jmpt`), nor a part of a frame: add a \
+                 row for it, or declare it (`opcode NAME(i64) -> i64`), or correct the name",
             )),
         }
     }
@@ -157,7 +180,7 @@ fn place_cold(cold: Vec<Extracted>, tables: &mut Tables, errors: &mut Vec<Templa
 }
 
 /// Adds the fusions that are new to those that are known.
-fn fusions(extracted: &[Extracted], known: &mut Vec<Fusion>, errors: &mut Vec<TemplateError>) {
+fn fusions(extracted: &[Extracted], known: &mut Vec<Fusion>, keys: &mut usize, errors: &mut Vec<TemplateError>) {
     let mut names: Vec<(&str, &Template)> =
         extracted.iter().map(|s| (s.template.name.as_str(), &s.template)).filter(|(n, _)| n.contains('+')).collect();
     names.sort_by_key(|(name, _)| *name);
@@ -168,9 +191,9 @@ fn fusions(extracted: &[Extracted], known: &mut Vec<Fusion>, errors: &mut Vec<Te
         if let [Some(first), Some(second)] = ops[..]
             && is_fusion(first, second)
         {
-            let key = (Op::ALL.len() + Part::ALL.len() + known.len()) as u16;
             if !known.iter().any(|fusion| (fusion.first, fusion.second) == (first, second)) {
-                known.push(Fusion { first, second, key });
+                known.push(Fusion { first, second, key: *keys as u16 });
+                *keys += 1;
             }
         } else {
             errors.push(template.error(
@@ -180,16 +203,40 @@ fn fusions(extracted: &[Extracted], known: &mut Vec<Fusion>, errors: &mut Vec<Te
     }
 }
 
+/// Adds the declared opcodes that are new to those that are known.
+fn customs(extracted: &[Extracted], known: &mut Vec<Custom>, keys: &mut usize, errors: &mut Vec<TemplateError>) {
+    for template in extracted.iter().map(|snippet| &snippet.template) {
+        let Some(op) = &template.custom else { continue };
+        match known.iter().find(|custom| custom.op.name == op.name) {
+            Some(custom) if custom.op == *op => {}
+            Some(custom) => {
+                errors.push(template.error(format!("is for `{op}`, which another file declares as `{}`", custom.op)));
+            }
+            None if *keys >= KEYS => {
+                errors.push(template.error(format!("is of one opcode too many: a library has {KEYS} at most")));
+            }
+            None => {
+                known.push(Custom { op: op.clone(), key: *keys as u16 });
+                *keys += 1;
+            }
+        }
+    }
+}
+
 /// The opcode that templates declare under this name.
 pub(super) fn op_named(name: &str) -> Option<Op> {
     Op::ALL.iter().copied().find(|op| needs_template(*op) && op.row().name() == name)
 }
 
-fn key_of(name: &str, fusions: &[Fusion]) -> Option<u16> {
+fn key_of(template: &Template, tables: &Tables) -> Option<u16> {
+    let name = template.name.as_str();
+    if let Some(op) = &template.custom {
+        return tables.customs.iter().find(|custom| custom.op.name == op.name).map(|custom| custom.key);
+    }
     let op = || op_named(name).map(|op| op as u16);
     let part = || Part::ALL.iter().find(|(_, n)| *n == name).map(|(part, _)| Op::ALL.len() as u16 + *part as u16);
     let fused = |f: &&Fusion| name.split('+').eq([f.first.row().name(), f.second.row().name()]);
-    op().or_else(part).or_else(|| fusions.iter().find(fused).map(|f| f.key))
+    op().or_else(part).or_else(|| tables.fusions.iter().find(fused).map(|f| f.key))
 }
 
 /// Which forms a template serves. Constants too wide for one form go by their width: see [`constant_form`].

@@ -10,8 +10,10 @@
 //! template NAME, ROLE OPERAND:KIND, …, clobber REGISTER… flags, needs FEATURE…
 //!         any assembly, with \operand in place of registers and values
 //! end
+//! opcode NAME(T, …) -> T
 //! ```
 //!
+//! The last line declares an opcode that the table does not have, and that templates of the same file stand for.
 //! A `KIND` of register may be followed by `-register` for each register that must not stand there. In a body,
 //! `\d` is the operand's 64-bit name, `\d32`, `\d16` and `\d8` its narrower ones; a line `trap KIND` is an instruction
 //! that always traps, and `fault divide \x` says that the next line divides by the register operand `x`.
@@ -19,6 +21,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::custom::CustomOp;
 use super::layout;
 use super::snippet::{Features, Kind, Role};
 
@@ -163,9 +166,11 @@ pub struct Template {
     /// Whether it says it clobbers the flags.
     pub clobbers_flags: bool,
     /// The features that it says it needs.
-    pub needs: u8,
+    pub needs: u16,
     /// The body: line numbers and text.
     pub body: Vec<(u32, String)>,
+    /// The opcode that it is for, where that is a declared one.
+    pub custom: Option<CustomOp>,
 }
 
 impl Template {
@@ -205,6 +210,7 @@ pub fn role_word(role: Role) -> &'static str {
 /// The first declaration that is wrong, or text outside `template … end`.
 pub fn parse(file: &str, text: &str, abi: &Abi) -> Result<Vec<Template>, TemplateError> {
     let mut templates = Vec::new();
+    let mut customs: Vec<(CustomOp, u32)> = Vec::new();
     let mut open: Option<Template> = None;
     for (index, raw) in text.lines().enumerate() {
         let line = index as u32 + 1;
@@ -220,6 +226,12 @@ pub fn parse(file: &str, text: &str, abi: &Abi) -> Result<Vec<Template>, Templat
                 return Err(fail(&before.name, format!("`end` is missing before line {line}")));
             }
             open = Some(declare(file, line, declaration, abi)?);
+        } else if let (Some(declaration), None) = (code.strip_prefix("opcode "), &open) {
+            let custom = CustomOp::parse(declaration).map_err(|message| fail("", message))?;
+            if customs.iter().any(|(known, _)| known.name == custom.name) {
+                return Err(fail("", format!("opcode `{}` is declared twice", custom.name)));
+            }
+            customs.push((custom, line));
         } else if code == "end" {
             let Some(done) = open.take() else {
                 return Err(fail("", "`end` without `template`".to_owned()));
@@ -230,13 +242,25 @@ pub fn parse(file: &str, text: &str, abi: &Abi) -> Result<Vec<Template>, Templat
                 template.body.push((line, code.to_owned()));
             }
         } else if !code.is_empty() {
-            return Err(fail("", format!("expected `template NAME, …` or a comment, found `{code}`")));
+            return Err(fail(
+                "",
+                format!("expected `template NAME, …`, `opcode NAME(T, …) -> T` or a comment, found `{code}`"),
+            ));
         }
     }
-    match open {
-        Some(template) => Err(template.error("`end` is missing")),
-        None => Ok(templates),
+    if let Some(template) = open {
+        return Err(template.error("`end` is missing"));
     }
+    for (custom, line) in customs {
+        let mut own = templates.iter_mut().filter(|template| template.name == custom.name).peekable();
+        if own.peek().is_none() {
+            let message =
+                format!("there is no template for opcode `{0}` in this file: write `template {0}, …`", custom.name);
+            return Err(TemplateError { file: file.to_owned(), line, template: String::new(), message });
+        }
+        own.for_each(|template| template.custom = Some(custom.clone()));
+    }
+    Ok(templates)
 }
 
 fn declare(file: &str, line: u32, declaration: &str, abi: &Abi) -> Result<Template, TemplateError> {
@@ -252,6 +276,7 @@ fn declare(file: &str, line: u32, declaration: &str, abi: &Abi) -> Result<Templa
         clobbers_flags: false,
         needs: 0,
         body: Vec::new(),
+        custom: None,
     };
     for part in parts {
         let (word, rest) = part.split_once(' ').unwrap_or((part, ""));

@@ -24,6 +24,7 @@ pub fn lay_over(base: &Tables, extracted: Vec<Extracted>) -> Result<&'static Tab
         forms,
         alternatives: stored.alternatives.clone(),
         fusions: stored.fusions.clone(),
+        customs: stored.customs.clone(),
         ..table::Tables::default()
     };
     let first = extracted.first().map(|snippet| snippet.template.error(""));

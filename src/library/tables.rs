@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use super::builtin;
 use crate::isa::snippet::{Chunk, Hole, Info, Kind, Operand, Site, Spread};
 use crate::isa::stored::{Record, SPREADS, Span, Stored, StoredOperand};
-use crate::isa::table::{Alternative, Fusion};
+use crate::isa::table::{Alternative, Custom, Fusion};
 
 /// The tables of a library. The fields are those of [`Stored`].
 #[derive(Debug)]
@@ -26,6 +26,7 @@ pub struct Tables {
     pub forms: &'static [[u16; 2]],
     pub alternatives: &'static [Alternative],
     pub fusions: &'static [Fusion],
+    pub customs: &'static [Custom],
     pub word_starts: &'static [u16],
     pub words: &'static str,
     pub keys: usize,
@@ -45,6 +46,7 @@ static BUILTIN: Tables = Tables {
     forms: &builtin::FORM_ENTRIES,
     alternatives: &builtin::ALTERNATIVES,
     fusions: &builtin::FUSIONS,
+    customs: &[],
     word_starts: &builtin::WORD_STARTS,
     words: builtin::WORDS,
     keys: builtin::KEYS,
@@ -81,6 +83,7 @@ impl Tables {
             forms: keep(stored.forms),
             alternatives: keep(stored.alternatives),
             fusions: keep(stored.fusions),
+            customs: keep(stored.customs),
             word_starts: keep(starts.collect()),
             words: stored.words.concat().leak(),
             keys: stored.keys,
@@ -106,6 +109,7 @@ impl Tables {
             keys: self.keys,
             alternatives: self.alternatives.to_vec(),
             fusions: self.fusions.to_vec(),
+            customs: self.customs.to_vec(),
         }
     }
 
@@ -188,6 +192,19 @@ impl Contract {
     #[must_use]
     pub fn sites(self) -> &'static [Site] {
         self.record.sites.of(self.tables.sites)
+    }
+
+    /// What the machine must have.
+    #[inline]
+    #[must_use]
+    pub fn needs(self) -> u16 {
+        self.record.needs
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.tables.word(self.record.name)
     }
 
     #[inline]

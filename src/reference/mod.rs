@@ -16,13 +16,14 @@ use crate::text::usage;
 pub fn markdown() -> String {
     let mut page = include_str!("prose.md").to_owned();
     page.push_str("\n| instruction | types | meaning |\n|---|---|---|\n");
-    let rows: Vec<&Row> = Op::ROWS.iter().filter(|row| !row.op.is_settled()).collect();
+    let rows: Vec<&Row> = Op::ROWS.iter().filter(|row| row.op.is_written()).collect();
     for group in rows.chunk_by(|a, b| a.mnemonic == b.mnemonic && a.doc == b.doc) {
         let suffixes: Vec<&str> = group.iter().map(|row| row.suffix).filter(|suffix| !suffix.is_empty()).collect();
         let types = suffixes.iter().map(|suffix| format!("`{suffix}`")).collect::<Vec<_>>().join(" ");
         let _ = writeln!(page, "| {} | {types} | {} |", usage(group[0].mnemonic, group[0]), group[0].doc);
     }
-    for prose in [include_str!("after.md"), include_str!("native.md"), include_str!("traps.md")] {
+    let (own, c) = (include_str!("opcodes.md"), include_str!("native.md"));
+    for prose in [include_str!("after.md"), own, c, include_str!("traps.md")] {
         page.push_str(prose);
     }
     for kind in TrapKind::ALL {

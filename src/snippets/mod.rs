@@ -16,6 +16,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::isa::custom::CustomOp;
 use crate::isa::extract::{Extracted, extract};
 use crate::isa::part::Part;
 use crate::isa::snippet::Features;
@@ -44,6 +45,12 @@ impl Snippets {
     #[must_use]
     pub fn library(self, features: Features) -> Library {
         Library::of(self.0, features)
+    }
+
+    /// The opcodes that its templates declare.
+    #[must_use]
+    pub fn opcodes(self) -> Vec<CustomOp> {
+        self.0.customs.iter().map(|custom| custom.op.clone()).collect()
     }
 }
 

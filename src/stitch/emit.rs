@@ -11,6 +11,7 @@ use crate::library::builtin::{FSCRATCH0, FSCRATCH1, SCRATCH0, SCRATCH1};
 use crate::library::{Contract, Library};
 use crate::module::Inst;
 use crate::stitch::code::{Code, Regs};
+use crate::stitch::custom::Ways;
 use crate::stitch::frame::Frame;
 use crate::stitch::image::{Relocation, SiteMeaning, Symbol, TrapSite, UnwindRow};
 use crate::stitch::live::{ENDS_A, Live, NEEDLESS, is_constant, is_fused};
@@ -56,6 +57,8 @@ pub(super) struct Current {
 pub(super) struct Emitter<'a> {
     pub library: &'a Library,
     pub parts: &'a [u16; Part::ALL.len()],
+    /// The snippets of declared opcodes, by their numbers in the module.
+    pub customs: &'a [Ways],
     /// The moves between registers, by class.
     pub moves: [u16; 3],
     pub verified: &'a Verified,
@@ -150,10 +153,7 @@ impl Emitter<'_> {
                 Fault::Divide(operand) => {
                     let before = contract.operands().take(usize::from(operand));
                     let nth = before.filter(|o| o.kind.is_register()).count();
-                    let bits = match self.body.insts[self.index].op.row().args.first() {
-                        Some(Type::I32) => 32,
-                        _ => 64,
-                    };
+                    let bits = self.divides(&self.body.insts[self.index]);
                     SiteMeaning::Divide { register: regs[nth], bits }
                 }
             };
@@ -274,6 +274,7 @@ impl Emitter<'_> {
             Shape::NativeStore => self.native_store(inst, note),
             Shape::CallExtern | Shape::Callp => self.call_c(inst, note),
             Shape::Addr => self.address_of(inst, note),
+            Shape::Custom => self.custom(inst, note),
             Shape::Halt | Shape::Trap => {
                 self.put(self.form(inst.op, false, Form::Reg, Form::Reg), [0; 3], [0, 0]);
             }

@@ -235,6 +235,12 @@ impl Live {
                 self.read_list(body, at, list + 1, count);
                 0
             }
+            Shape::Custom => {
+                let op = &verified.module().customs[inst.a as usize].op;
+                let note = if op.result.is_some() { self.write(at, inst.d) } else { 0 };
+                self.read_list(body, at, list + 1, op.params.len());
+                note
+            }
             Shape::CallExtern | Shape::Callp => self.call_c(verified, body, at, inst),
             _ => self.call(verified, body, at, inst, argument_register),
         };

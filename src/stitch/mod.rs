@@ -18,6 +18,7 @@ pub mod abi;
 mod branches;
 pub mod calls;
 pub mod code;
+pub mod custom;
 mod emit;
 pub mod frame;
 mod glue;
@@ -45,6 +46,7 @@ use crate::library::Library;
 use crate::module::native::Target;
 use crate::stitch::calls::Convention;
 use crate::stitch::code::Code;
+use crate::stitch::custom::OpcodeError;
 use crate::stitch::emit::{Cold, Emitter, Jump};
 use crate::stitch::frame::Frame;
 use crate::stitch::image::{FunctionImage, Image};
@@ -74,6 +76,9 @@ pub enum StitchError {
         /// The opcode's name.
         name: String,
     },
+    /// An opcode that templates declare is not there as the program wants it.
+    #[error(transparent)]
+    Opcode(#[from] Box<OpcodeError>),
 }
 
 /// The largest image: everything in it is within reach of a 32-bit distance, with room to spare for data.
@@ -151,6 +156,7 @@ impl<'l> Stitcher<'l> {
 
     fn run(&mut self, verified: &Verified) -> Result<Image, StitchError> {
         self.code.clear();
+        let customs = custom::resolve(verified, self.library)?;
         let count = verified.functions.len();
         let mut image = Image {
             functions: Vec::with_capacity(count),
@@ -177,6 +183,7 @@ impl<'l> Stitcher<'l> {
             let mut emitter = Emitter {
                 library: self.library,
                 parts: &self.parts,
+                customs: &customs,
                 moves: [Op::MoveI64, Op::MoveF32, Op::MoveF64].map(|op| self.library.forms(op as u16)[0]),
                 verified,
                 body,

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::cursor::{Cursor, brief};
+use super::custom::{HELP, Opcodes};
 use super::fault::{Fault, Spot};
 use super::lex::{Kind, Token};
 use super::native::abi;
@@ -39,7 +40,7 @@ pub struct Body<'t> {
     /// Its number in the module.
     pub index: u32,
     name: Cow<'t, str>,
-    builder: FunctionBuilder,
+    pub(super) builder: FunctionBuilder,
     labels: HashMap<Cow<'t, str>, Mark>,
     /// Whether the signature is not written.
     inferred: bool,
@@ -136,7 +137,10 @@ impl<'t> Body<'t> {
         module: &mut ModuleBuilder,
     ) -> Result<(), Fault> {
         let Some(meant) = mnemonic::lookup(word) else {
-            return Err(unknown_word(word, first, &operands));
+            return match scope.opcodes.find(word) {
+                Some(op) => self.custom((word, op), operands, line, module),
+                None => Err(unknown_word(word, first, &operands, &scope.opcodes)),
+            };
         };
         let row = meant.op.row();
         check_count(word, row, &operands)?;
@@ -203,6 +207,8 @@ impl<'t> Body<'t> {
                 self.registers(operands)?;
                 inst.b = self.end_list();
             }
+            // Instructions of declared opcodes do not come here.
+            Part::Custom => {}
             Part::Regs => {
                 self.seen.results = self.seen.results.max(operands.count());
                 self.registers(operands)?;
@@ -212,7 +218,7 @@ impl<'t> Body<'t> {
         Ok(())
     }
 
-    fn register(&mut self, mut operand: Cursor<'t, '_>) -> Result<u32, Fault> {
+    pub(super) fn register(&mut self, mut operand: Cursor<'t, '_>) -> Result<u32, Fault> {
         let register = operand.register()?;
         if register.number() < 0 {
             self.seen.params = self.seen.params.max(register.number().unsigned_abs() as usize);
@@ -292,10 +298,15 @@ impl<'t> Body<'t> {
     }
 }
 
-fn unknown_word(word: &str, first: Token, operands: &Cursor<'_, '_>) -> Fault {
+fn unknown_word(word: &str, first: Token, operands: &Cursor<'_, '_>, opcodes: &Opcodes<'_>) -> Fault {
+    if let Some((message, help)) = opcodes.other_form(word) {
+        return Fault::new(first.range(), message).help(help);
+    }
     let (message, help) = mnemonic::refuse(word, &items::WORDS);
-    let label = operands.is_done().then(|| format!("if it is a label, write `{}:`", brief(word)));
-    Fault::new(first.range(), message).maybe_help(help.or(label))
+    let help = help.or_else(|| nearest(word, opcodes.names()).map(|meant| format!("did you mean `{meant}`?")));
+    let label =
+        || if operands.is_done() { format!("if it is a label, write `{}:`", brief(word)) } else { HELP.to_owned() };
+    Fault::new(first.range(), message).help(help.unwrap_or_else(label))
 }
 
 fn check_count(word: &str, row: &Row, operands: &Cursor<'_, '_>) -> Result<(), Fault> {
@@ -319,7 +330,7 @@ fn check_count(word: &str, row: &Row, operands: &Cursor<'_, '_>) -> Result<(), F
     Err(Fault::new(operands.range(), message).help(format!("it is written {}", usage(word, row))))
 }
 
-fn plural(n: usize) -> String {
+pub(super) fn plural(n: usize) -> String {
     if n == 1 { "1 operand".to_owned() } else { format!("{n} operands") }
 }
 

@@ -17,7 +17,7 @@ use crate::isa::op::Type;
 use crate::module::{MAX_PAGES, PAGE, Signature};
 
 /// The words that items begin with.
-pub const WORDS: [&str; 8] = ["func", "global", "memory", "init", "table", "extern", "data", "rodata"];
+pub const WORDS: [&str; 9] = ["func", "global", "memory", "init", "table", "extern", "data", "rodata", "opcode"];
 
 pub fn is_item(word: &str) -> bool {
     WORDS.contains(&word)
@@ -33,6 +33,7 @@ pub fn item<'t>(parser: &mut Parser<'t>, word: &str, first: Token, cursor: Curso
         "init" => init(parser, cursor),
         "table" => table(parser, cursor),
         "extern" => native::external(parser, cursor),
+        "opcode" => parser.opcode(cursor),
         _ => native::data(parser, word, cursor),
     }
 }

@@ -109,7 +109,7 @@ fn find(mnemonic: &str, suffix: &str) -> Option<Op> {
     loop {
         let row = &Op::ROWS[usize::from(ROW_AT[at]).checked_sub(1)?];
         if row.mnemonic == mnemonic && row.suffix == suffix {
-            return (!row.op.is_settled()).then_some(row.op);
+            return row.op.is_written().then_some(row.op);
         }
         at = (at + 1) % SLOTS;
     }
@@ -137,7 +137,7 @@ pub fn lookup(word: &str) -> Option<Word> {
 
 /// Every word that [`lookup`] knows and that begins with `stem`, in the order of the alphabet.
 fn forms(stem: &str) -> Vec<String> {
-    let rows = || Op::ROWS.iter().filter(|row| !row.op.is_settled());
+    let rows = || Op::ROWS.iter().filter(|row| row.op.is_written());
     let suffixes = rows().map(|row| row.suffix).filter(|suffix| !suffix.is_empty());
     let aliases = ALIASES.iter().filter_map(|(alias, ..)| alias.split_once('.')).map(|(_, suffix)| suffix);
     let mut forms: Vec<String> = suffixes.chain(aliases).map(|suffix| format!("{stem}.{suffix}")).collect();
@@ -180,7 +180,7 @@ pub fn refuse(word: &str, items: &[&'static str]) -> (String, Option<String>) {
 
 fn stems() -> impl Iterator<Item = &'static str> {
     let aliases = ALIASES.iter().map(|(alias, ..)| *alias).filter(|alias| !alias.contains('.'));
-    Op::ROWS.iter().filter(|row| !row.op.is_settled()).map(|row| row.mnemonic).chain(aliases)
+    Op::ROWS.iter().filter(|row| row.op.is_written()).map(|row| row.mnemonic).chain(aliases)
 }
 
 #[cfg(test)]
@@ -191,7 +191,7 @@ mod tests {
     fn every_row_is_found_under_its_name() {
         for row in Op::ROWS {
             let found = lookup(&row.name());
-            assert_eq!(found, (!row.op.is_settled()).then_some(Word { op: row.op, swapped: false }), "{}", row.name());
+            assert_eq!(found, row.op.is_written().then_some(Word { op: row.op, swapped: false }), "{}", row.name());
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod body;
 mod cursor;
+mod custom;
 mod fault;
 mod items;
 mod lex;
@@ -20,7 +21,7 @@ mod print_native;
 mod suggest;
 
 pub use locate::{locate, place};
-pub use parse::{parse, parse_bytes};
+pub use parse::{parse, parse_bytes, parse_bytes_with, parse_with};
 pub(crate) use parts::usage;
 pub use print::print;
 #[doc(hidden)]

@@ -11,11 +11,13 @@ use std::ops::Range;
 
 use super::body::{Body, unknown};
 use super::cursor::{Cursor, brace_help, brief, name};
+use super::custom::Opcodes;
 use super::fault::{Fault, Spot};
 use super::lex::{self, Kind};
 use super::{LIMIT, items, mnemonic, native};
 use crate::builder::{FunctionId, ModuleBuilder, count};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
+use crate::isa::custom::CustomOp;
 use crate::module::native::Target;
 use crate::module::{Module, Source};
 
@@ -37,6 +39,7 @@ pub struct Scope<'t> {
     pub data: Names<'t>,
     pub globals: Names<'t>,
     pub tables: Names<'t>,
+    pub opcodes: Opcodes<'t>,
 }
 
 impl<'t> Scope<'t> {
@@ -92,10 +95,19 @@ pub struct Begun {
 /// # Errors
 /// If it is not a program: what is wrong with it, at most some twenty errors.
 pub fn parse(file: &str, text: &str) -> Result<Module, Diagnostics> {
+    parse_with(file, text, &[])
+}
+
+/// The same for a program that may use opcodes which templates declare: see
+/// [`Snippets::opcodes`](crate::engine::Snippets::opcodes).
+///
+/// # Errors
+/// As for [`parse`].
+pub fn parse_with(file: &str, text: &str, opcodes: &[CustomOp]) -> Result<Module, Diagnostics> {
     if u32::try_from(text.len()).is_err() {
         return Err(Diagnostic::new("a program cannot be larger than 4 GiB").in_file(file).into());
     }
-    let mut parser = Parser::new(text);
+    let mut parser = Parser::new(text, opcodes);
     parser.module.source(Source { name: file.to_owned(), text: text.to_owned() });
     parser.declare();
     let cut = parser.read().is_none();
@@ -112,8 +124,16 @@ pub fn parse(file: &str, text: &str) -> Result<Module, Diagnostics> {
 /// # Errors
 /// If it is not UTF-8, and as for [`parse`].
 pub fn parse_bytes(file: &str, bytes: &[u8]) -> Result<Module, Diagnostics> {
+    parse_bytes_with(file, bytes, &[])
+}
+
+/// The same for a program that may use opcodes which templates declare.
+///
+/// # Errors
+/// As for [`parse_bytes`].
+pub fn parse_bytes_with(file: &str, bytes: &[u8], opcodes: &[CustomOp]) -> Result<Module, Diagnostics> {
     let error = match std::str::from_utf8(bytes) {
-        Ok(text) => return parse(file, text),
+        Ok(text) => return parse_with(file, text, opcodes),
         Err(error) => error,
     };
     let (before, rest) = bytes.split_at(error.valid_up_to());
@@ -149,10 +169,10 @@ fn first_word(line: &str) -> &str {
 }
 
 impl<'t> Parser<'t> {
-    fn new(text: &'t str) -> Parser<'t> {
+    fn new(text: &'t str, opcodes: &'t [CustomOp]) -> Parser<'t> {
         Parser {
             text,
-            scope: Scope::default(),
+            scope: Scope { opcodes: Opcodes::new(opcodes), ..Scope::default() },
             module: ModuleBuilder::new(),
             line: 0,
             begun: Begun::default(),
@@ -170,6 +190,12 @@ impl<'t> Parser<'t> {
         let mut tokens = Vec::new();
         for (number, line) in lines(self.text) {
             let word = first_word(&self.text[line.clone()]);
+            if word == "opcode" {
+                tokens.clear();
+                _ = lex::line(self.text, line, &mut tokens);
+                self.declare_opcode(&tokens, number);
+                continue;
+            }
             let (names, index) = match word {
                 "func" => (&mut self.scope.functions, &mut begun.functions),
                 "global" => (&mut self.scope.globals, &mut begun.globals),
@@ -262,7 +288,7 @@ impl<'t> Parser<'t> {
             return items::item(self, word, first, cursor);
         }
         let line = self.line;
-        if mnemonic::lookup(word).is_some() {
+        if mnemonic::lookup(word).is_some() || self.scope.opcodes.find(word).is_some() {
             self.body(first.range());
         }
         // A misspelt word may have been meant to begin a function, so that what follows stands in one.

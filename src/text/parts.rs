@@ -61,6 +61,8 @@ pub enum Part {
     Callp,
     /// Any number of registers in a list that `b` names.
     Regs,
+    /// The operands of a declared opcode: what they are, the module's list says.
+    Custom,
 }
 
 /// The operands of the instructions of `row`.
@@ -94,6 +96,7 @@ pub fn parts(row: &Row) -> &'static [Part] {
         Shape::Ret => &[Regs],
         Shape::Print => &[Reg(A, "a")],
         Shape::Halt | Shape::Trap => &[],
+        Shape::Custom => &[Part::Custom],
     }
 }
 
@@ -105,7 +108,7 @@ pub fn count(row: &Row) -> (usize, usize) {
         Part::Call => (least + 1, usize::MAX),
         Part::Calli => (least + 3, usize::MAX),
         Part::Callp => (least + 2, usize::MAX),
-        Part::Regs => (least, usize::MAX),
+        Part::Regs | Part::Custom => (least, usize::MAX),
         Part::Reg(..) | Part::Literal | Part::Global | Part::Target | Part::Label => (least + 1, most + 1),
     })
 }
@@ -127,6 +130,7 @@ pub fn usage(word: &str, row: &Row) -> String {
             Part::Calli => "d, TABLE, i, (i64, ...) -> i64, x, ...",
             Part::Callp => "d, p, (i64, ...) -> i64, x, ...",
             Part::Regs => "a",
+            Part::Custom => "d, a, b",
         })
         .collect();
     if operands.is_empty() { format!("`{word}`") } else { format!("`{word} {}`", operands.join(", ")) }

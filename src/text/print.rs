@@ -12,6 +12,7 @@ use super::cursor::is_register;
 use super::parts::{Part, parts};
 use super::print_native::c_signature;
 use super::{ZEROS, lex, mnemonic};
+use crate::isa::custom::CustomOp;
 use crate::isa::op::{Op, Row, Type};
 use crate::module::native::Target;
 use crate::module::{Function, Global, Init, Inst, Module, Table};
@@ -52,6 +53,7 @@ impl<'m> Printer<'m> {
 
     fn items(&mut self) {
         let module = self.module;
+        module.customs.iter().for_each(|custom| self.custom(&custom.op));
         module.externs.iter().for_each(|e| self.external(e));
         module.data.iter().for_each(|data| self.data(data));
         module.globals.iter().for_each(|global| self.global(global));
@@ -64,6 +66,12 @@ impl<'m> Printer<'m> {
         }
         module.inits.iter().for_each(|init| self.init(init));
         module.tables.iter().for_each(|table| self.table(table));
+    }
+
+    fn custom(&mut self, op: &CustomOp) {
+        let text = op.to_string();
+        let types = text.strip_prefix(&op.name).unwrap_or("");
+        self.put(format_args!("opcode {}{types}\n", name(&op.name)));
     }
 
     fn global(&mut self, global: &Global) {
@@ -162,13 +170,21 @@ struct Body<'p, 'm> {
 impl Body<'_, '_> {
     fn inst(&mut self, inst: &Inst) {
         let row = inst.op.row();
-        self.printer.put(format_args!("    {}", word(row)));
+        let custom = self.printer.module.customs.get(inst.a as usize).filter(|_| inst.op == Op::Custom);
+        match custom {
+            Some(custom) => self.printer.put(format_args!("    {}", name(&custom.op.name))),
+            None => self.printer.put(format_args!("    {}", word(row))),
+        }
         let mut first = true;
         for part in parts(row) {
             // Only these parts can turn out to be nothing.
             let empty = match part {
                 Part::Offset | Part::SignedOffset => inst.b == 0,
                 Part::Regs => self.list(inst.b).next().unwrap_or(0) == 0,
+                Part::Custom => {
+                    let has_result = custom.is_some_and(|custom| custom.op.result.is_some());
+                    !has_result && self.list(inst.b).next().unwrap_or(0) == 0
+                }
                 _ => false,
             };
             if !empty {
@@ -235,6 +251,13 @@ impl Body<'_, '_> {
                     None => self.printer.put(format_args!(", \"C signature {signature}, which is missing\"")),
                 }
                 self.arguments(list);
+            }
+            Part::Custom => {
+                let mut list = self.list(inst.b);
+                let n = list.next().unwrap_or(0) as usize;
+                let has_result = module.customs.get(inst.a as usize).is_some_and(|custom| custom.op.result.is_some());
+                let d = has_result.then_some(inst.d);
+                self.registers(d.into_iter().chain(list.take(n)));
             }
             Part::Regs => {
                 let mut list = self.list(inst.b);

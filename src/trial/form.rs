@@ -155,7 +155,8 @@ impl<'l> Form<'l> {
         }
     }
 
-    fn read(&self, name: &str, state: &State, machine: &Machine) -> u64 {
+    /// What an operand holds.
+    pub fn read(&self, name: &str, state: &State, machine: &Machine) -> u64 {
         match (self.register(name), self.distance(name)) {
             (Some((Kind::Xmm, reg)), _) => state.xmm[reg][0],
             (Some((_, reg)), _) => state.gp[reg],

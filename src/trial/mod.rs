@@ -9,6 +9,7 @@
 //! Operands for which the row says that it traps are left out: traps need the runtime. A snippet that reaches for memory
 //! of its own can end the process: who does not trust one tries it in another.
 
+mod custom;
 mod form;
 mod machine;
 pub mod values;
@@ -34,6 +35,9 @@ pub fn attempt(library: &Library, info: &'static Info, seed: u64) -> Result<Opti
     let op = |name: &str| Op::ALL.iter().copied().find(|op| op.row().name() == name);
     if let Some((first, second)) = info.name.split_once('+') {
         return op(first).map(|op| trial.value(op, Some(second == "jmpt"))).transpose();
+    }
+    if let Some(declared) = library.customs().iter().find(|custom| custom.op.name == info.name) {
+        return custom::attempt(library, info, &declared.op, trial.noise);
     }
     let Some(op) = op(info.name) else {
         return match info.name {

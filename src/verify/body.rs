@@ -183,6 +183,7 @@ impl Pass<'_> {
             // The row is settled: only the verifier writes it.
             Shape::CallExtern => {}
             Shape::Halt | Shape::Trap => (inst.d, inst.a, inst.b) = (0, 0, 0),
+            Shape::Custom => self.custom(inst),
         }
     }
 

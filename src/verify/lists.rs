@@ -179,7 +179,7 @@ pub(super) fn results_operand(results: &[u32]) -> u32 {
 }
 
 /// A list that starts with its length, and what follows it.
-fn counted(pool: &[u32]) -> Option<(&[u32], &[u32])> {
+pub(super) fn counted(pool: &[u32]) -> Option<(&[u32], &[u32])> {
     let (&n, rest) = pool.split_first()?;
     rest.split_at_checked(n as usize)
 }

@@ -14,6 +14,7 @@
 
 mod blocks;
 mod body;
+mod custom;
 mod error;
 mod lists;
 mod messages;
@@ -79,6 +80,7 @@ fn check_items(module: &Module, problems: &mut Problems) {
     }
     check_memory(module, problems);
     native::check_items(module, problems);
+    custom::check_items(module, problems);
 }
 
 /// Functions, externs and data share their names.

@@ -6,6 +6,7 @@
 
 use spasm::binary::{decode, encode};
 use spasm::builder::{DataId, ExternId, FunctionBuilder, FunctionId, GlobalId, LabelId, ModuleBuilder, TableId};
+use spasm::isa::custom::CustomOp;
 use spasm::isa::op::{Op, Row, Shape, Type};
 use spasm::module::native::{Abi, CSignature, CType, Data, Target};
 use spasm::module::{Inst, Module, Reg, Signature};
@@ -199,6 +200,7 @@ fn stripped(mut module: Module) -> Module {
     module.memory.iter_mut().for_each(|memory| memory.line = 0);
     module.externs.iter_mut().for_each(|e| e.line = 0);
     module.data.iter_mut().for_each(|data| data.line = 0);
+    module.customs.iter_mut().for_each(|custom| custom.line = 0);
     for function in &mut module.functions {
         function.line = 0;
         function.lines.clear();
@@ -308,6 +310,18 @@ fn c_type(u: &mut Unstructured<'_>, depth: u32) -> Result<CType> {
     Ok(u.choose(&CType::SCALARS)?.1.clone())
 }
 
+/// Opcodes that templates might declare.
+fn custom_ops() -> Vec<CustomOp> {
+    let texts = [
+        "crc32.i64(i64, i64) -> i64",
+        "muladd.f64(f64, f64, f64) -> f64",
+        "pause()",
+        "put(i64, i32)",
+        "cycles() -> i64",
+    ];
+    texts.map(|text| CustomOp::parse(text).unwrap()).to_vec()
+}
+
 fn c_signature(u: &mut Unstructured<'_>) -> Result<CSignature> {
     let mut types = |most| (0..u.int_in_range(0..=most)?).map(|_| c_type(u, 0)).collect::<Result<Vec<_>>>();
     let (params, results) = (types(4)?, types(2)?);
@@ -412,6 +426,12 @@ impl Body {
             Shape::Addr => self.builder.addr(d, target(u, ids)?),
             Shape::Halt | Shape::CallExtern | Shape::Gget | Shape::Gset | Shape::Calli => self.builder.halt(),
             Shape::Trap => self.builder.trap(),
+            Shape::Custom => {
+                let op = u.choose(&custom_ops())?.clone();
+                let opcode = module.opcode(&op);
+                let args = op.params.iter().map(|_| register(u)).collect::<Result<Vec<Reg>>>()?;
+                self.builder.custom(opcode, op.result.map(|_| d), &args);
+            }
         }
         Ok(())
     }

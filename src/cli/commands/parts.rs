@@ -117,6 +117,10 @@ pub const SNIPPETS: Opt = Opt {
     help: "Lays the templates in the `.S` files of this folder over the built-in ones; may be given several times",
 };
 
+/// Templates, for the opcodes that they declare.
+pub const DECLARED: Opt =
+    Opt { help: "Knows the opcodes that the templates in the `.S` files of this folder declare", ..SNIPPETS };
+
 /// What every command takes.
 pub const COMMON: &[Opt] = &[
     Opt {
