@@ -125,6 +125,7 @@ fn these_are_all() {
     let files = std::fs::read_dir(Path::new(ROOT).join("examples/c")).unwrap();
     let mut names: Vec<String> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     names.sort_unstable();
-    let known = ["numeric.c", "numeric.spasm", "printf.spasm", "qsort.spasm", "spelling.py", "spelling.spasm", "zlib.spasm"];
+    let known =
+        ["numeric.c", "numeric.spasm", "printf.spasm", "qsort.spasm", "spelling.py", "spelling.spasm", "zlib.spasm"];
     assert_eq!(names, known, "each file under `examples/c` is run by a test above");
 }
