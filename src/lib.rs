@@ -138,7 +138,9 @@
 //! | `elf` | with the feature `elf`: ELF objects and C headers; `src/rt` is the runtime that goes into them, a crate of its own |
 //! | `debug` | with the feature `elf`: what unwinders and debuggers are told, of objects and of code in memory |
 //! | [`check`] | proves of a stitched image that values are where instructions look for them |
-//! | `contract`, `explain` | with the feature `cli`: snippets against a decoder, and machine code for people to read |
+//! | [`snippets`] | templates that are laid over the library while Spasm runs, through the same extraction and a cache |
+//! | `contract`, `trial` | with the feature `cli`: snippets against a decoder, and run against what their rows say |
+//! | `explain` | with the feature `cli`: machine code for people to read, in a terminal, in a browser, as JSON |
 //!
 //! # Words
 //!

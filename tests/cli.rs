@@ -466,7 +466,8 @@ fn the_examples_of_the_help_work() {
     assert_eq!(said(&["asm", &format!("{root}/examples/fib.spasm"), "-o", &folder.path("fib.spb")]).status, 0);
     let bin = std::path::Path::new(env!("CARGO_BIN_EXE_spasm")).parent().unwrap().display().to_string();
     let mut tried = 0;
-    let topics = ["run", "check", "explain", "asm", "dis", "snippets list", "snippets show"];
+    let topics =
+        ["run", "check", "explain", "asm", "dis", "snippets list", "snippets show", "snippets check", "snippets bench"];
     let pages = topics.iter().map(|topic| {
         let mut args = vec!["help"];
         args.extend(topic.split(' '));
