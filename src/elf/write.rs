@@ -72,7 +72,6 @@ impl<'a> Writer<'a> {
         let symbols = HashMap::new();
         let lines = debug::lines(module, image);
         Writer {
-            lines,
             verified,
             module,
             image,
@@ -80,6 +79,7 @@ impl<'a> Writer<'a> {
             options,
             object,
             symbols,
+            lines,
             entries,
             text,
             data,

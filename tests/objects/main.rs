@@ -9,5 +9,6 @@ mod cases;
 mod damage;
 mod debuggers;
 mod links;
+mod signatures;
 mod tools;
 mod unwinding;
