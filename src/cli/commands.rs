@@ -74,7 +74,7 @@ pub const COMMANDS: &[Command] = &[
                 long: Some("sandbox"),
                 value: Takes::Nothing,
                 help: "Refuses programs that could reach outside of their own memory: those with `extern`, `data`, \
-                       `rodata`, `addr`, `callp`, `load` or `store`",
+                       `rodata`, `addr`, `callp`, `load`, `store`, or opcodes that templates declare",
             },
             Opt {
                 help: "The machine to stitch for: snippets that need more are left alone. `native` is this one",

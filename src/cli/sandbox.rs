@@ -5,7 +5,7 @@
 
 use spasm::diagnostic::{Diagnostic, Diagnostics, Place};
 use spasm::isa::op::Shape;
-use spasm::module::{Function, Module};
+use spasm::module::{Function, Inst, Module};
 use spasm::text;
 
 /// How many are shown.
@@ -13,7 +13,7 @@ const LIMIT: usize = 20;
 
 /// Checks a module.
 pub fn check(file: &str, module: &Module) -> Result<(), Diagnostics> {
-    let instructions = module.functions.iter().flat_map(refused);
+    let instructions = module.functions.iter().flat_map(|function| refused(module, function));
     let all = items(module).into_iter().chain(instructions).take(LIMIT + 1);
     let mut found: Vec<Diagnostic> = all.map(|(word, line)| refusal(file, module, word, line)).collect();
     let cut = found.len() > LIMIT;
@@ -31,13 +31,17 @@ fn items(module: &Module) -> Vec<(&'static str, u32)> {
 }
 
 /// The instructions of a function that are refused. Calls of externs are not looked for: the externs are refused.
-fn refused(function: &Function) -> impl Iterator<Item = (&'static str, u32)> {
-    let is_native = |shape| {
-        matches!(shape, Shape::NativeLoad | Shape::NativeStore | Shape::CallExtern | Shape::Callp | Shape::Addr)
+/// What a declared opcode does is known to its template only.
+fn refused<'m>(module: &'m Module, function: &'m Function) -> impl Iterator<Item = (&'m str, u32)> {
+    let word = |inst: &Inst| match inst.op.row().shape {
+        Shape::NativeLoad | Shape::NativeStore | Shape::CallExtern | Shape::Callp | Shape::Addr => {
+            Some(inst.op.row().mnemonic)
+        }
+        Shape::Custom => Some(module.customs.get(inst.a as usize).map_or("custom", |custom| custom.op.name.as_str())),
+        _ => None,
     };
-    let rows = function.insts.iter().enumerate().map(|(at, inst)| (at, inst.op.row()));
-    let native = rows.filter(move |(_, row)| is_native(row.shape));
-    native.map(|(at, row)| (row.mnemonic, function.line_of(at).unwrap_or(0)))
+    let words = function.insts.iter().enumerate().map(move |(at, inst)| (at, word(inst)));
+    words.filter_map(|(at, word)| Some((word?, function.line_of(at).unwrap_or(0))))
 }
 
 fn refusal(file: &str, module: &Module, word: &str, line: u32) -> Diagnostic {

@@ -29,7 +29,8 @@ pub struct Config {
     pub arena: ArenaSize,
     /// What the machine has and code is to do without.
     pub left_out: Features,
-    /// Templates that are laid over the built-in ones.
+    /// Templates that are laid over the built-in ones. They are machine code: whoever gives them answers for what they do,
+    /// and for what programs do with the opcodes that they declare.
     pub snippets: Option<Snippets>,
     /// Which functions C can call: those whose address a program takes, or all.
     pub entries: Entries,

@@ -47,6 +47,11 @@ fn all_commands_know_declared_opcodes() {
     assert!(report.contains("`quot.i64` ends the process with random operands"), "{report}");
     let unknown = bad("check p.spasm");
     assert!(unknown.contains("there is no instruction `mulhi`") && unknown.contains("--snippets DIR"), "{unknown}");
+    let refused = bad(&format!("run --sandbox --snippets own p.spasm {args}"));
+    assert!(
+        refused.contains("`mulhi.i64` is not allowed in the sandbox") && refused.contains("p.spasm:2"),
+        "{refused}"
+    );
     let missing = bad(&format!("run p.spb {args}"));
     assert!(missing.contains("no template declares the opcode `mulhi.i64`"), "{missing}");
     #[cfg(feature = "elf")]
