@@ -302,10 +302,10 @@ Exit status:
   1    they may not; what is wrong stands on standard error
 ",
         examples: &[
-            ("spasm snippets check asm/x86_64/op/add.S", "Checks the templates of an instruction"),
+            ("spasm snippets check examples/custom/crc32c.S", "Checks the templates of a file"),
             (
-                "spasm run --snippets mine examples/fib.spasm 30",
-                "Runs a program with the templates in the folder `mine`",
+                "spasm run --snippets examples/custom examples/custom/crc32c.spasm 4096",
+                "Runs a program with the templates of a folder",
             ),
         ],
     },
@@ -325,7 +325,10 @@ Exit status:
         notes: "",
         examples: &[
             ("spasm snippets bench mul.i64", "How long a multiplication takes"),
-            ("spasm snippets bench shl.i64 asm/x86_64/op/shl.S", "Compares a file of templates with the built-in ones"),
+            (
+                "spasm snippets bench crc32c.i64 examples/custom/crc32c.S",
+                "The same of an instruction that a file declares",
+            ),
         ],
     },
     Command {
