@@ -132,18 +132,26 @@ impl Signature {
 
 impl std::fmt::Display for Signature {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let join = |types: &[Type]| types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
-        let dots = match (self.variadic, self.params.is_empty()) {
-            (false, _) => "",
-            (true, true) => "...",
-            (true, false) => ", ...",
-        };
-        write!(f, "({}{dots})", join(&self.params))?;
-        match self.results.as_slice() {
-            [] => Ok(()),
-            [one] => write!(f, " -> {}", one.name()),
-            many => write!(f, " -> ({})", join(many)),
-        }
+        let names = |types: &[Type]| types.iter().map(|ty| ty.name().to_owned()).collect();
+        write_signature(f, names(&self.params), self.variadic, &names(&self.results))
+    }
+}
+
+/// Writes a signature as text has it, from the words for its types.
+fn write_signature(
+    f: &mut std::fmt::Formatter<'_>,
+    mut params: Vec<String>,
+    variadic: bool,
+    results: &[String],
+) -> std::fmt::Result {
+    if variadic {
+        params.push("...".to_owned());
+    }
+    write!(f, "({})", params.join(", "))?;
+    match results {
+        [] => Ok(()),
+        [one] => write!(f, " -> {one}"),
+        many => write!(f, " -> ({})", many.join(", ")),
     }
 }
 

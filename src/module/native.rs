@@ -170,18 +170,8 @@ impl CSignature {
 /// As text writes it, the convention left out.
 impl std::fmt::Display for CSignature {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let join = |types: &[CType]| types.iter().map(CType::to_string).collect::<Vec<_>>().join(", ");
-        let dots = match (self.variadic, self.params.is_empty()) {
-            (false, _) => "",
-            (true, true) => "...",
-            (true, false) => ", ...",
-        };
-        write!(f, "({}{dots})", join(&self.params))?;
-        match self.results.as_slice() {
-            [] => Ok(()),
-            [one] => write!(f, " -> {one}"),
-            many => write!(f, " -> ({})", join(many)),
-        }
+        let names = |types: &[CType]| types.iter().map(CType::to_string).collect();
+        super::write_signature(f, names(&self.params), self.variadic, &names(&self.results))
     }
 }
 
