@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 use spasm::elf::{self, Options};
 use spasm::library::Library;
@@ -31,13 +32,33 @@ pub fn object(verified: &Verified, options: &Options<'_>) -> Vec<u8> {
     elf::write(verified, &image, &library, options).unwrap()
 }
 
-/// Writes `NAME.o` and `NAME.h` for a program.
+/// Writes `NAME.o` and `NAME.h` for a program. Whatever reads objects must accept the first.
 pub fn build(folder: &Path, name: &str, source: &str) -> Verified {
     let verified = verified(&format!("{name}.spasm"), source);
     let options = Options { name, ..Options::default() };
     std::fs::write(folder.join(format!("{name}.o")), object(&verified, &options)).unwrap();
     std::fs::write(folder.join(format!("{name}.h")), elf::header(verified.module(), name)).unwrap();
+    accepted(folder, &format!("{name}.o"));
     verified
+}
+
+/// Fails where a tool that reads objects finds something wrong with one.
+fn accepted(folder: &Path, name: &str) {
+    static DWARFDUMP: LazyLock<bool> = LazyLock::new(|| has("llvm-dwarfdump"));
+    static ELFLINT: LazyLock<bool> = LazyLock::new(|| has("eu-elflint"));
+    let output = output(folder, "readelf", &["-aW", name]);
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    if *DWARFDUMP {
+        let said = run(folder, "llvm-dwarfdump", &["--verify", name]);
+        assert!(said.contains("No errors"), "{name}: {said}");
+    }
+    if *ELFLINT {
+        assert_eq!(run(folder, "eu-elflint", &["--gnu-ld", name]), "No errors\n", "{name}");
+    }
+    let bytes = std::fs::read(folder.join(name)).unwrap();
+    let elf = goblin::elf::Elf::parse(&bytes).unwrap();
+    let stack = elf.section_headers.iter().find(|one| elf.shdr_strtab.get_at(one.sh_name) == Some(".note.GNU-stack"));
+    assert_eq!(stack.unwrap().sh_flags, 0, "{name} asks for a stack that can be executed");
 }
 
 /// True where there is such a command.
