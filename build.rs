@@ -14,7 +14,7 @@ use std::process::exit;
 mod isa;
 
 #[cfg(feature = "elf")]
-#[path = "build/runtime.rs"]
+#[path = "src/rt/make.rs"]
 mod runtime;
 
 use isa::snippet::{Chunk, Hole, Site, Spread};
