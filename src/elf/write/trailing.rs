@@ -14,7 +14,7 @@ impl Writer<'_> {
     pub(super) fn frames(&mut self) -> Result<SectionId, ElfError> {
         let frames = self.object.add_section(Vec::new(), b".eh_frame".to_vec(), SectionKind::ReadOnlyData);
         let section = debug::frames::eh_frame(self.image, Base::Section);
-        self.object.append_section_data(frames, section.bytes.slice(), 8);
+        self.object.append_section_data(frames, &section.bytes, 8);
         self.references(frames, &section.references, &[])?;
         Ok(frames)
     }
@@ -25,7 +25,7 @@ impl Writer<'_> {
         for (id, section) in &written {
             let kind = if *id == gimli::SectionId::DebugStr { SectionKind::DebugString } else { SectionKind::Debug };
             let made = self.object.add_section(Vec::new(), id.name().into(), kind);
-            self.object.append_section_data(made, section.bytes.slice(), 1);
+            self.object.append_section_data(made, &section.bytes, 1);
             ids.push((*id, made));
         }
         for ((_, section), &(_, made)) in written.iter().zip(&ids) {
