@@ -3,8 +3,6 @@
 //! Comes in: any module. Goes out: its bytes; the same module gives the same bytes. What must hold: each value is
 //! written by the method whose counterpart in [`read`](super::read) reads it.
 
-use std::collections::HashMap;
-
 use super::{MAGIC, STRUCT, Section, VARIADIC, VERSION, WIN64, WRITABLE, crc, type_number};
 use crate::isa::op::{Op, Type};
 use crate::module::native::{Abi, CSignature, CType, Data, Extern};
@@ -47,20 +45,28 @@ pub fn module(module: &Module) -> Vec<u8> {
 /// The opcodes that a module uses, in the order of their first use, and the place of each.
 struct Opcodes {
     used: Vec<Op>,
-    places: HashMap<Op, usize>,
+    /// By the opcode's number; that of an opcode which the module does not use means nothing.
+    places: Vec<u32>,
 }
 
 impl Opcodes {
     fn of(module: &Module) -> Opcodes {
-        let mut opcodes = Opcodes { used: Vec::new(), places: HashMap::new() };
+        let mut opcodes = Opcodes { used: Vec::new(), places: vec![u32::MAX; Op::ALL.len()] };
         for inst in module.functions.iter().flat_map(|function| &function.insts) {
-            opcodes.places.entry(inst.op).or_insert_with(|| {
+            let place = &mut opcodes.places[inst.op as usize];
+            if *place == u32::MAX {
+                *place = opcodes.used.len() as u32;
                 opcodes.used.push(inst.op);
-                opcodes.used.len() - 1
-            });
+            }
         }
         opcodes
     }
+}
+
+/// A number that is small for registers on both sides of 0.
+fn zigzag(field: u32) -> u32 {
+    let signed = field.cast_signed();
+    (signed << 1 ^ signed >> 31).cast_unsigned()
 }
 
 #[derive(Default)]
@@ -107,10 +113,8 @@ impl Writer {
         self.number(u64::from(value));
     }
 
-    /// A number that is small for registers on both sides of 0.
     fn field(&mut self, field: u32) {
-        let signed = field.cast_signed();
-        self.u32((signed << 1 ^ signed >> 31).cast_unsigned());
+        self.u32(zigzag(field));
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
@@ -164,9 +168,13 @@ impl Writer {
         self.list(&function.labels, Writer::label);
         self.list(&function.lists, |out, &item| out.field(item));
         self.list(&function.insts, |out, inst| {
-            out.size(opcodes.places[&inst.op]);
-            for field in [inst.d, inst.a, inst.b] {
-                out.field(field);
+            let place = opcodes.places[inst.op as usize];
+            let fields = [place, zigzag(inst.d), zigzag(inst.a), zigzag(inst.b)];
+            // Most instructions have registers with numbers of one byte, and there are many instructions.
+            if fields.iter().all(|&field| field < 0x80) {
+                out.0.extend_from_slice(&fields.map(|field| field as u8));
+            } else {
+                fields.into_iter().for_each(|field| out.u32(field));
             }
         });
         let mut last = 0u32;
