@@ -3,13 +3,19 @@
 //! Comes in: any module. Goes out: its bytes; the same module gives the same bytes. What must hold: each value is
 //! written by the method whose counterpart in [`read`](super::read) reads it.
 
-use super::{MAGIC, STRUCT, Section, VARIADIC, VERSION, WIN64, WRITABLE, crc, type_number};
+use super::{
+    BODY_AT, CHECKSUM_AT, LENGTH_AT, MAGIC, STRUCT, Section, VARIADIC, VERSION, VERSION_AT, WIN64, WRITABLE, crc,
+    type_number,
+};
 use crate::isa::op::{Op, Type};
 use crate::module::native::{Abi, CSignature, CType, Data, Extern};
 use crate::module::{Custom, Function, Global, Init, Label, Memory, Module, Signature, Table};
 
-pub fn module(module: &Module) -> Vec<u8> {
-    let mut body = Writer::default();
+/// Adds the file to what there is already.
+pub fn module(module: &Module, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(&[0; BODY_AT]);
+    let mut body = Writer(std::mem::take(out));
     let opcodes = Opcodes::of(module);
     body.list_section(Section::Opcodes, &opcodes.used, |out, op| out.text(&op.row().name()));
     body.list_section(Section::Signatures, &module.signatures, Writer::signature);
@@ -33,13 +39,12 @@ pub fn module(module: &Module) -> Vec<u8> {
         (true, true) => 2,
         (true, false) => 1,
     };
-    let body = body.0;
-    let mut file = MAGIC.to_vec();
-    file.extend_from_slice(&version.to_le_bytes());
-    file.extend_from_slice(&(body.len() as u64).to_le_bytes());
-    file.extend_from_slice(&crc::crc32(&body).to_le_bytes());
-    file.extend_from_slice(&body);
-    file
+    *out = body.0;
+    let (header, body) = out[start..].split_at_mut(BODY_AT);
+    header[..VERSION_AT].copy_from_slice(&MAGIC);
+    header[VERSION_AT..LENGTH_AT].copy_from_slice(&version.to_le_bytes());
+    header[LENGTH_AT..CHECKSUM_AT].copy_from_slice(&(body.len() as u64).to_le_bytes());
+    header[CHECKSUM_AT..].copy_from_slice(&crc::crc32(body).to_le_bytes());
 }
 
 /// The opcodes that a module uses, in the order of their first use, and the place of each.
@@ -69,15 +74,18 @@ fn zigzag(field: u32) -> u32 {
     (signed << 1 ^ signed >> 31).cast_unsigned()
 }
 
-#[derive(Default)]
 struct Writer(Vec<u8>);
 
 impl Writer {
     fn section(&mut self, section: Section, contents: impl FnOnce(&mut Writer)) {
-        let mut inner = Writer::default();
-        contents(&mut inner);
         self.byte(section as u8);
-        self.bytes(&inner.0);
+        let start = self.0.len();
+        contents(self);
+        // The length stands before the contents and takes as many bytes as it needs, so these make room for it.
+        let end = self.0.len();
+        self.size(end - start);
+        let len = self.0.len() - end;
+        self.0[start..].rotate_right(len);
     }
 
     fn list_section<T>(&mut self, section: Section, items: &[T], write: impl FnMut(&mut Writer, &T)) {

@@ -115,7 +115,14 @@ fn function(out: &mut Section, rows: &[UnwindRow], (start, end_at): (u32, u32), 
         out.bytes.extend_from_slice(&u64::from(end_at - start).to_le_bytes());
     }
     out.uleb(0);
-    let count = saved.count_ones() as usize;
+    let mut numbers = [0; REGISTERS.len()];
+    let mut count = 0;
+    for (register, number) in REGISTERS.iter().enumerate() {
+        if saved >> register & 1 != 0 {
+            numbers[count] = number.0 as u8;
+            count += 1;
+        }
+    }
     let (mut at, mut depth, mut there) = (start, 0, 0);
     for row in rows {
         let now = count.min(row.depth as usize / 8);
@@ -130,7 +137,7 @@ fn function(out: &mut Section, rows: &[UnwindRow], (start, end_at): (u32, u32), 
             out.uleb(u64::from(depth) + 8);
         }
         if now != there {
-            registers(out, saved, there, now);
+            registers(out, &numbers, there, now);
             there = now;
         }
     }
@@ -154,16 +161,14 @@ fn advance(out: &mut Section, bytes: u32) {
     }
 }
 
-/// Of the registers in `saved`, the first `there` were on the stack, and the first `now` are.
-fn registers(out: &mut Section, saved: u32, there: usize, now: usize) {
-    let numbers = (0..16).filter(|n| saved >> n & 1 != 0).map(|n| REGISTERS[n].0 as u8);
-    for (nth, number) in numbers.enumerate() {
-        if (there..now).contains(&nth) {
-            // Each is below the one before, and the first below the return address; in units of 8 bytes, downwards.
-            out.bytes.extend_from_slice(&[dw::DW_CFA_offset.0 | number, nth as u8 + 2]);
-        } else if (now..there).contains(&nth) {
-            out.bytes.extend_from_slice(&[dw::DW_CFA_same_value.0, number]);
-        }
+/// Of the registers with these numbers, the first `there` were on the stack, and the first `now` are.
+fn registers(out: &mut Section, numbers: &[u8], there: usize, now: usize) {
+    for nth in there..now {
+        // Each is below the one before, and the first below the return address; in units of 8 bytes, downwards.
+        out.bytes.extend_from_slice(&[dw::DW_CFA_offset.0 | numbers[nth], nth as u8 + 2]);
+    }
+    for &number in numbers.get(now..there).unwrap_or(&[]) {
+        out.bytes.extend_from_slice(&[dw::DW_CFA_same_value.0, number]);
     }
 }
 

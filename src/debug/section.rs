@@ -9,13 +9,13 @@ use super::Base;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reference {
     /// Where it stands.
-    pub offset: u64,
+    pub offset: u32,
     /// Bytes: 4 or 8.
     pub size: u8,
     /// What it refers to.
     pub to: To,
     /// What is added.
-    pub addend: i64,
+    pub addend: u32,
     /// Whether it is the distance from its own place.
     pub relative: bool,
 }
@@ -50,7 +50,7 @@ impl Section {
         let mut bytes = self.bytes;
         for reference in &self.references {
             let at = reference.offset as usize;
-            let value = reference.addend.to_le_bytes();
+            let value = u64::from(reference.addend).to_le_bytes();
             let size = usize::from(reference.size);
             bytes[at..at + size].copy_from_slice(&value[..size]);
         }
@@ -104,7 +104,7 @@ impl Section {
     pub(super) fn address(&mut self, base: Base, offset: u32) {
         match base {
             Base::Section => {
-                self.refer(8, To::Code, i64::from(offset), false);
+                self.refer(8, To::Code, offset, false);
                 self.bytes.extend_from_slice(&[0; 8]);
             }
             Base::Memory(base) => self.bytes.extend_from_slice(&(base + u64::from(offset)).to_le_bytes()),
@@ -113,7 +113,7 @@ impl Section {
 
     /// The four bytes of the distance from here to an address in the code, which a linker fills in.
     pub(super) fn distance(&mut self, offset: u32) {
-        self.refer(4, To::Code, i64::from(offset), true);
+        self.refer(4, To::Code, offset, true);
         self.u32(0);
     }
 
@@ -123,8 +123,8 @@ impl Section {
         self.u32(0);
     }
 
-    fn refer(&mut self, size: u8, to: To, addend: i64, relative: bool) {
-        self.references.push(Reference { offset: self.bytes.len() as u64, size, to, addend, relative });
+    fn refer(&mut self, size: u8, to: To, addend: u32, relative: bool) {
+        self.references.push(Reference { offset: self.bytes.len() as u32, size, to, addend, relative });
     }
 
     /// Writes the length of what stands behind the four bytes at `at` into them.

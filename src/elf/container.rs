@@ -63,11 +63,19 @@ struct Section<'a> {
     flags: elf::SectionFlags,
     align: u64,
     data: Cow<'a, [u8]>,
+    /// What stands behind them, where they are borrowed.
+    more: Vec<u8>,
     /// Of a section without contents in the file.
     zeros: u64,
     relocations: Vec<Relocation>,
     /// The number of its symbol among those of sections, if something refers to it.
     symbol: Option<u32>,
+}
+
+impl Section<'_> {
+    fn len(&self) -> usize {
+        self.data.len() + self.more.len()
+    }
 }
 
 struct Relocation {
@@ -104,7 +112,17 @@ impl<'a> Object<'a> {
     /// Adds an empty section.
     pub fn section(&mut self, name: &'static str, kind: elf::SectionType, flags: elf::SectionFlags) -> SectionId {
         let (data, relocations) = (Cow::Borrowed(&[][..]), Vec::new());
-        self.sections.push(Section { name, kind, flags, align: 1, data, zeros: 0, relocations, symbol: None });
+        self.sections.push(Section {
+            name,
+            kind,
+            flags,
+            align: 1,
+            data,
+            more: Vec::new(),
+            zeros: 0,
+            relocations,
+            symbol: None,
+        });
         SectionId(self.sections.len() as u32 - 1)
     }
 
@@ -122,11 +140,24 @@ impl<'a> Object<'a> {
     pub fn append(&mut self, id: SectionId, bytes: &[u8], align: u64) -> Place {
         let section = self.of(id);
         section.align = section.align.max(align);
-        let data = section.data.to_mut();
-        let offset = data.len().next_multiple_of(align as usize);
-        data.resize(offset, 0);
+        let offset = section.len().next_multiple_of(align as usize);
+        // Code is not copied for the sake of what follows it.
+        let (data, before) = match &mut section.data {
+            Cow::Borrowed(borrowed) => (&mut section.more, borrowed.len()),
+            Cow::Owned(owned) => (owned, 0),
+        };
+        data.resize(offset - before, 0);
         data.extend_from_slice(bytes);
         Place { section: id, offset: offset as u64 }
+    }
+
+    /// Adds contents, which become those of the section if it has none yet.
+    pub fn append_all(&mut self, id: SectionId, bytes: Vec<u8>, align: u64) -> Place {
+        if self.of(id).len() > 0 {
+            return self.append(id, &bytes, align);
+        }
+        self.set(id, bytes, align);
+        Place { section: id, offset: 0 }
     }
 
     /// Makes a section of zeros longer.
@@ -140,7 +171,12 @@ impl<'a> Object<'a> {
 
     /// So many bytes of contents.
     pub fn bytes_mut(&mut self, place: Place, len: usize) -> &mut [u8] {
-        &mut self.of(place.section).data.to_mut()[place.offset as usize..][..len]
+        let section = self.of(place.section);
+        let offset = place.offset as usize;
+        match offset.checked_sub(section.data.len()) {
+            Some(behind) => &mut section.more[behind..][..len],
+            None => &mut section.data.to_mut()[offset..][..len],
+        }
     }
 
     /// Puts the sections that have this one's name and more, such as `.text.spasm`, into a group of which linkers keep one.

@@ -272,7 +272,7 @@ impl<'a> Writer<'a> {
     /// What the runtime is told, and the functions that tell it.
     fn describe(&mut self, items: &Items) {
         let described = descriptor::describe(self.module, self.image, &self.lines);
-        let tables = self.bytes(self.rodata, &described.tables, descriptor::ALIGN);
+        let tables = self.object.append_all(self.rodata, described.tables, descriptor::ALIGN);
         let inits = self.bytes(self.relro, &described.inits, descriptor::ALIGN);
         let place = self.bytes(self.relro, &described.descriptor, descriptor::ALIGN);
         for &(at, offset) in &described.contents {

@@ -18,7 +18,7 @@ type Rela = Rela64<LittleEndian>;
 impl<'a> Object<'a> {
     /// The bytes of the object.
     pub fn write(&self) -> Vec<u8> {
-        let contents: usize = self.sections.iter().map(|section| section.data.len() + section.align as usize).sum();
+        let contents: usize = self.sections.iter().map(|section| section.len() + section.align as usize).sum();
         let relocations: usize = self.sections.iter().map(|section| section.relocations.len()).sum();
         let symbols = 1 + self.locals.len() + self.named.len() + self.globals.len();
         let room = contents + relocations * size_of::<Rela>() + symbols * size_of::<Symbol>();
@@ -31,7 +31,10 @@ impl<'a> Object<'a> {
             file.align(section.align);
             let mut header = header(section.kind, section.align, 0);
             header.sh_flags = U64::new(LE, section.flags);
-            file.put(header, &section.data);
+            let start = file.bytes.len();
+            file.bytes.extend_from_slice(&section.data);
+            file.bytes.extend_from_slice(&section.more);
+            file.head(header, start);
             if section.kind == elf::SHT_NOBITS {
                 file.last().sh_size = U64::new(LE, section.zeros);
             }

@@ -46,8 +46,8 @@ impl Writer<'_> {
                 (false, 4) => elf::R_X86_64_32,
                 (false, _) => elf::R_X86_64_64,
             };
-            let at = Place { section, offset: reference.offset };
-            self.object.relocate(at, SymbolId::Section(to), reference.addend, r_type);
+            let at = Place { section, offset: reference.offset.into() };
+            self.object.relocate(at, SymbolId::Section(to), reference.addend.into(), r_type);
         }
     }
 
