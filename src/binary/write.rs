@@ -182,7 +182,9 @@ impl Writer {
             if fields.iter().all(|&field| field < 0x80) {
                 out.0.extend_from_slice(&fields.map(|field| field as u8));
             } else {
-                fields.into_iter().for_each(|field| out.u32(field));
+                for field in fields {
+                    out.u32(field);
+                }
             }
         });
         let mut last = 0u32;

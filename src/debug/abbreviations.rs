@@ -69,9 +69,9 @@ const MEMBER: [(DwAt, DwForm); 3] = [NAME, TYPE, (dw::DW_AT_data_member_location
 const FUNCTION: [(DwAt, DwForm); 5] =
     [NAME, (dw::DW_AT_external, dw::DW_FORM_flag_present), (dw::DW_AT_prototyped, dw::DW_FORM_flag_present), LOW, HIGH];
 
-/// The table.
-pub fn table() -> Vec<u8> {
-    let mut out = Section::default();
+/// The table, behind these bytes.
+pub fn table(bytes: Vec<u8>) -> Section {
+    let mut out = Section::onto(bytes, 256, 0);
     add(&mut out, Entry::Unit, dw::DW_TAG_compile_unit, true, &UNIT);
     add(&mut out, Entry::Type, dw::DW_TAG_base_type, false, &BASE);
     add(&mut out, Entry::Struct, dw::DW_TAG_structure_type, true, &[SIZE]);
@@ -91,7 +91,7 @@ pub fn table() -> Vec<u8> {
         add(&mut out, Entry::Function { typed, placed, inner }, dw::DW_TAG_subprogram, inner, &attributes);
     }
     out.u8(0);
-    out.bytes
+    out
 }
 
 fn add(out: &mut Section, entry: Entry, tag: DwTag, inner: bool, attributes: &[(DwAt, DwForm)]) {

@@ -41,11 +41,11 @@ const REGISTERS: [Register; 16] = [
 /// Where the common part is: first.
 const COMMON: usize = 0;
 
-/// The contents of `.eh_frame`, without the zero that ends it: a linker joins sections, and adds that.
+/// The contents of `.eh_frame` behind these bytes, without the zero that ends it: a linker joins sections, and adds that.
 #[must_use]
-pub fn eh_frame(image: &Image, base: Base) -> Section {
+pub fn eh_frame(image: &Image, base: Base, bytes: Vec<u8>) -> Section {
     let count = image.functions.len() + image.entries.len();
-    let mut out = Section::with_room(32 + 64 * count, count);
+    let mut out = Section::onto(bytes, 32 + 64 * count, count);
     common_part(&mut out, base);
     let mut next = 0;
     let functions = image.functions.iter().map(|f| (f.entry, f.end, f.saved));
@@ -62,7 +62,7 @@ pub fn eh_frame(image: &Image, base: Base) -> Section {
 /// The same, ended, for the unwinder of this process.
 #[must_use]
 pub fn in_memory(image: &Image, base: u64) -> Vec<u8> {
-    let mut section = eh_frame(image, Base::Memory(base));
+    let mut section = eh_frame(image, Base::Memory(base), Vec::new());
     section.u32(0);
     section.bytes
 }
@@ -89,7 +89,7 @@ fn common_part(out: &mut Section, base: Base) {
 
 /// Ends a part that starts at `start`: the length of each is a multiple of 8.
 fn end(out: &mut Section, start: usize) {
-    out.bytes.resize(out.bytes.len().next_multiple_of(8), dw::DW_CFA_nop.0);
+    out.bytes.resize(out.start + out.len().next_multiple_of(8), dw::DW_CFA_nop.0);
     out.close(start);
 }
 
@@ -104,9 +104,9 @@ fn rows(image: &Image, start: u32, end: u32, next: usize) -> Range<usize> {
 
 /// The part of one function (DWARF 5, 6.4.2).
 fn function(out: &mut Section, rows: &[UnwindRow], (start, end_at): (u32, u32), saved: u32, base: Base) {
-    let part = out.bytes.len();
+    let part = out.len();
     out.u32(0);
-    out.u32((out.bytes.len() - COMMON) as u32);
+    out.u32((out.len() - COMMON) as u32);
     if base == Base::Section {
         out.distance(start);
         out.u32(end_at - start);
@@ -163,9 +163,9 @@ fn advance(out: &mut Section, bytes: u32) {
 
 /// Of the registers with these numbers, the first `there` were on the stack, and the first `now` are.
 fn registers(out: &mut Section, numbers: &[u8], there: usize, now: usize) {
-    for nth in there..now {
+    for (nth, &number) in numbers.iter().enumerate().take(now).skip(there) {
         // Each is below the one before, and the first below the return address; in units of 8 bytes, downwards.
-        out.bytes.extend_from_slice(&[dw::DW_CFA_offset.0 | numbers[nth], nth as u8 + 2]);
+        out.bytes.extend_from_slice(&[dw::DW_CFA_offset.0 | number, nth as u8 + 2]);
     }
     for &number in numbers.get(now..there).unwrap_or(&[]) {
         out.bytes.extend_from_slice(&[dw::DW_CFA_same_value.0, number]);

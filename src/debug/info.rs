@@ -21,20 +21,31 @@ use crate::stitch::image::Image;
 /// The version that every debugger of the last ten years reads.
 const VERSION: u16 = 4;
 
-/// The sections, each with its number. `lines` are those of [`lines`](super::lines).
+/// The sections that there are.
+pub const SECTIONS: [SectionId; 3] = [SectionId::DebugAbbrev, SectionId::DebugInfo, SectionId::DebugLine];
+
+/// One of the sections, behind these bytes. `lines` are those of [`lines`](super::lines).
 #[must_use]
-pub fn sections(module: &Module, image: &Image, lines: &[(u32, u32)], base: Base) -> [(SectionId, Section); 3] {
+pub fn section(
+    id: SectionId,
+    module: &Module,
+    image: &Image,
+    lines: &[(u32, u32)],
+    base: Base,
+    bytes: Vec<u8>,
+) -> Section {
     let name = module.source.as_ref().map_or("", |source| &source.name);
-    let abbreviations = Section { bytes: abbreviations::table(), references: Vec::new() };
-    let functions = module.functions.len();
-    let out = Section::with_room(128 + 64 * functions, 3 + functions);
-    let mut unit = Unit { out, base, types: [None; 4], structs: HashMap::new() };
-    unit.module(module, image, name);
-    [
-        (SectionId::DebugAbbrev, abbreviations),
-        (SectionId::DebugInfo, unit.out),
-        (SectionId::DebugLine, lines::section(image, lines, base, name)),
-    ]
+    match id {
+        SectionId::DebugAbbrev => abbreviations::table(bytes),
+        SectionId::DebugLine => lines::section(image, lines, base, name, bytes),
+        _ => {
+            let functions = module.functions.len();
+            let out = Section::onto(bytes, 128 + 64 * functions, 3 + functions);
+            let mut unit = Unit { out, base, types: [None; 4], structs: HashMap::new() };
+            unit.module(module, image, name);
+            unit.out
+        }
+    }
 }
 
 /// The unit while its entries are made.
@@ -133,7 +144,7 @@ impl<'a> Unit<'a> {
             Type::F32 => (dw::DW_ATE_float, 4),
             Type::F64 => (dw::DW_ATE_float, 8),
         };
-        let at = self.out.bytes.len() as u32;
+        let at = self.out.len() as u32;
         self.entry(Entry::Type);
         self.out.name(ty.name(), "?");
         self.out.bytes.extend_from_slice(&[encoding.0, size]);
@@ -151,7 +162,7 @@ impl<'a> Unit<'a> {
         let end = types.iter().fold(0, |end, &ty| place(end, ty) + size(ty));
         let align = types.iter().map(|&ty| size(ty)).max().unwrap_or(1);
         let described: Vec<u32> = types.iter().map(|&ty| self.ty(ty)).collect();
-        let at = self.out.bytes.len() as u32;
+        let at = self.out.len() as u32;
         self.entry(Entry::Struct);
         self.out.uleb(end.next_multiple_of(align));
         let mut end = 0;

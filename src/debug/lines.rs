@@ -25,8 +25,8 @@ const LINE_RANGE: u8 = 14;
 const CONST_STEP: u32 = ((255 - OPCODE_BASE) / LINE_RANGE) as u32;
 
 /// The section, for code of one source file, of this name.
-pub fn section(image: &Image, lines: &[(u32, u32)], base: Base, name: &str) -> Section {
-    let mut rows = Rows { out: Section::with_room(64 + name.len() + 2 * lines.len(), 1), offset: 0, line: 1 };
+pub fn section(image: &Image, lines: &[(u32, u32)], base: Base, name: &str, bytes: Vec<u8>) -> Section {
+    let mut rows = Rows { out: Section::onto(bytes, 64 + name.len() + 2 * lines.len(), 1), offset: 0, line: 1 };
     rows.out.u32(0);
     header(&mut rows.out, name);
     rows.out.bytes.extend_from_slice(&[0, 9, dw::DW_LNE_set_address.0]);
@@ -58,7 +58,7 @@ pub fn section(image: &Image, lines: &[(u32, u32)], base: Base, name: &str) -> S
 /// What stands before the program (6.2.4).
 fn header(out: &mut Section, name: &str) {
     out.u16(4);
-    let len = out.bytes.len();
+    let len = out.len();
     out.u32(0);
     // Instructions of any length, one operation each, each row a place for a breakpoint.
     out.bytes.extend_from_slice(&[1, 1, 1, LINE_BASE as u8, LINE_RANGE, OPCODE_BASE]);

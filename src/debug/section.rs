@@ -32,16 +32,24 @@ pub enum To {
 /// A section being written.
 #[derive(Clone, Debug, Default)]
 pub struct Section {
-    /// Its contents so far.
+    /// Its contents so far, behind what there was before.
     pub bytes: Vec<u8>,
+    /// Where its contents start.
+    pub start: usize,
     /// What remains open.
     pub references: Vec<Reference>,
 }
 
 impl Section {
-    /// An empty one with room for about so many bytes and references.
-    pub(super) fn with_room(bytes: usize, references: usize) -> Section {
-        Section { bytes: Vec::with_capacity(bytes), references: Vec::with_capacity(references) }
+    /// An empty one behind these bytes, with room for about so many more, and for references.
+    pub(super) fn onto(mut bytes: Vec<u8>, room: usize, references: usize) -> Section {
+        bytes.reserve(room);
+        Section { start: bytes.len(), bytes, references: Vec::with_capacity(references) }
+    }
+
+    /// How long it is so far.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len() - self.start
     }
 
     /// The contents where code has an address: sections then refer to each other only, by offsets that are written here.
@@ -49,7 +57,7 @@ impl Section {
     pub fn finish(self) -> Vec<u8> {
         let mut bytes = self.bytes;
         for reference in &self.references {
-            let at = reference.offset as usize;
+            let at = self.start + reference.offset as usize;
             let value = u64::from(reference.addend).to_le_bytes();
             let size = usize::from(reference.size);
             bytes[at..at + size].copy_from_slice(&value[..size]);
@@ -124,12 +132,13 @@ impl Section {
     }
 
     fn refer(&mut self, size: u8, to: To, addend: u32, relative: bool) {
-        self.references.push(Reference { offset: self.bytes.len() as u32, size, to, addend, relative });
+        self.references.push(Reference { offset: self.len() as u32, size, to, addend, relative });
     }
 
     /// Writes the length of what stands behind the four bytes at `at` into them.
     pub(super) fn close(&mut self, at: usize) {
-        let len = (self.bytes.len() - at - 4) as u32;
+        let len = (self.len() - at - 4) as u32;
+        let at = self.start + at;
         self.bytes[at..at + 4].copy_from_slice(&len.to_le_bytes());
     }
 }

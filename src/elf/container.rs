@@ -10,6 +10,7 @@
 mod file;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use object::elf::{self, Sym64};
 use object::{LittleEndian, U16, U32, U64};
@@ -63,6 +64,8 @@ struct Section<'a> {
     flags: elf::SectionFlags,
     align: u64,
     data: Cow<'a, [u8]>,
+    /// Where they stand in the file, if they were written there.
+    written: Option<Range<usize>>,
     /// What stands behind them, where they are borrowed.
     more: Vec<u8>,
     /// Of a section without contents in the file.
@@ -87,6 +90,8 @@ struct Relocation {
 
 /// An object that is being made.
 pub struct Object<'a> {
+    /// The file's header, and the contents that were written where they stay.
+    file: Vec<u8>,
     sections: Vec<Section<'a>>,
     /// The sections that have symbols.
     named: Vec<SectionId>,
@@ -97,9 +102,12 @@ pub struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// One with room for so many symbols.
-    pub fn with_room(locals: usize, globals: usize) -> Object<'a> {
+    /// One with room for so many symbols, and for so many bytes.
+    pub fn with_room(locals: usize, globals: usize, bytes: usize) -> Object<'a> {
+        let mut file = Vec::with_capacity(bytes);
+        file.resize(file::START, 0);
         Object {
+            file,
             sections: Vec::new(),
             named: Vec::new(),
             locals: Vec::with_capacity(locals),
@@ -118,6 +126,7 @@ impl<'a> Object<'a> {
             flags,
             align: 1,
             data,
+            written: None,
             more: Vec::new(),
             zeros: 0,
             relocations,
@@ -134,6 +143,20 @@ impl<'a> Object<'a> {
     pub fn set(&mut self, section: SectionId, data: impl Into<Cow<'a, [u8]>>, align: u64) {
         let section = self.of(section);
         (section.data, section.align) = (data.into(), align);
+    }
+
+    /// Gives the file, for the contents of a section to be written at its end.
+    pub fn open(&mut self) -> Vec<u8> {
+        let mut file = std::mem::take(&mut self.file);
+        file.resize(file.len().next_multiple_of(16), 0);
+        file
+    }
+
+    /// Takes the file back, with the contents of a section from `start` on, to which nothing can be added.
+    pub fn close(&mut self, id: SectionId, file: Vec<u8>, start: usize, align: u64) {
+        let section = self.of(id);
+        (section.written, section.align) = (Some(start..file.len()), align);
+        self.file = file;
     }
 
     /// Adds contents.

@@ -76,8 +76,13 @@ fn looks(name: &str, kind: elf::SymbolType) -> Looks {
     Looks { kind, bind: elf::STB_WEAK, visibility }
 }
 
-/// Adds the runtime. `symbol` gives the symbol for a name, `frames` is the section for `.eh_frame`.
-pub fn add(object: &mut Object<'_>, frames: SectionId, mut symbol: impl FnMut(&mut Object<'_>, &str) -> SymbolId) {
+/// What goes to the object's own `.eh_frame`, at a multiple of 8.
+pub fn frames() -> &'static [u8] {
+    SECTIONS[EH_FRAME].contents
+}
+
+/// Adds the runtime. `symbol` gives the symbol for a name; at `frames` are its [`frames`].
+pub fn add(object: &mut Object<'_>, frames: Place, mut symbol: impl FnMut(&mut Object<'_>, &str) -> SymbolId) {
     let mut sections = Vec::new();
     for (&(name, kind, flags), bytes) in NAMES.iter().zip(&SECTIONS) {
         let section = object.section(name, kind, flags);
@@ -88,7 +93,7 @@ pub fn add(object: &mut Object<'_>, frames: SectionId, mut symbol: impl FnMut(&m
         }
         sections.push(Place { section, offset: 0 });
     }
-    sections.push(object.append(frames, SECTIONS[EH_FRAME].contents, SECTIONS[EH_FRAME].align));
+    sections.push(frames);
     let own: Vec<SymbolId> = SYMBOLS.iter().map(|one| symbol(object, one.name)).collect();
     for (&id, one) in own.iter().zip(&SYMBOLS) {
         let kind = if one.section == 0 { elf::STT_FUNC } else { elf::STT_OBJECT };

@@ -87,9 +87,9 @@ pub fn is_object(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\x7fELF")
 }
 
-struct Out(Vec<u8>);
+struct Out<'a>(&'a mut Vec<u8>);
 
-impl Out {
+impl Out<'_> {
     fn words<const N: usize>(&mut self, words: [u32; N]) {
         for word in words {
             self.0.extend_from_slice(&word.to_le_bytes());
@@ -97,19 +97,15 @@ impl Out {
     }
 }
 
-/// The contents of the section.
-pub fn save(module: &Module, image: &Image, library: &Library) -> Vec<u8> {
-    let rows =
-        4 * image.functions.iter().map(|function| 5 + function.insts.len() + 2 * function.cold.len()).sum::<usize>();
-    let rows =
-        rows + 16 * image.relocations.len() + 8 * (image.sites.len() + image.unwind.len()) + 16 * image.entries.len();
-    let insts: usize = module.functions.iter().map(|function| function.insts.len()).sum();
-    let mut out = Out(Vec::with_capacity(HEADER + rows + 16 * insts + 64 * module.functions.len() + 1024));
+/// Adds the contents of the section to the file.
+pub fn save(module: &Module, image: &Image, library: &Library, file: &mut Vec<u8>) {
+    let first = file.len();
+    let mut out = Out(file);
     out.0.extend(MARK);
     out.0.extend(BUILD.to_le_bytes());
     out.words([u32::from(library.features().0), 0, 0]);
     let start = out.0.len();
-    binary::encode_onto(module, &mut out.0);
+    binary::encode_onto(module, out.0);
     let end = out.0.len();
     out.0[start - 4..start].copy_from_slice(&((end - start) as u32).to_le_bytes());
     out.words([image.functions.len() as u32]);
@@ -142,9 +138,9 @@ pub fn save(module: &Module, image: &Image, library: &Library) -> Vec<u8> {
     out.words([image.entries.len() as u32]);
     image.entries.iter().for_each(|e| out.words([e.function, e.start, e.end, e.saved]));
     out.words([image.code.len() as u32]);
-    let sum = checksum(&image.code, &out.0, end - start);
-    out.0[HEADER - 4..HEADER].copy_from_slice(&sum.to_le_bytes());
-    out.0
+    let saved = &mut out.0[first..];
+    let sum = checksum(&image.code, saved, end - start);
+    saved[HEADER - 4..HEADER].copy_from_slice(&sum.to_le_bytes());
 }
 
 /// Over the code and all of the section but the checksum itself, and but the module (of `len` bytes) behind its own header:

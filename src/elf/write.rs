@@ -44,7 +44,9 @@ pub struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     pub fn new(verified: &'a Verified, image: &'a Image, library: &'a Library, options: &'a Options<'a>) -> Writer<'a> {
-        let mut object = Object::with_room(image.functions.len() + 64, image.entries.len() + 64);
+        // Pages that are not needed after all are never touched.
+        let room = 10 * image.code.len() + 256 * image.functions.len() + 256 * 1024;
+        let mut object = Object::with_room(image.functions.len() + 64, image.entries.len() + 64, room);
         let (read, write) = (elf::SHF_ALLOC, elf::SHF_ALLOC | elf::SHF_WRITE);
         let text = object.section(".text", elf::SHT_PROGBITS, elf::SHF_ALLOC | elf::SHF_EXECINSTR);
         let data = object.section(".data", elf::SHT_PROGBITS, write);
@@ -89,7 +91,7 @@ impl<'a> Writer<'a> {
         self.object.set(self.text, image.code.as_slice(), 16);
         self.functions();
         let state = self.zeros(self.bss, size_of::<State>() as u64, 16);
-        let items = self.items(state)?;
+        let items = self.items(state);
         self.code_relocations(&items)?;
         self.data_relocations(&items)?;
         self.describe(&items);
@@ -102,7 +104,12 @@ impl<'a> Writer<'a> {
             runtime::add(object, frames, |object, name| undefined(object, symbols, name));
         }
         self.notes();
-        Ok(self.object.write())
+        let bytes = self.object.write();
+        // Offsets in sections of names and of debugging information have 32 bits.
+        if u32::try_from(bytes.len()).is_err() {
+            return Err(ElfError::Object("it would be larger than 4 GiB; split the module".to_owned()));
+        }
+        Ok(bytes)
     }
 
     fn zeros(&mut self, section: SectionId, len: u64, align: u64) -> Place {
@@ -153,7 +160,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Gives a place to everything that code and data refer to.
-    fn items(&mut self, state: Place) -> Result<Items, ElfError> {
+    fn items(&mut self, state: Place) -> Items {
         let module = self.module;
         let mut items = Items { state, helpers: None, globals: Vec::new(), tables: Vec::new(), data: Vec::new() };
         if self.image.relocations.iter().any(|relocation| matches!(relocation.symbol, Named::Helper(_))) {
@@ -202,7 +209,7 @@ impl<'a> Writer<'a> {
             self.local(&data.name, place, data.len());
             items.data.push(place);
         }
-        Ok(items)
+        items
     }
 
     /// The holes of the code.

@@ -12,25 +12,33 @@ use object::{I64, LittleEndian, U16, U32, U64};
 use super::{LE, Looks, Object, Place, Section, Symbol, SymbolId, defined, nothing};
 
 type Start = FileHeader64<LittleEndian>;
+/// How long the file's header is.
+pub const START: usize = size_of::<Start>();
 type Header = SectionHeader64<LittleEndian>;
 type Rela = Rela64<LittleEndian>;
 
 impl<'a> Object<'a> {
     /// The bytes of the object.
-    pub fn write(&self) -> Vec<u8> {
+    pub fn write(mut self) -> Vec<u8> {
         let contents: usize = self.sections.iter().map(|section| section.len() + section.align as usize).sum();
         let relocations: usize = self.sections.iter().map(|section| section.relocations.len()).sum();
         let symbols = 1 + self.locals.len() + self.named.len() + self.globals.len();
         let room = contents + relocations * size_of::<Rela>() + symbols * size_of::<Symbol>();
-        let mut file = File { bytes: Vec::with_capacity(room + self.strings.len() + 8192), headers: Vec::new() };
-        file.bytes.resize(size_of::<Start>(), 0);
+        let mut file = File { bytes: std::mem::take(&mut self.file), headers: Vec::new() };
+        file.bytes.reserve(room + self.strings.len() + 8192);
         file.headers.push(header(elf::SHT_NULL, 1, 0));
         self.put_group(&mut file);
         let first = file.headers.len() as u32;
         for section in &self.sections {
-            file.align(section.align);
             let mut header = header(section.kind, section.align, 0);
             header.sh_flags = U64::new(LE, section.flags);
+            if let Some(written) = &section.written {
+                header.sh_offset = U64::new(LE, written.start as u64);
+                header.sh_size = U64::new(LE, written.len() as u64);
+                file.headers.push(header);
+                continue;
+            }
+            file.align(section.align);
             let start = file.bytes.len();
             file.bytes.extend_from_slice(&section.data);
             file.bytes.extend_from_slice(&section.more);
@@ -66,8 +74,9 @@ impl<'a> Object<'a> {
 
     fn put_group(&self, file: &mut File) {
         let Some((signature, members)) = &self.group else { return };
+        file.align(4);
         let mut words = elf::GRP_COMDAT.0.to_le_bytes().to_vec();
-        members.iter().for_each(|member| words.extend_from_slice(&(member.0 + 2).to_le_bytes()));
+        words.extend(members.iter().flat_map(|member| (member.0 + 2).to_le_bytes()));
         let mut header = header(elf::SHT_GROUP, 4, 4);
         header.sh_link = U32::new(LE, self.table(2));
         header.sh_info = U32::new(LE, self.number(*signature));
@@ -121,7 +130,7 @@ impl<'a> Object<'a> {
         let mut names = Vec::from([0]);
         let mut name = |pieces: &[&str]| {
             let at = names.len() as u32;
-            pieces.iter().for_each(|piece| names.extend_from_slice(piece.as_bytes()));
+            names.extend_from_slice(pieces.concat().as_bytes());
             names.push(0);
             U32::new(LE, at)
         };

@@ -7,30 +7,32 @@ use object::elf;
 
 use super::{Place, SectionId, SymbolId, Writer};
 use crate::debug::{self, Base, Reference};
-use crate::elf::saved;
+use crate::elf::{runtime, saved};
 
 const NO_FLAGS: elf::SectionFlags = elf::SectionFlags(0);
 
 impl Writer<'_> {
-    pub(super) fn frames(&mut self) -> SectionId {
+    /// The frames of the module, and room for those of the runtime: where these are.
+    pub(super) fn frames(&mut self) -> Place {
         let frames = self.object.section(".eh_frame", elf::SHT_PROGBITS, elf::SHF_ALLOC);
-        let section = debug::frames::eh_frame(self.image, Base::Section);
-        self.object.set(frames, section.bytes, 8);
+        let mut section = debug::frames::eh_frame(self.image, Base::Section, self.object.open());
+        let at = Place { section: frames, offset: (section.bytes.len() - section.start) as u64 };
+        if self.options.runtime {
+            section.bytes.extend_from_slice(runtime::frames());
+        }
+        self.object.close(frames, section.bytes, section.start, 8);
         self.references(frames, &section.references, &[]);
-        frames
+        at
     }
 
     pub(super) fn debug(&mut self) {
-        let written = debug::info::sections(self.module, self.image, &self.lines, Base::Section);
-        let mut made = Vec::new();
-        for (id, section) in written {
-            let to = self.object.section(id.name(), elf::SHT_PROGBITS, NO_FLAGS);
-            self.object.set(to, section.bytes, 1);
-            made.push((id, to, section.references));
-        }
-        let ids: Vec<(gimli::SectionId, SectionId)> = made.iter().map(|&(id, to, _)| (id, to)).collect();
-        for (_, section, references) in made {
-            self.references(section, &references, &ids);
+        let sections =
+            debug::info::SECTIONS.map(|id| (id, self.object.section(id.name(), elf::SHT_PROGBITS, NO_FLAGS)));
+        for (id, to) in sections {
+            let file = self.object.open();
+            let section = debug::info::section(id, self.module, self.image, &self.lines, Base::Section, file);
+            self.object.close(to, section.bytes, section.start, 1);
+            self.references(to, &section.references, &sections);
         }
     }
 
@@ -60,7 +62,10 @@ impl Writer<'_> {
             self.object.set(note, branch_targets(), 8);
         }
         let section = self.object.section(saved::SECTION, elf::SHT_PROGBITS, elf::SHF_EXCLUDE);
-        self.object.set(section, saved::save(self.module, self.image, self.library), 8);
+        let mut file = self.object.open();
+        let start = file.len();
+        saved::save(self.module, self.image, self.library, &mut file);
+        self.object.close(section, file, start, 8);
     }
 }
 
