@@ -24,7 +24,7 @@ const VERSION: u16 = 4;
 /// The sections that there are.
 pub const SECTIONS: [SectionId; 3] = [SectionId::DebugAbbrev, SectionId::DebugInfo, SectionId::DebugLine];
 
-/// One of the sections, behind these bytes. `lines` are those of [`lines`](super::lines).
+/// One of the sections, behind these bytes. `lines` are those that [`debug`](super) makes.
 #[must_use]
 pub fn section(
     id: SectionId,
