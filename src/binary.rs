@@ -162,7 +162,21 @@ pub fn is_binary(bytes: &[u8]) -> bool {
 /// The binary form of a module.
 #[must_use]
 pub fn encode(module: &Module) -> Vec<u8> {
-    write::module(module)
+    let mut out = Vec::new();
+    write::module(module, &mut out);
+    out
+}
+
+/// Adds the binary form of a module to `out`.
+#[cfg(feature = "elf")]
+pub(crate) fn encode_onto(module: &Module, out: &mut Vec<u8>) {
+    write::module(module, out);
+}
+
+/// The header of a file, which vouches for the rest of it; all of the file if it is none.
+#[cfg(feature = "elf")]
+pub(crate) fn header(file: &[u8]) -> &[u8] {
+    file.get(..BODY_AT).unwrap_or(file)
 }
 
 /// The module that `bytes` are the binary form of.

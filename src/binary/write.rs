@@ -3,15 +3,19 @@
 //! Comes in: any module. Goes out: its bytes; the same module gives the same bytes. What must hold: each value is
 //! written by the method whose counterpart in [`read`](super::read) reads it.
 
-use std::collections::HashMap;
-
-use super::{MAGIC, STRUCT, Section, VARIADIC, VERSION, WIN64, WRITABLE, crc, type_number};
+use super::{
+    BODY_AT, CHECKSUM_AT, LENGTH_AT, MAGIC, STRUCT, Section, VARIADIC, VERSION, VERSION_AT, WIN64, WRITABLE, crc,
+    type_number,
+};
 use crate::isa::op::{Op, Type};
 use crate::module::native::{Abi, CSignature, CType, Data, Extern};
 use crate::module::{Custom, Function, Global, Init, Label, Memory, Module, Signature, Table};
 
-pub fn module(module: &Module) -> Vec<u8> {
-    let mut body = Writer::default();
+/// Adds the file to what there is already.
+pub fn module(module: &Module, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(&[0; BODY_AT]);
+    let mut body = Writer(std::mem::take(out));
     let opcodes = Opcodes::of(module);
     body.list_section(Section::Opcodes, &opcodes.used, |out, op| out.text(&op.row().name()));
     body.list_section(Section::Signatures, &module.signatures, Writer::signature);
@@ -35,43 +39,53 @@ pub fn module(module: &Module) -> Vec<u8> {
         (true, true) => 2,
         (true, false) => 1,
     };
-    let body = body.0;
-    let mut file = MAGIC.to_vec();
-    file.extend_from_slice(&version.to_le_bytes());
-    file.extend_from_slice(&(body.len() as u64).to_le_bytes());
-    file.extend_from_slice(&crc::crc32(&body).to_le_bytes());
-    file.extend_from_slice(&body);
-    file
+    *out = body.0;
+    let (header, body) = out[start..].split_at_mut(BODY_AT);
+    header[..VERSION_AT].copy_from_slice(&MAGIC);
+    header[VERSION_AT..LENGTH_AT].copy_from_slice(&version.to_le_bytes());
+    header[LENGTH_AT..CHECKSUM_AT].copy_from_slice(&(body.len() as u64).to_le_bytes());
+    header[CHECKSUM_AT..].copy_from_slice(&crc::crc32(body).to_le_bytes());
 }
 
 /// The opcodes that a module uses, in the order of their first use, and the place of each.
 struct Opcodes {
     used: Vec<Op>,
-    places: HashMap<Op, usize>,
+    /// By the opcode's number; that of an opcode which the module does not use means nothing.
+    places: Vec<u32>,
 }
 
 impl Opcodes {
     fn of(module: &Module) -> Opcodes {
-        let mut opcodes = Opcodes { used: Vec::new(), places: HashMap::new() };
+        let mut opcodes = Opcodes { used: Vec::new(), places: vec![u32::MAX; Op::ALL.len()] };
         for inst in module.functions.iter().flat_map(|function| &function.insts) {
-            opcodes.places.entry(inst.op).or_insert_with(|| {
+            let place = &mut opcodes.places[inst.op as usize];
+            if *place == u32::MAX {
+                *place = opcodes.used.len() as u32;
                 opcodes.used.push(inst.op);
-                opcodes.used.len() - 1
-            });
+            }
         }
         opcodes
     }
 }
 
-#[derive(Default)]
+/// A number that is small for registers on both sides of 0.
+fn zigzag(field: u32) -> u32 {
+    let signed = field.cast_signed();
+    (signed << 1 ^ signed >> 31).cast_unsigned()
+}
+
 struct Writer(Vec<u8>);
 
 impl Writer {
     fn section(&mut self, section: Section, contents: impl FnOnce(&mut Writer)) {
-        let mut inner = Writer::default();
-        contents(&mut inner);
         self.byte(section as u8);
-        self.bytes(&inner.0);
+        let start = self.0.len();
+        contents(self);
+        // The length stands before the contents and takes as many bytes as it needs, so these make room for it.
+        let end = self.0.len();
+        self.size(end - start);
+        let len = self.0.len() - end;
+        self.0[start..].rotate_right(len);
     }
 
     fn list_section<T>(&mut self, section: Section, items: &[T], write: impl FnMut(&mut Writer, &T)) {
@@ -107,10 +121,8 @@ impl Writer {
         self.number(u64::from(value));
     }
 
-    /// A number that is small for registers on both sides of 0.
     fn field(&mut self, field: u32) {
-        let signed = field.cast_signed();
-        self.u32((signed << 1 ^ signed >> 31).cast_unsigned());
+        self.u32(zigzag(field));
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
@@ -164,9 +176,15 @@ impl Writer {
         self.list(&function.labels, Writer::label);
         self.list(&function.lists, |out, &item| out.field(item));
         self.list(&function.insts, |out, inst| {
-            out.size(opcodes.places[&inst.op]);
-            for field in [inst.d, inst.a, inst.b] {
-                out.field(field);
+            let place = opcodes.places[inst.op as usize];
+            let fields = [place, zigzag(inst.d), zigzag(inst.a), zigzag(inst.b)];
+            // Most instructions have registers with numbers of one byte, and there are many instructions.
+            if fields.iter().all(|&field| field < 0x80) {
+                out.0.extend_from_slice(&fields.map(|field| field as u8));
+            } else {
+                for field in fields {
+                    out.u32(field);
+                }
             }
         });
         let mut last = 0u32;

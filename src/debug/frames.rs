@@ -6,10 +6,14 @@
 //! It follows from two facts that the image states: how deep the stack is from each offset on, and which registers a
 //! function saves, pushed in the order of their numbers as the first thing it does.
 
+use std::ops::Range;
+
+use gimli::constants as dw;
 use gimli::write::{
-    CallFrameInstruction, CommonInformationEntry, EhFrame, Expression, FrameDescriptionEntry, FrameTable, Writer as _,
+    CallFrameInstruction, CommonInformationEntry, EhFrame, EndianVec, Expression, FrameDescriptionEntry, FrameTable,
+    Writer as _,
 };
-use gimli::{Encoding, Format, Register, X86_64};
+use gimli::{Encoding, Format, LittleEndian, Register, X86_64};
 
 use super::{Base, Section};
 use crate::stitch::image::{Image, UnwindRow};
@@ -34,33 +38,138 @@ const REGISTERS: [Register; 16] = [
     X86_64::R15,
 ];
 
-/// The contents of `.eh_frame`, without the zero that ends it: a linker joins sections, and adds that.
+/// Where the common part is: first.
+const COMMON: usize = 0;
+
+/// The contents of `.eh_frame` behind these bytes, without the zero that ends it: a linker joins sections, and adds that.
 #[must_use]
-pub fn eh_frame(image: &Image, base: Base) -> Section {
-    let mut table = FrameTable::default();
-    let mut cie = common();
-    if base == Base::Section {
-        cie.fde_address_encoding = gimli::constants::DW_EH_PE_pcrel | gimli::constants::DW_EH_PE_sdata4;
-    }
-    let cie = table.add_cie(cie);
+pub fn eh_frame(image: &Image, base: Base, bytes: Vec<u8>) -> Section {
+    let count = image.functions.len() + image.entries.len();
+    let mut out = Section::onto(bytes, 32 + 64 * count, count);
+    common_part(&mut out, base);
+    let mut next = 0;
     let functions = image.functions.iter().map(|f| (f.entry, f.end, f.saved));
     for (start, end, saved) in functions.chain(image.entries.iter().map(|e| (e.start, e.end, e.saved))) {
         if start < end {
-            table.add_fde(cie, function(rows(image, start, end), start, end, saved, base));
+            let rows = rows(image, start, end, next);
+            next = rows.end;
+            function(&mut out, &image.unwind[rows], (start, end), saved, base);
         }
     }
-    let mut written = EhFrame(Section::default());
-    // Writing to memory fails for encodings only that are not used here.
-    let _ = table.write_eh_frame(&mut written);
-    written.0
+    out
 }
 
 /// The same, ended, for the unwinder of this process.
 #[must_use]
 pub fn in_memory(image: &Image, base: u64) -> Vec<u8> {
-    let mut section = eh_frame(image, Base::Memory(base));
-    let _ = section.bytes.write_u32(0);
-    section.bytes.into_vec()
+    let mut section = eh_frame(image, Base::Memory(base), Vec::new());
+    section.u32(0);
+    section.bytes
+}
+
+/// The common part (DWARF 5, 6.4.1, with the augmentation of the Linux Standard Base, 10.6.1.1): what holds at the entry of
+/// every function.
+fn common_part(out: &mut Section, base: Base) {
+    out.u32(0);
+    out.u32(0);
+    out.u8(1);
+    out.bytes.extend_from_slice(b"zR\0");
+    out.uleb(1);
+    out.sleb(-8);
+    out.u8(X86_64::RA.0 as u8);
+    out.uleb(1);
+    out.u8(match base {
+        Base::Section => dw::DW_EH_PE_pcrel.0 | dw::DW_EH_PE_sdata4.0,
+        Base::Memory(_) => dw::DW_EH_PE_absptr.0,
+    });
+    out.bytes.extend_from_slice(&[dw::DW_CFA_def_cfa.0, X86_64::RSP.0 as u8, 8]);
+    out.bytes.extend_from_slice(&[dw::DW_CFA_offset.0 | X86_64::RA.0 as u8, 1]);
+    end(out, COMMON);
+}
+
+/// Ends a part that starts at `start`: the length of each is a multiple of 8.
+fn end(out: &mut Section, start: usize) {
+    out.bytes.resize(out.start + out.len().next_multiple_of(8), dw::DW_CFA_nop.0);
+    out.close(start);
+}
+
+/// The rows that hold from `start` to `end`, which most often begin with `next`.
+fn rows(image: &Image, start: u32, end: u32, next: usize) -> Range<usize> {
+    let before = |row: &UnwindRow| row.offset < start;
+    let is_first = image.unwind[..next].last().is_none_or(before) && !image.unwind.get(next).is_some_and(before);
+    let first = if is_first { next } else { image.unwind.partition_point(before) };
+    let len = image.unwind[first..].iter().take_while(|row| row.offset < end).count();
+    first..first + len
+}
+
+/// The part of one function (DWARF 5, 6.4.2).
+fn function(out: &mut Section, rows: &[UnwindRow], (start, end_at): (u32, u32), saved: u32, base: Base) {
+    let part = out.len();
+    out.u32(0);
+    out.u32((out.len() - COMMON) as u32);
+    if base == Base::Section {
+        out.distance(start);
+        out.u32(end_at - start);
+    } else {
+        out.address(base, start);
+        out.bytes.extend_from_slice(&u64::from(end_at - start).to_le_bytes());
+    }
+    out.uleb(0);
+    let mut numbers = [0; REGISTERS.len()];
+    let mut count = 0;
+    for (register, number) in REGISTERS.iter().enumerate() {
+        if saved >> register & 1 != 0 {
+            numbers[count] = number.0 as u8;
+            count += 1;
+        }
+    }
+    let (mut at, mut depth, mut there) = (start, 0, 0);
+    for row in rows {
+        let now = count.min(row.depth as usize / 8);
+        if row.depth == depth && now == there {
+            continue;
+        }
+        advance(out, row.offset - at);
+        at = row.offset;
+        if row.depth != depth {
+            depth = row.depth;
+            out.u8(dw::DW_CFA_def_cfa_offset.0);
+            out.uleb(u64::from(depth) + 8);
+        }
+        if now != there {
+            registers(out, &numbers, there, now);
+            there = now;
+        }
+    }
+    end(out, part);
+}
+
+/// Goes on by so many bytes of code.
+fn advance(out: &mut Section, bytes: u32) {
+    match bytes {
+        0 => {}
+        1..0x40 => out.u8(dw::DW_CFA_advance_loc.0 | bytes as u8),
+        0x40..0x100 => out.bytes.extend_from_slice(&[dw::DW_CFA_advance_loc1.0, bytes as u8]),
+        0x100..0x1_0000 => {
+            out.u8(dw::DW_CFA_advance_loc2.0);
+            out.u16(bytes as u16);
+        }
+        _ => {
+            out.u8(dw::DW_CFA_advance_loc4.0);
+            out.u32(bytes);
+        }
+    }
+}
+
+/// Of the registers with these numbers, the first `there` were on the stack, and the first `now` are.
+fn registers(out: &mut Section, numbers: &[u8], there: usize, now: usize) {
+    for (nth, &number) in numbers.iter().enumerate().take(now).skip(there) {
+        // Each is below the one before, and the first below the return address; in units of 8 bytes, downwards.
+        out.bytes.extend_from_slice(&[dw::DW_CFA_offset.0 | number, nth as u8 + 2]);
+    }
+    for &number in numbers.get(now..there).unwrap_or(&[]) {
+        out.bytes.extend_from_slice(&[dw::DW_CFA_same_value.0, number]);
+    }
 }
 
 /// Frames of code that runs on a stack of its own, and has kept where the stack of its caller is: `kept` bytes behind the
@@ -86,10 +195,11 @@ pub fn switching(pieces: &[(u64, u32)], register: u8, kept: i64, saved: &[u8], u
         }
         table.add_fde(cie, entry);
     }
-    let mut written = EhFrame(Section::default());
+    let mut written = EhFrame(EndianVec::new(LittleEndian));
+    // Writing to memory fails for encodings only that are not used here.
     let _ = table.write_eh_frame(&mut written);
-    let _ = written.0.bytes.write_u32(0);
-    written.0.bytes.into_vec()
+    let _ = written.0.write_u32(0);
+    written.0.into_vec()
 }
 
 /// What holds at the entry of every function.
@@ -99,33 +209,4 @@ fn common() -> CommonInformationEntry {
     cie.add_instruction(CallFrameInstruction::Cfa(X86_64::RSP, 8));
     cie.add_instruction(CallFrameInstruction::Offset(X86_64::RA, -8));
     cie
-}
-
-/// The rows that hold from `start` to `end`.
-fn rows(image: &Image, start: u32, end: u32) -> &[UnwindRow] {
-    let at = |offset: u32| image.unwind.partition_point(|row| row.offset < offset);
-    &image.unwind[at(start)..at(end)]
-}
-
-fn function(rows: &[UnwindRow], start: u32, end: u32, saved: u32, base: Base) -> FrameDescriptionEntry {
-    let registers: Vec<Register> = (0..16).filter(|n| saved >> n & 1 != 0).map(|n| REGISTERS[n]).collect();
-    let mut entry = FrameDescriptionEntry::new(base.at(start), end - start);
-    let (mut depth, mut there) = (0, 0);
-    for row in rows {
-        let at = row.offset - start;
-        if row.depth != depth {
-            depth = row.depth;
-            entry.add_instruction(at, CallFrameInstruction::CfaOffset(depth as i32 + 8));
-        }
-        let now = registers.len().min(depth as usize / 8);
-        for (nth, &register) in registers.iter().enumerate() {
-            if (there..now).contains(&nth) {
-                entry.add_instruction(at, CallFrameInstruction::Offset(register, -16 - 8 * nth as i32));
-            } else if (now..there).contains(&nth) {
-                entry.add_instruction(at, CallFrameInstruction::SameValue(register));
-            }
-        }
-        there = now;
-    }
-    entry
 }

@@ -4,15 +4,15 @@
 //! relocations where the code's address is not known yet. What must hold: frames are right at every instruction; the
 //! same input gives the same bytes.
 
+mod abbreviations;
 pub mod file;
 pub mod frames;
 pub mod info;
+mod lines;
 mod section;
 
 pub use file::Piece;
 pub use section::{Reference, Section, To};
-
-use gimli::write::Address;
 
 use crate::module::Module;
 use crate::stitch::image::Image;
@@ -24,16 +24,6 @@ pub enum Base {
     Section,
     /// At this address.
     Memory(u64),
-}
-
-impl Base {
-    /// The address of an offset in the code.
-    fn at(self, offset: u32) -> Address {
-        match self {
-            Base::Section => Address::Symbol { symbol: 0, addend: i64::from(offset) },
-            Base::Memory(base) => Address::Constant(base + u64::from(offset)),
-        }
-    }
 }
 
 /// The pieces of code that have names: functions, and their entries for C.

@@ -57,14 +57,17 @@ impl Tables {
         }
     }
 
-    fn words(&mut self, words: &[u32]) {
-        self.bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+    fn words<const N: usize>(&mut self, words: [u32; N]) {
+        self.bytes.extend_from_slice(words.map(u32::to_le_bytes).as_flattened());
     }
 }
 
 /// Describes a module, whose code has these lines.
 pub fn describe(module: &Module, image: &Image, lines: &[(u32, u32)]) -> Described {
-    let mut tables = Tables { bytes: Vec::new(), descriptor: vec![0; size_of::<Descriptor>()], addresses: Vec::new() };
+    // The rows of eight bytes, and with room for names.
+    let room = 8 * (image.sites.len() + image.unwind.len() + lines.len()) + 32 * image.functions.len();
+    let mut tables =
+        Tables { bytes: Vec::with_capacity(room), descriptor: vec![0; size_of::<Descriptor>()], addresses: Vec::new() };
     tables.field(offset_of!(Descriptor, version), VERSION);
     tables.field(offset_of!(Descriptor, code_len), image.code.len() as u32);
     tables.addresses.push((offset_of!(Descriptor, code) as u64, To::Code));
@@ -73,11 +76,11 @@ pub fn describe(module: &Module, image: &Image, lines: &[(u32, u32)]) -> Describ
     tables.table(offset_of!(Descriptor, unwind), Some((offset_of!(Descriptor, unwind_count), image.unwind.len())));
     const { assert!(size_of::<Unwind>() == 8 && size_of::<Line>() == 8 && size_of::<Function>() == 12) };
     for row in &image.unwind {
-        tables.words(&[row.offset, row.depth]);
+        tables.words([row.offset, row.depth]);
     }
     tables.table(offset_of!(Descriptor, lines), Some((offset_of!(Descriptor, line_count), lines.len())));
     for &(offset, line) in lines {
-        tables.words(&[offset, line]);
+        tables.words([offset, line]);
     }
     let names = functions(&mut tables, module, image);
     let (inits, contents) = inits(&mut tables, module);
@@ -95,7 +98,7 @@ fn sites(tables: &mut Tables, image: &Image) {
             SiteMeaning::Divide { register, bits } => (DIVIDE, register, bits),
             SiteMeaning::Halt => (HALT, 0, 0),
         };
-        tables.words(&[site.offset, u32::from_le_bytes([kind, register, bits, 0])]);
+        tables.words([site.offset, u32::from_le_bytes([kind, register, bits, 0])]);
     }
 }
 
@@ -104,13 +107,17 @@ fn functions(tables: &mut Tables, module: &Module, image: &Image) -> Vec<u8> {
     let mut names = Vec::new();
     let mut name = |text: &str| {
         let at = names.len() as u32;
-        names.extend(text.bytes().filter(|&byte| byte != 0).chain([0]));
+        match text.as_bytes() {
+            clean if !clean.contains(&0) => names.extend_from_slice(clean),
+            other => names.extend(other.iter().filter(|&&byte| byte != 0)),
+        }
+        names.push(0);
         at
     };
     let count = image.functions.len();
     tables.table(offset_of!(Descriptor, functions), Some((offset_of!(Descriptor, function_count), count)));
     for (function, made) in module.functions.iter().zip(&image.functions) {
-        tables.words(&[made.entry, made.end, name(&function.name)]);
+        tables.words([made.entry, made.end, name(&function.name)]);
     }
     let file = module.source.as_ref().map_or(NOTHING, |source| name(&source.name));
     tables.field(offset_of!(Descriptor, file), file);

@@ -40,6 +40,7 @@
 //! - Each program or shared library has one copy of the runtime, which handles SIGSEGV, SIGBUS, SIGILL and SIGFPE of Spasm
 //!   functions, and hands all others on to the handler before it. It is there before constructors run.
 
+mod container;
 mod descriptor;
 mod header;
 #[path = "../rt/layout.rs"]

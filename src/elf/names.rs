@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use crate::module::Module;
 
@@ -37,8 +38,7 @@ const TAKEN: &str = "alignas alignof and and_eq asm auto bitand bitor bool break
 /// byte that C does not allow.
 #[must_use]
 pub fn c_names(module: &Module) -> Vec<String> {
-    let taken: HashSet<&str> = TAKEN.split_whitespace().collect();
-    let plain = |name: &str| is_plain(name) && !taken.contains(name);
+    let plain = |name: &str| is_plain(name) && !is_of_c(name);
     // Most modules have plain names only, and objects are to be written fast.
     if module.functions.iter().all(|function| plain(&function.name)) {
         return module.functions.iter().map(|function| function.name.clone()).collect();
@@ -63,7 +63,8 @@ pub fn c_names(module: &Module) -> Vec<String> {
 
 /// True for names of the C library's functions, and the like.
 pub fn is_of_c(name: &str) -> bool {
-    TAKEN.split_whitespace().any(|taken| taken == name)
+    static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| TAKEN.split_whitespace().collect());
+    WORDS.contains(name)
 }
 
 /// True for what C takes for a name, and leaves to programs.

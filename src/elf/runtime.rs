@@ -4,10 +4,9 @@
 //! that others may name is weak and all of it one group, so that many objects with it link together; what C is not meant
 //! to call is hidden.
 
-use object::SectionKind;
 use object::elf::{self, RelocationType};
-use object::write::{Comdat, Object, Relocation as Written, SectionId, SymbolId, SymbolSection};
-use object::{ComdatKind, RelocationFlags, SectionFlags, SymbolFlags, SymbolKind, SymbolScope};
+
+use super::container::{Looks, Object, Place, SectionId, SymbolId};
 
 /// The contents of a section.
 pub struct Bytes {
@@ -57,12 +56,13 @@ use made::{ELSEWHERE, LOCALS, RELOCATIONS, SECTIONS, SYMBOLS};
 
 /// Which of the sections goes to the object's own `.eh_frame`.
 const EH_FRAME: usize = 5;
-const NAMES: [(&[u8], SectionKind); 5] = [
-    (b".text.spasm", SectionKind::Text),
-    (b".rodata.spasm", SectionKind::ReadOnlyData),
-    (b".data.rel.ro.spasm", SectionKind::ReadOnlyDataWithRel),
-    (b".data.spasm", SectionKind::Data),
-    (b".bss.spasm", SectionKind::UninitializedData),
+const WRITE: elf::SectionFlags = elf::SectionFlags(elf::SHF_ALLOC.0 | elf::SHF_WRITE.0);
+const NAMES: [(&str, elf::SectionType, elf::SectionFlags); 5] = [
+    (".text.spasm", elf::SHT_PROGBITS, elf::SectionFlags(elf::SHF_ALLOC.0 | elf::SHF_EXECINSTR.0)),
+    (".rodata.spasm", elf::SHT_PROGBITS, elf::SHF_ALLOC),
+    (".data.rel.ro.spasm", elf::SHT_PROGBITS, WRITE),
+    (".data.spasm", elf::SHT_PROGBITS, WRITE),
+    (".bss.spasm", elf::SHT_NOBITS, WRITE),
 ];
 
 /// Whether a name is one of the runtime's.
@@ -71,71 +71,48 @@ pub fn owns(name: &str) -> bool {
 }
 
 /// What a symbol of the runtime is to linkers.
-fn flags(name: &str, kind: elf::SymbolType) -> SymbolFlags<SectionId, SymbolId> {
+fn looks(name: &str, kind: elf::SymbolType) -> Looks {
     let visibility = if name.starts_with("__") { elf::STV_HIDDEN } else { elf::STV_PROTECTED };
-    SymbolFlags::Elf {
-        st_info: elf::SymbolInfo::new(elf::STB_WEAK, kind),
-        st_other: elf::SymbolOther::from(visibility),
-    }
+    Looks { kind, bind: elf::STB_WEAK, visibility }
 }
 
-/// Adds the runtime. `symbol` gives the symbol for a name, `frames` is the section for `.eh_frame`.
-pub fn add(
-    object: &mut Object<'_>,
-    frames: SectionId,
-    mut symbol: impl FnMut(&mut Object<'_>, &str) -> SymbolId,
-) -> Result<(), object::write::Error> {
+/// What goes to the object's own `.eh_frame`, at a multiple of 8.
+pub fn frames() -> &'static [u8] {
+    SECTIONS[EH_FRAME].contents
+}
+
+/// Adds the runtime. `symbol` gives the symbol for a name; at `frames` are its [`frames`].
+pub fn add(object: &mut Object<'_>, frames: Place, mut symbol: impl FnMut(&mut Object<'_>, &str) -> SymbolId) {
     let mut sections = Vec::new();
-    for ((name, kind), bytes) in NAMES.iter().zip(&SECTIONS) {
-        let section = object.add_section(Vec::new(), name.to_vec(), *kind);
-        if let SectionFlags::Elf { sh_type, sh_flags } = object.default_section_flags(object.section(section)) {
-            *object.section_flags_mut(section) = SectionFlags::Elf { sh_type, sh_flags: sh_flags | elf::SHF_GROUP };
-        }
+    for (&(name, kind, flags), bytes) in NAMES.iter().zip(&SECTIONS) {
+        let section = object.section(name, kind, flags);
         if bytes.contents.is_empty() {
-            object.append_section_bss(section, bytes.len, bytes.align);
+            object.append_zeros(section, bytes.len, bytes.align);
         } else {
-            object.set_section_data(section, bytes.contents, bytes.align);
+            object.set(section, bytes.contents, bytes.align);
         }
-        sections.push((section, 0));
+        sections.push(Place { section, offset: 0 });
     }
-    sections.push((frames, object.append_section_data(frames, SECTIONS[EH_FRAME].contents, SECTIONS[EH_FRAME].align)));
+    sections.push(frames);
     let own: Vec<SymbolId> = SYMBOLS.iter().map(|one| symbol(object, one.name)).collect();
     for (&id, one) in own.iter().zip(&SYMBOLS) {
-        let to = object.symbol_mut(id);
-        (to.value, to.size, to.kind) = (one.offset, one.size, SymbolKind::Text);
-        (to.scope, to.weak, to.section) = (SymbolScope::Linkage, true, SymbolSection::Section(sections[one.section].0));
-        to.flags = flags(one.name, if one.section == 0 { elf::STT_FUNC } else { elf::STT_OBJECT });
+        let kind = if one.section == 0 { elf::STT_FUNC } else { elf::STT_OBJECT };
+        object.define(id, sections[one.section].at(one.offset), one.size, looks(one.name, kind));
     }
     for &(name, value, size) in &LOCALS {
-        object.add_symbol(object::write::Symbol {
-            name: name.into(),
-            value,
-            size,
-            kind: SymbolKind::Text,
-            scope: SymbolScope::Compilation,
-            weak: false,
-            section: SymbolSection::Section(sections[0].0),
-            flags: SymbolFlags::None,
-        });
+        object.local(&[name], sections[0].at(value), size, elf::STT_FUNC);
     }
     let elsewhere: Vec<SymbolId> = ELSEWHERE.iter().map(|name| symbol(object, name)).collect();
     for relocation in &RELOCATIONS {
-        let (section, start) = sections[relocation.section];
-        let symbol = match relocation.target {
-            Target::Section(target) => object.section_symbol(sections[target].0),
-            Target::Symbol(nth) => own[nth],
-            Target::Elsewhere(nth) => elsewhere[nth],
+        let (symbol, shift) = match relocation.target {
+            Target::Section(target) => (SymbolId::Section(sections[target].section), sections[target].offset as i64),
+            Target::Symbol(nth) => (own[nth], 0),
+            Target::Elsewhere(nth) => (elsewhere[nth], 0),
         };
-        let shift = match relocation.target {
-            Target::Section(target) => sections[target].1 as i64,
-            _ => 0,
-        };
-        let flags = RelocationFlags::Elf { r_type: RelocationType(relocation.kind) };
-        let (offset, addend) = (start + relocation.offset, relocation.addend + shift);
-        object.add_relocation(section, Written { offset, symbol, addend, flags })?;
+        let at = sections[relocation.section].at(relocation.offset);
+        object.relocate(at, symbol, relocation.addend + shift, RelocationType(relocation.kind));
     }
-    let group = sections[..NAMES.len()].iter().map(|&(section, _)| section).collect();
+    let group: Vec<SectionId> = sections[..NAMES.len()].iter().map(|place| place.section).collect();
     let signature = SYMBOLS.iter().position(|one| one.name == "__spasm_register").unwrap_or(0);
-    object.add_comdat(Comdat { kind: ComdatKind::Any, symbol: own[signature], sections: group });
-    Ok(())
+    object.group(own[signature], &group);
 }

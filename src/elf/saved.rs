@@ -5,8 +5,8 @@
 //! machine is refused with the reason; what is let through is the image that was written.
 //!
 //! The section begins with a header: a mark, the build that wrote it, the features that the code needs, and a checksum over
-//! `.text` and everything behind the header. The module in binary form follows, and the image but for its code, which is
-//! `.text` as it stands there: its holes are filled by relocations only.
+//! `.text` and everything behind the header but the module's contents, which have their own. The module in binary form
+//! follows, and the image but for its code, which is `.text` as it stands there: its holes are filled by relocations only.
 
 use goblin::elf::Elf;
 use goblin::elf::header::{EM_X86_64, ET_REL};
@@ -87,9 +87,9 @@ pub fn is_object(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\x7fELF")
 }
 
-struct Out(Vec<u8>);
+struct Out<'a>(&'a mut Vec<u8>);
 
-impl Out {
+impl Out<'_> {
     fn words<const N: usize>(&mut self, words: [u32; N]) {
         for word in words {
             self.0.extend_from_slice(&word.to_le_bytes());
@@ -97,14 +97,17 @@ impl Out {
     }
 }
 
-/// The contents of the section.
-pub fn save(module: &Module, image: &Image, library: &Library) -> Vec<u8> {
-    let encoded = binary::encode(module);
-    let mut out = Out(Vec::with_capacity(HEADER + encoded.len() + 8 * image.code.len() / 4));
+/// Adds the contents of the section to the file.
+pub fn save(module: &Module, image: &Image, library: &Library, file: &mut Vec<u8>) {
+    let first = file.len();
+    let mut out = Out(file);
     out.0.extend(MARK);
     out.0.extend(BUILD.to_le_bytes());
-    out.words([u32::from(library.features().0), 0, encoded.len() as u32]);
-    out.0.extend(encoded);
+    out.words([u32::from(library.features().0), 0, 0]);
+    let start = out.0.len();
+    binary::encode_onto(module, out.0);
+    let end = out.0.len();
+    out.0[start - 4..start].copy_from_slice(&((end - start) as u32).to_le_bytes());
     out.words([image.functions.len() as u32]);
     for function in &image.functions {
         let FunctionImage { entry, end, insts, cold, saved } = function;
@@ -135,14 +138,17 @@ pub fn save(module: &Module, image: &Image, library: &Library) -> Vec<u8> {
     out.words([image.entries.len() as u32]);
     image.entries.iter().for_each(|e| out.words([e.function, e.start, e.end, e.saved]));
     out.words([image.code.len() as u32]);
-    let sum = checksum(&image.code, &out.0);
-    out.0[HEADER - 4..HEADER].copy_from_slice(&sum.to_le_bytes());
-    out.0
+    let saved = &mut out.0[first..];
+    let sum = checksum(&image.code, saved, end - start);
+    saved[HEADER - 4..HEADER].copy_from_slice(&sum.to_le_bytes());
 }
 
-/// Over the code and all of the section but the checksum itself.
-fn checksum(code: &[u8], section: &[u8]) -> u32 {
-    crc::crc32_of(&[code, &section[..HEADER - 4], &section[HEADER..]])
+/// Over the code and all of the section but the checksum itself, and but the module (of `len` bytes) behind its own header:
+/// that has a checksum of it, which is compared when it is decoded.
+fn checksum(code: &[u8], section: &[u8], len: usize) -> u32 {
+    let (head, rest) = section.split_at((HEADER + 4).min(section.len()));
+    let (module, rest) = rest.split_at(len.min(rest.len()));
+    crc::crc32_of(&[code, &head[..HEADER - 4], &head[HEADER..], binary::header(module), rest])
 }
 
 fn number(symbol: Symbol) -> (u32, u32) {
@@ -197,7 +203,8 @@ pub fn load(bytes: &[u8]) -> Result<Loaded, LoadError> {
     let word = |at: usize| u32::from_le_bytes([mark[at], mark[at + 1], mark[at + 2], mark[at + 3]]);
     let code_len = saved.last_chunk().map_or(0, |last| u32::from_le_bytes(*last)) as usize;
     let text = section(".text").and_then(|text| text.get(..code_len)).ok_or(LoadError::Damaged("code is missing"))?;
-    if checksum(text, saved) != word(HEADER - 4) {
+    let module_len = saved[HEADER..].first_chunk().map_or(0, |len| u32::from_le_bytes(*len)) as usize;
+    if checksum(text, saved, module_len) != word(HEADER - 4) {
         return Err(LoadError::Damaged("its checksum is wrong"));
     }
     let mut input = In { rest: &saved[HEADER..] };

@@ -9,12 +9,8 @@ use std::collections::{HashMap, HashSet};
 use std::mem::offset_of;
 
 use object::elf;
-use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
-use object::{
-    Architecture, BinaryFormat, Endianness, RelocationFlags, SectionFlags, SectionKind, SymbolFlags, SymbolKind,
-    SymbolScope,
-};
 
+use super::container::{Looks, Object, Place, SectionId, SymbolId};
 use super::descriptor::{self, To};
 use super::layout::State;
 use super::names::{c_name, c_names};
@@ -25,13 +21,6 @@ use crate::module::Module;
 use crate::module::native::Target;
 use crate::stitch::image::{Helper, Image, Symbol as Named, TABLE_ENTRY};
 use crate::verified::Verified;
-
-/// A place in a section.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    section: SectionId,
-    offset: u64,
-}
 
 /// Writes one object.
 pub struct Writer<'a> {
@@ -55,13 +44,15 @@ pub struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     pub fn new(verified: &'a Verified, image: &'a Image, library: &'a Library, options: &'a Options<'a>) -> Writer<'a> {
-        let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
-        let mut section = |name: &[u8], kind| object.add_section(Vec::new(), name.to_vec(), kind);
-        let text = section(b".text", SectionKind::Text);
-        let data = section(b".data", SectionKind::Data);
-        let bss = section(b".bss", SectionKind::UninitializedData);
-        let rodata = section(b".rodata", SectionKind::ReadOnlyData);
-        let relro = section(b".data.rel.ro", SectionKind::ReadOnlyDataWithRel);
+        // Pages that are not needed after all are never touched.
+        let room = 10 * image.code.len() + 256 * image.functions.len() + 256 * 1024;
+        let mut object = Object::with_room(image.functions.len() + 64, image.entries.len() + 64, room);
+        let (read, write) = (elf::SHF_ALLOC, elf::SHF_ALLOC | elf::SHF_WRITE);
+        let text = object.section(".text", elf::SHT_PROGBITS, elf::SHF_ALLOC | elf::SHF_EXECINSTR);
+        let data = object.section(".data", elf::SHT_PROGBITS, write);
+        let bss = object.section(".bss", elf::SHT_NOBITS, write);
+        let rodata = object.section(".rodata", elf::SHT_PROGBITS, read);
+        let relro = object.section(".data.rel.ro", elf::SHT_PROGBITS, write);
         let module = verified.module();
         let mut entries = vec![None; module.functions.len()];
         for entry in &image.entries {
@@ -96,46 +87,41 @@ impl<'a> Writer<'a> {
             return Err(ElfError::Image(message));
         }
         let source = module.source.as_ref().map_or("", |source| source.name.as_str());
-        self.object.add_file_symbol(source.bytes().filter(|&byte| byte != 0).collect());
-        self.object.set_section_data(self.text, image.code.as_slice(), 16);
+        self.object.file(source);
+        self.object.set(self.text, image.code.as_slice(), 16);
         self.functions();
         let state = self.zeros(self.bss, size_of::<State>() as u64, 16);
-        let items = self.items(state)?;
+        let items = self.items(state);
         self.code_relocations(&items)?;
         self.data_relocations(&items)?;
-        self.describe(&items)?;
-        let frames = self.frames()?;
+        self.describe(&items);
+        let frames = self.frames();
         if self.options.debug {
-            self.debug()?;
+            self.debug();
         }
         if self.options.runtime {
             let (object, symbols) = (&mut self.object, &mut self.symbols);
-            runtime::add(object, frames, |object, name| undefined(object, symbols, name)).map_err(failed)?;
+            runtime::add(object, frames, |object, name| undefined(object, symbols, name));
         }
         self.notes();
-        let bytes = self.object.write().map_err(failed)?;
+        let bytes = self.object.write();
+        // Offsets in sections of names and of debugging information have 32 bits.
+        if u32::try_from(bytes.len()).is_err() {
+            return Err(ElfError::Object("it would be larger than 4 GiB; split the module".to_owned()));
+        }
         Ok(bytes)
     }
 
     fn zeros(&mut self, section: SectionId, len: u64, align: u64) -> Place {
-        Place { section, offset: self.object.append_section_bss(section, len, align) }
+        self.object.append_zeros(section, len, align)
     }
 
     fn bytes(&mut self, section: SectionId, bytes: &[u8], align: u64) -> Place {
-        Place { section, offset: self.object.append_section_data(section, bytes, align) }
+        self.object.append(section, bytes, align)
     }
 
-    fn symbol(&mut self, name: &str, place: Place, size: u64, kind: SymbolKind, scope: SymbolScope) -> SymbolId {
-        self.object.add_symbol(Symbol {
-            name: name.bytes().filter(|&byte| byte != 0).collect(),
-            value: place.offset,
-            size,
-            kind,
-            scope,
-            weak: false,
-            section: SymbolSection::Section(place.section),
-            flags: SymbolFlags::None,
-        })
+    fn local(&mut self, name: &str, place: Place, size: u64) {
+        self.object.local(&[name], place, size, elf::STT_OBJECT);
     }
 
     /// The functions and their entries for C.
@@ -146,44 +132,42 @@ impl<'a> Writer<'a> {
         let text = self.text;
         let at = |offset: u32| Place { section: text, offset: u64::from(offset) };
         for (function, made) in self.module.functions.iter().zip(&self.image.functions) {
-            let name = format!("{}.spasm", function.name);
             let size = u64::from(made.end - made.entry);
-            self.symbol(&name, at(made.entry), size, SymbolKind::Text, SymbolScope::Compilation);
+            self.object.local(&[&function.name, ".spasm"], at(made.entry), size, elf::STT_FUNC);
         }
         let names = c_names(self.module);
         let wanted: HashSet<&str> = self.module.externs.iter().map(|one| one.symbol.as_str()).collect();
         for entry in &self.image.entries {
             let (size, index) = (u64::from(entry.end - entry.start), entry.function as usize);
             let (own, in_c) = (&self.module.functions[index].name, &names[index]);
-            let global = |writer: &mut Self, name: &str| {
-                let id = writer.symbol(name, at(entry.start), size, SymbolKind::Text, SymbolScope::Dynamic);
+            let mut global = |name: &str, bind| {
+                let looks = Looks { kind: elf::STT_FUNC, bind, visibility: elf::STV_DEFAULT };
+                let id = self.object.global(name, at(entry.start), size, looks);
                 // An extern of this name is this function.
                 if wanted.contains(name) {
-                    writer.symbols.insert(name.to_owned(), id);
+                    self.symbols.insert(name.to_owned(), id);
                 }
-                id
             };
             if own == "main" {
-                let id = global(self, own);
-                self.object.symbol_mut(id).weak = true;
+                global(own, elf::STB_WEAK);
             } else if own == in_c || is_own_name(own) {
-                global(self, own);
+                global(own, elf::STB_GLOBAL);
             }
             if own != in_c {
-                global(self, in_c);
+                global(in_c, elf::STB_GLOBAL);
             }
         }
     }
 
     /// Gives a place to everything that code and data refer to.
-    fn items(&mut self, state: Place) -> Result<Items, ElfError> {
+    fn items(&mut self, state: Place) -> Items {
         let module = self.module;
         let mut items = Items { state, helpers: None, globals: Vec::new(), tables: Vec::new(), data: Vec::new() };
         if self.image.relocations.iter().any(|relocation| matches!(relocation.symbol, Named::Helper(_))) {
             let place = self.bytes(self.relro, &[0; 8 * Helper::ALL.len()], 8);
             for (nth, name) in HELPERS.iter().enumerate() {
                 let symbol = undefined(&mut self.object, &mut self.symbols, name);
-                self.absolute(Place { offset: place.offset + 8 * nth as u64, ..place }, symbol, 0)?;
+                self.absolute(place.at(8 * nth as u64), symbol, 0);
             }
             items.helpers = Some(place);
         }
@@ -192,7 +176,7 @@ impl<'a> Writer<'a> {
                 0 => self.zeros(self.bss, 8, 8),
                 bits => self.bytes(self.data, &bits.to_le_bytes(), 8),
             };
-            self.symbol(&global.name, place, 8, SymbolKind::Data, SymbolScope::Compilation);
+            self.local(&global.name, place, 8);
             items.globals.push(place);
         }
         for table in &module.tables {
@@ -200,13 +184,12 @@ impl<'a> Writer<'a> {
             let place = self.bytes(self.relro, &vec![0; len], u64::from(TABLE_ENTRY));
             for (nth, &function) in table.functions.iter().enumerate() {
                 let at = Place { offset: place.offset + nth as u64 * u64::from(TABLE_ENTRY), ..place };
-                let text = self.object.section_symbol(self.text);
-                self.absolute(at, text, i64::from(self.image.functions[function as usize].entry))?;
+                let text = SymbolId::Section(self.text);
+                self.absolute(at, text, i64::from(self.image.functions[function as usize].entry));
                 let id = self.verified.signature_ids[function as usize].to_le_bytes();
-                let start = at.offset as usize + 8;
-                self.object.section_mut(self.relro).data_mut()[start..start + 4].copy_from_slice(&id);
+                self.object.bytes_mut(at.at(8), 4).copy_from_slice(&id);
             }
-            self.symbol(&table.name, place, len as u64, SymbolKind::Data, SymbolScope::Compilation);
+            self.local(&table.name, place, len as u64);
             items.tables.push(place);
         }
         for data in &module.data {
@@ -223,10 +206,10 @@ impl<'a> Writer<'a> {
                 bytes.resize(data.len() as usize, 0);
                 self.bytes(section, &bytes, align)
             };
-            self.symbol(&data.name, place, data.len(), SymbolKind::Data, SymbolScope::Compilation);
+            self.local(&data.name, place, data.len());
             items.data.push(place);
         }
-        Ok(items)
+        items
     }
 
     /// The holes of the code.
@@ -241,7 +224,7 @@ impl<'a> Writer<'a> {
                     let one = found.ok_or_else(|| missing(relocation.symbol))?;
                     let symbol = undefined(&mut self.object, &mut self.symbols, &one.symbol);
                     // The cell with the address is one of the linker's.
-                    self.relocation(at, symbol, addend, elf::R_X86_64_GOTPCREL)?;
+                    self.object.relocate(at, symbol, addend, elf::R_X86_64_GOTPCREL);
                     continue;
                 }
                 Named::Context => Some(items.state),
@@ -253,8 +236,8 @@ impl<'a> Writer<'a> {
                 Named::Data(index) => items.data.get(index as usize).copied(),
             };
             let place = place.ok_or_else(|| missing(relocation.symbol))?;
-            let symbol = self.object.section_symbol(place.section);
-            self.relocation(at, symbol, addend + place.offset as i64, elf::R_X86_64_PC32)?;
+            let symbol = SymbolId::Section(place.section);
+            self.object.relocate(at, symbol, addend + place.offset as i64, elf::R_X86_64_PC32);
         }
         Ok(())
     }
@@ -264,15 +247,15 @@ impl<'a> Writer<'a> {
         for (data, &place) in self.module.data.iter().zip(&items.data) {
             for pointer in &data.pointers {
                 let at = place.at(u64::from(pointer.offset));
-                let cell = &mut self.object.section_mut(at.section).data_mut()[at.offset as usize..][..8];
+                let cell = self.object.bytes_mut(at, 8);
                 // What stands there is added to the address.
-                let more = i64::from_le_bytes(cell.try_into().unwrap_or_default());
+                let more = i64::from_le_bytes((&*cell).try_into().unwrap_or_default());
                 cell.fill(0);
                 let (symbol, offset) = match pointer.target {
                     Target::Function(index) => {
                         let entry = self.entries.get(index as usize).copied().flatten();
                         let missing = || ElfError::Image(format!("function {index} has no entry for C"));
-                        (self.object.section_symbol(self.text), u64::from(entry.ok_or_else(missing)?))
+                        (SymbolId::Section(self.text), u64::from(entry.ok_or_else(missing)?))
                     }
                     Target::Extern(index) => {
                         let name = &self.module.externs[index as usize].symbol;
@@ -280,39 +263,28 @@ impl<'a> Writer<'a> {
                     }
                     Target::Data(index) => {
                         let place = items.data[index as usize];
-                        (self.object.section_symbol(place.section), place.offset)
+                        (SymbolId::Section(place.section), place.offset)
                     }
                 };
-                self.absolute(at, symbol, more.wrapping_add(offset as i64))?;
+                self.absolute(at, symbol, more.wrapping_add(offset as i64));
             }
         }
         Ok(())
     }
 
-    fn absolute(&mut self, at: Place, symbol: SymbolId, addend: i64) -> Result<(), ElfError> {
-        self.relocation(at, symbol, addend, elf::R_X86_64_64)
-    }
-
-    fn relocation(
-        &mut self,
-        at: Place,
-        symbol: SymbolId,
-        addend: i64,
-        r_type: elf::RelocationType,
-    ) -> Result<(), ElfError> {
-        let flags = RelocationFlags::Elf { r_type };
-        self.object.add_relocation(at.section, Relocation { offset: at.offset, symbol, addend, flags }).map_err(failed)
+    fn absolute(&mut self, at: Place, symbol: SymbolId, addend: i64) {
+        self.object.relocate(at, symbol, addend, elf::R_X86_64_64);
     }
 
     /// What the runtime is told, and the functions that tell it.
-    fn describe(&mut self, items: &Items) -> Result<(), ElfError> {
+    fn describe(&mut self, items: &Items) {
         let described = descriptor::describe(self.module, self.image, &self.lines);
-        let tables = self.bytes(self.rodata, &described.tables, descriptor::ALIGN);
+        let tables = self.object.append_all(self.rodata, described.tables, descriptor::ALIGN);
         let inits = self.bytes(self.relro, &described.inits, descriptor::ALIGN);
         let place = self.bytes(self.relro, &described.descriptor, descriptor::ALIGN);
         for &(at, offset) in &described.contents {
-            let symbol = self.object.section_symbol(tables.section);
-            self.absolute(inits.at(at), symbol, (tables.offset + offset) as i64)?;
+            let symbol = SymbolId::Section(tables.section);
+            self.absolute(inits.at(at), symbol, (tables.offset + offset) as i64);
         }
         for &(at, to) in &described.addresses {
             let to = match to {
@@ -321,13 +293,14 @@ impl<'a> Writer<'a> {
                 To::Tables(offset) => tables.at(offset),
                 To::Inits => inits,
             };
-            let symbol = self.object.section_symbol(to.section);
-            self.absolute(place.at(at), symbol, to.offset as i64)?;
+            let symbol = SymbolId::Section(to.section);
+            self.absolute(place.at(at), symbol, to.offset as i64);
         }
         if self.module.memory.is_some() {
             let name = format!("spasm_module_{}", &c_name(self.options.name)[6..]);
             let size = size_of::<State>() as u64;
-            self.symbol(&name, items.state, size, SymbolKind::Data, SymbolScope::Dynamic);
+            let looks = Looks { kind: elf::STT_OBJECT, bind: elf::STB_GLOBAL, visibility: elf::STV_DEFAULT };
+            self.object.global(&name, items.state, size, looks);
         }
         let initializers = [
             (".init_array.00101", elf::SHT_INIT_ARRAY, "__spasm_register"),
@@ -336,26 +309,17 @@ impl<'a> Writer<'a> {
         for (array, kind, function) in initializers {
             let stub = stub::stub(self.library);
             let code = self.bytes(self.text, &stub.code, 16);
-            let symbol = self.object.section_symbol(place.section);
+            let symbol = SymbolId::Section(place.section);
             let (hole, addend) = stub.descriptor;
-            self.relocation(code.at(hole), symbol, place.offset as i64 + addend, elf::R_X86_64_PC32)?;
+            self.object.relocate(code.at(hole), symbol, place.offset as i64 + addend, elf::R_X86_64_PC32);
             let symbol = undefined(&mut self.object, &mut self.symbols, function);
             let (hole, addend) = stub.function;
-            self.relocation(code.at(hole), symbol, addend, elf::R_X86_64_PLT32)?;
-            let array = self.object.add_section(Vec::new(), array.into(), SectionKind::Data);
-            let sh_flags = elf::SHF_ALLOC | elf::SHF_WRITE;
-            *self.object.section_flags_mut(array) = SectionFlags::Elf { sh_type: kind, sh_flags };
+            self.object.relocate(code.at(hole), symbol, addend, elf::R_X86_64_PLT32);
+            let array = self.object.section(array, kind, elf::SHF_ALLOC | elf::SHF_WRITE);
             let cell = self.bytes(array, &[0; 8], 8);
-            let text = self.object.section_symbol(self.text);
-            self.absolute(cell, text, code.offset as i64)?;
+            let text = SymbolId::Section(self.text);
+            self.absolute(cell, text, code.offset as i64);
         }
-        Ok(())
-    }
-}
-
-impl Place {
-    fn at(self, more: u64) -> Place {
-        Place { offset: self.offset + more, ..self }
     }
 }
 
@@ -388,21 +352,5 @@ fn is_own_name(name: &str) -> bool {
 
 /// The symbol of this name, which another object has unless this one does.
 fn undefined(object: &mut Object<'_>, symbols: &mut HashMap<String, SymbolId>, name: &str) -> SymbolId {
-    *symbols.entry(name.to_owned()).or_insert_with(|| {
-        object.add_symbol(Symbol {
-            name: name.into(),
-            value: 0,
-            size: 0,
-            kind: SymbolKind::Unknown,
-            scope: SymbolScope::Unknown,
-            weak: false,
-            section: SymbolSection::Undefined,
-            flags: SymbolFlags::None,
-        })
-    })
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]
-fn failed(error: object::write::Error) -> ElfError {
-    ElfError::Object(error.to_string())
+    *symbols.entry(name.to_owned()).or_insert_with(|| object.undefined(name))
 }

@@ -69,8 +69,11 @@ pub fn tell(
     #[cfg(feature = "gdb")]
     if observers.debugger {
         let mut sections = vec![(".eh_frame", debug::frames::in_memory(image, base))];
-        let written = debug::info::sections(module, image, &debug::lines(module, image), Base::Memory(base));
-        sections.extend(written.into_iter().map(|(id, section)| (id.name(), section.finish())));
+        let lines = debug::lines(module, image);
+        sections.extend(debug::info::SECTIONS.map(|id| {
+            let section = debug::info::section(id, module, image, &lines, Base::Memory(base), Vec::new());
+            (id.name(), section.finish())
+        }));
         let file = debug::file::file(base, code.1, &debug::pieces(module, image), &sections);
         told.debugger = Some(gdb::File::register(file));
     }
