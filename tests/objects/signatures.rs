@@ -1,5 +1,5 @@
 //! Functions of generated signatures in linked objects: C calls Spasm by the prototypes of the header, Spasm calls C with
-//! the same values in another order, and both sides look at everything that they get.
+//! the same values in another order and with structs of some of them, and both sides look at everything that they get.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -44,6 +44,39 @@ fn list(types: &[usize], one: impl Fn(usize, usize) -> String) -> String {
     types.iter().enumerate().map(|(nth, &ty)| one(nth, ty)).collect::<Vec<_>>().join(", ")
 }
 
+/// How the arguments of a C function are put together: groups of several are a struct each, and some of one, too.
+fn groups(noise: &mut Noise, count: usize) -> Vec<(std::ops::Range<usize>, bool)> {
+    let mut groups = Vec::new();
+    let mut at = 0;
+    while at < count {
+        let size = if noise.below(3) == 0 { (1 + noise.below(6)).min(count - at) } else { 1 };
+        groups.push((at..at + size, size > 1 || noise.below(8) == 0));
+        at += size;
+    }
+    groups
+}
+
+/// The parameters of `cN` in Spasm, in C, and where C finds each value. Structs are declared in front of it.
+fn c_params(number: usize, noise: &mut Noise, types: &[usize], c: &mut String) -> (String, String, Vec<String>) {
+    let (mut spasm, mut names, mut places) = (Vec::new(), Vec::new(), Vec::new());
+    for (nth, (group, is_struct)) in groups(noise, types.len()).into_iter().enumerate() {
+        let members = &types[group];
+        if !is_struct {
+            spasm.push(TYPES[members[0]].0.to_owned());
+            names.push(format!("{} p{nth}", TYPES[members[0]].1));
+            places.push(format!("p{nth}"));
+            continue;
+        }
+        let fields: String = members.iter().enumerate().map(|(at, &ty)| format!(" {} m{at};", TYPES[ty].1)).collect();
+        let _ = writeln!(c, "struct c{number}_{nth} {{{fields} }};");
+        spasm.push(format!("struct{{{}}}", list(members, |_, ty| TYPES[ty].0.into())));
+        names.push(format!("struct c{number}_{nth} p{nth}"));
+        places.extend((0..members.len()).map(|at| format!("p{nth}.m{at}")));
+    }
+    let names = if names.is_empty() { "void".to_owned() } else { names.join(", ") };
+    (spasm.join(", "), names, places)
+}
+
 /// One function `fN` in Spasm, one `cN` in C that it calls, and a line of `main` that calls `fN`.
 fn case(number: usize, noise: &mut Noise, spasm: &mut String, c: &mut String, main: &mut String) {
     let most = [2, 7, 14, 30][noise.below(4)];
@@ -64,23 +97,18 @@ fn case(number: usize, noise: &mut Noise, spasm: &mut String, c: &mut String, ma
         format!(" -> ({})", list(&results, |_, ty| TYPES[ty].0.into()))
     };
     let arrow = if results.len() == 1 { arrow.replace(['(', ')'], "") } else { arrow };
-    let _ = writeln!(spasm, "extern \"\" c{number}({}){arrow}", list(&reversed, |_, ty| TYPES[ty].0.into()));
+    let (taken, named, places) = c_params(number, noise, &reversed, c);
+    let _ = writeln!(spasm, "extern \"\" c{number}({taken}){arrow}");
     let _ = writeln!(spasm, "func f{number}({}){arrow}", list(&params, |_, ty| TYPES[ty].0.into()));
     let registers = list(&results, |nth, _| format!("r{}", nth + 1));
     let passed: String = (0..params.len()).rev().map(|nth| format!(", a{}", nth + 1)).collect();
     let to = if results.is_empty() { String::new() } else { format!("({registers}), ") };
     let _ = writeln!(spasm, "    call {to}c{number}{passed}\n    ret {registers}");
 
-    let _ = writeln!(
-        c,
-        "{returned} c{number}({}) {{",
-        match reversed.len() {
-            0 => "void".to_owned(),
-            _ => list(&reversed, |nth, ty| format!("{} a{}", TYPES[ty].1, params.len() - nth)),
-        }
-    );
+    let _ = writeln!(c, "{returned} c{number}({named}) {{");
     for (nth, arg) in args.iter().enumerate() {
-        let _ = writeln!(c, "    same({number}, \"argument\", {}, a{} == {arg});", nth + 1, nth + 1);
+        let place = &places[params.len() - 1 - nth];
+        let _ = writeln!(c, "    same({number}, \"argument\", {}, {place} == {arg});", nth + 1);
     }
     let _ = match results.len() {
         0 => writeln!(c, "}}"),
