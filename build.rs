@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::exit;
 
 #[path = "src/isa/mod.rs"]
-#[allow(dead_code, reason = "the build reads a part of what the crate shares with it")]
+#[allow(dead_code, unused_imports, reason = "the build reads a part of what the crate shares with it")]
 mod isa;
 
 #[cfg(feature = "elf")]

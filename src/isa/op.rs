@@ -16,7 +16,9 @@
 //! * `other NAME "mnemonic" "suffix" SHAPE "doc";`: everything else; the [`Shape`] gives the operands.
 
 use super::numeric;
+pub use super::shape::Shape;
 use super::trap::TrapKind;
+pub use super::types::{Bits, Class, Type};
 
 /// Hands the whole table to another macro: `for_each_op!(callback)` expands to `callback! { rows }`.
 ///
@@ -257,184 +259,6 @@ macro_rules! __op_table {
     } };
 }
 
-/// The type of a value as signatures, constants and globals name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Type {
-    /// 32 bits of an int register, kept zero-extended.
-    I32,
-    /// A whole int register; `ptr` is another word for it.
-    I64,
-    /// IEEE 754 binary32.
-    F32,
-    /// IEEE 754 binary64.
-    F64,
-}
-
-impl Type {
-    /// Every type, in the order of its number.
-    pub const ALL: [Type; 4] = [Type::I32, Type::I64, Type::F32, Type::F64];
-
-    /// The word for it in text.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Type::I32 => "i32",
-            Type::I64 => "i64",
-            Type::F32 => "f32",
-            Type::F64 => "f64",
-        }
-    }
-
-    /// The register type that holds it.
-    #[must_use]
-    pub const fn class(self) -> Class {
-        match self {
-            Type::I32 | Type::I64 => Class::Int,
-            Type::F32 => Class::F32,
-            Type::F64 => Class::F64,
-        }
-    }
-
-    /// The raw 64 bits as a register of this type holds them: 32-bit types zero-extended.
-    #[must_use]
-    pub const fn normalise(self, bits: u64) -> u64 {
-        match self {
-            Type::I32 | Type::F32 => bits & 0xffff_ffff,
-            Type::I64 | Type::F64 => bits,
-        }
-    }
-}
-
-/// The type of a register: one for the whole of a function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Class {
-    /// A 64-bit integer.
-    Int,
-    /// IEEE 754 binary32.
-    F32,
-    /// IEEE 754 binary64.
-    F64,
-}
-
-impl Class {
-    /// The word that messages use.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Class::Int => "int",
-            Class::F32 => "f32",
-            Class::F64 => "f64",
-        }
-    }
-
-    /// The widest [`Type`] that a register of this class holds.
-    #[must_use]
-    pub const fn widest(self) -> Type {
-        match self {
-            Class::Int => Type::I64,
-            Class::F32 => Type::F32,
-            Class::F64 => Type::F64,
-        }
-    }
-
-    /// True for the classes that live in vector registers.
-    #[must_use]
-    pub const fn is_float(self) -> bool {
-        !matches!(self, Class::Int)
-    }
-}
-
-/// The operands of an instruction: how they are written, and in which field of the instruction they stand.
-///
-/// `d`, `a`, `b` are the fields of the module's `Inst`; "list" is a run in its function's list pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Shape {
-    /// `d, a` or `d, a, b`: registers in the fields of the same names.
-    Value,
-    /// `d, LIT`: the 64 bits of the literal in `a` (low) and `b` (high).
-    Const,
-    /// `d, a`.
-    Move,
-    /// `d, c, a, b`: `c` in field `a`; field `b` is a list `[a, b]`.
-    Select,
-    /// `d, i, OFF`: `i` in `a`, the offset in `b`.
-    Load,
-    /// `s, i, OFF`: the value in `d` (which is read!), `i` in `a`, the offset in `b`.
-    Store,
-    /// `d, p, OFF`: the native address `p` in `a`, the signed offset in `b`.
-    NativeLoad,
-    /// `s, p, OFF`: the value in `d` (which is read!), the native address `p` in `a`, the signed offset in `b`.
-    NativeStore,
-    /// `d`.
-    Msize,
-    /// `d, n`: `n` in `a`.
-    Mgrow,
-    /// `dst, src, n`: in `d`, `a`, `b`, all of them read.
-    Mcopy,
-    /// `dst, byte, n`: in `d`, `a`, `b`, all of them read.
-    Mfill,
-    /// `d, NAME`: the global's index in `b`.
-    Gget,
-    /// `NAME, a`: the global's index in `b`.
-    Gset,
-    /// `d, i`: `i` in `a`.
-    Arg,
-    /// `L`: the label in `b`.
-    Jump,
-    /// `c, L`: `c` in `a`, the label in `b`.
-    Branch,
-    /// `i, [L0, L1, …], LDEFAULT`: `i` in `a`; field `b` is a list `[n, L0 … Ln-1, LDEFAULT]`.
-    Switch,
-    /// `(d, …), NAME, x, …`: 0 for a function or 1 for an extern in `d`, its index in `a`; field `b` is a list
-    /// `[nresults, d…, nargs, x…]`.
-    Call,
-    /// The same after verification, where NAME is an extern: its index in `a`.
-    CallExtern,
-    /// `(d, …), TABLE, i, (T, …) -> T, x, …`: `i` in `a`, the table's index in `d`; field `b` is a list
-    /// `[signature, nresults, d…, nargs, x…]`.
-    Calli,
-    /// `(d, …), p, (T, …) -> T, x, …`: the native address `p` in `a`; field `b` is a list
-    /// `[C signature, nresults, d…, nargs, x…]`.
-    Callp,
-    /// `d, NAME`: what NAME is in `a` and `b`, see `Target::fields` of the module.
-    Addr,
-    /// `a, …`: field `b` is a list `[n, a…]`.
-    Ret,
-    /// `a`.
-    Print,
-    /// `d`.
-    Read,
-    /// Nothing.
-    Halt,
-    /// Nothing.
-    Trap,
-    /// `[d,] x, …`: an opcode that a template declares, by its number in the module in `a`; `d` where it has a result;
-    /// field `b` is a list `[n, x…]`.
-    Custom,
-}
-
-impl Shape {
-    /// True for instructions that leave the function's code and come back: volatile registers do not survive them.
-    #[inline(always)]
-    #[must_use]
-    pub const fn is_call(self) -> bool {
-        matches!(
-            self,
-            Shape::Call
-                | Shape::CallExtern
-                | Shape::Calli
-                | Shape::Callp
-                | Shape::Print
-                | Shape::Read
-                | Shape::Mgrow
-                | Shape::Mcopy
-                | Shape::Mfill
-        )
-    }
-}
-
 /// What a [`Row`] says beside operands and meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -482,105 +306,6 @@ impl Row {
     }
 }
 
-/// Raw register bits, and the views of them that the table's expressions work on.
-pub trait Bits: Copy {
-    /// The view of what a register holds.
-    fn of(bits: u64) -> Self;
-    /// What a register holds afterwards: narrow views are zero-extended.
-    fn bits(self) -> u64;
-}
-
-macro_rules! bits {
-    ($($t:ident: $x:ident => $of:expr, $y:ident => $to:expr;)*) => { $(
-        impl Bits for $t {
-            #[inline(always)]
-            #[allow(
-                clippy::cast_possible_truncation,
-                clippy::cast_possible_wrap,
-                clippy::cast_sign_loss,
-                reason = "a view of the same bits"
-            )]
-            fn of($x: u64) -> $t {
-                $of
-            }
-            #[inline(always)]
-            #[allow(clippy::cast_sign_loss, reason = "a view of the same bits")]
-            fn bits(self) -> u64 {
-                let $y = self;
-                $to
-            }
-        }
-    )* };
-}
-bits! {
-    i8: x => x as i8, y => u64::from(y as u8);
-    u8: x => x as u8, y => u64::from(y);
-    i16: x => x as i16, y => u64::from(y as u16);
-    u16: x => x as u16, y => u64::from(y);
-    i32: x => x as i32, y => u64::from(y as u32);
-    u32: x => x as u32, y => u64::from(y);
-    i64: x => x as i64, y => y as u64;
-    u64: x => x, y => y;
-    f32: x => f32::from_bits(x as u32), y => u64::from(y.to_bits());
-    f64: x => f64::from_bits(x), y => y.to_bits();
-    bool: x => x != 0, y => u64::from(y);
-}
-
-macro_rules! type_of {
-    (i32) => {
-        Type::I32
-    };
-    (u32) => {
-        Type::I32
-    };
-    (bool) => {
-        Type::I32
-    };
-    (i64) => {
-        Type::I64
-    };
-    (u64) => {
-        Type::I64
-    };
-    (f32) => {
-        Type::F32
-    };
-    (f64) => {
-        Type::F64
-    };
-}
-
-/// The type in which a widened load arrives: what an unsigned narrow read leaves is a zero-extended i32 too.
-macro_rules! load_type {
-    (u8) => {
-        Type::I32
-    };
-    (u16) => {
-        Type::I32
-    };
-    (u32) => {
-        Type::I32
-    };
-    (i8) => {
-        Type::I64
-    };
-    (i16) => {
-        Type::I64
-    };
-    (i32) => {
-        Type::I64
-    };
-    (u64) => {
-        Type::I64
-    };
-    (f32) => {
-        Type::F32
-    };
-    (f64) => {
-        Type::F64
-    };
-}
-
 macro_rules! flag {
     (commutes) => {
         1 << Flag::Commutes as u8
@@ -623,16 +348,16 @@ macro_rules! define_table {
             pub const ROWS: &'static [Row] = &[
                 $(Row {
                     op: Op::$v, mnemonic: $vm, suffix: $vs, shape: Shape::Value,
-                    args: &[$(type_of!($pt)),*], result: Some(type_of!($vr)),
+                    args: &[$(<$pt as Bits>::TYPE),*], result: Some(<$vr as Bits>::TYPE),
                     flags: 0 $(| flag!($f))*, doc: $vd,
                 },)*
                 $(Row {
                     op: Op::$l, mnemonic: $lm, suffix: $ls, shape: memory_shape($lm, Shape::Load, Shape::NativeLoad),
-                    args: &[Type::I64], result: Some(load_type!($lraw)), flags: flag!(traps), doc: $ld,
+                    args: &[Type::I64], result: Some(<$lraw as Bits>::LOADED), flags: flag!(traps), doc: $ld,
                 },)*
                 $(Row {
                     op: Op::$s, mnemonic: $sm, suffix: $ss, shape: memory_shape($sm, Shape::Store, Shape::NativeStore),
-                    args: &[type_of!($st), Type::I64], result: None, flags: flag!(traps), doc: $sd,
+                    args: &[<$st as Bits>::TYPE, Type::I64], result: None, flags: flag!(traps), doc: $sd,
                 },)*
                 $(Row {
                     op: Op::$o, mnemonic: $om, suffix: $os, shape: Shape::$osh,

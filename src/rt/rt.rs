@@ -28,30 +28,13 @@ mod thread;
 mod trap;
 #[path = "../isa/trap.rs"]
 mod trap_kind;
+#[path = "../isa/types.rs"]
+mod types;
 
 /// What the files shared with the crate use of it.
 mod isa {
     pub(crate) use crate::trap_kind as trap;
-    pub mod op {
-        #[derive(Clone, Copy, PartialEq, Eq)]
-        pub enum Type {
-            I32,
-            I64,
-            F32,
-            F64,
-        }
-
-        impl Type {
-            pub fn name(self) -> &'static str {
-                match self {
-                    Type::I32 => "i32",
-                    Type::I64 => "i64",
-                    Type::F32 => "f32",
-                    Type::F64 => "f64",
-                }
-            }
-        }
-    }
+    pub(crate) use crate::types as op;
 }
 
 mod text {
