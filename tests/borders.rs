@@ -152,8 +152,6 @@ const LINES: usize = 450;
 /// Files that may have more.
 const LONG: &[(&str, &str)] = &[
     ("src/stitch/live.rs", "one walk over the instructions, with a case for each shape"),
-    ("src/interp/run.rs", "the steps of the loop, one short function each"),
-    ("src/isa/op.rs", "the opcode table: a line for each opcode"),
     ("src/isa/extract.rs", "one pass from assembled samples to a snippet, each step of which needs the one before"),
 ];
 
