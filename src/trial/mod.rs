@@ -123,10 +123,23 @@ fn width(suffix: &str) -> (usize, bool) {
     }
 }
 
-impl Trial<'_> {
+impl<'l> Trial<'l> {
     fn registers(&mut self) -> Result<Vec<[u8; 3]>, String> {
         let all = registers(self.info, &mut self.noise);
         if all.is_empty() { Err("no registers may stand in its operands".to_owned()) } else { Ok(all) }
+    }
+
+    /// One form of the snippet, ready to run, and where its code starts.
+    fn ready(
+        &self,
+        regs: [u8; 3],
+        immediate: Option<(usize, u64)>,
+        branches_if: Option<bool>,
+    ) -> Result<(Form<'l>, usize, Machine), String> {
+        let form = Form::new(self.library, self.info, regs, immediate, branches_if);
+        let mut code = Vec::new();
+        let offset = form.assemble(&mut code);
+        Machine::new(&code).map(|machine| (form, offset, machine))
     }
 
     /// A `value` opcode, or a fusion of one with a branch.
@@ -172,10 +185,7 @@ impl Trial<'_> {
     fn part(&mut self, meaning: impl Fn(u64) -> u64) -> Result<usize, String> {
         let mut runs = 0;
         for regs in self.registers()? {
-            let form = Form::new(self.library, self.info, regs, None, None);
-            let mut code = Vec::new();
-            let offset = form.assemble(&mut code);
-            let mut machine = Machine::new(&code)?;
+            let (form, offset, mut machine) = self.ready(regs, None, None)?;
             let types = Types { sources: [Type::I64; 2], result: Type::I64 };
             for value in edges(Type::I64) {
                 compare(&form, types, &mut machine, &mut self.noise, offset, [value, 0], meaning(value))?;
@@ -189,10 +199,7 @@ impl Trial<'_> {
     fn branch(&mut self) -> Result<usize, String> {
         let mut runs = 0;
         for regs in self.registers()? {
-            let form = Form::new(self.library, self.info, regs, None, Some(self.info.name == "jmpt"));
-            let mut code = Vec::new();
-            let offset = form.assemble(&mut code);
-            let mut machine = Machine::new(&code)?;
+            let (form, offset, mut machine) = self.ready(regs, None, Some(self.info.name == "jmpt"))?;
             let types = Types { sources: [Type::I64; 2], result: Type::I32 };
             for value in edges(Type::I64) {
                 let expected = u64::from(value != 0);
@@ -218,10 +225,7 @@ impl Trial<'_> {
         let mut runs = 0;
         for regs in self.registers()? {
             for immediate in &immediates {
-                let form = Form::new(self.library, self.info, regs, *immediate, None);
-                let mut code = Vec::new();
-                let offset = form.assemble(&mut code);
-                let mut machine = Machine::new(&code)?;
+                let (form, offset, mut machine) = self.ready(regs, *immediate, None)?;
                 let value = immediate.map_or_else(|| any(ty, &mut self.noise), |(_, value)| value);
                 let types = Types { sources: [ty; 2], result: ty };
                 compare(&form, types, &mut machine, &mut self.noise, offset, [value, 0], ty.normalise(value))?;
@@ -240,10 +244,7 @@ impl Trial<'_> {
         };
         let mut runs = 0;
         for regs in self.registers()? {
-            let form = Form::new(self.library, self.info, regs, None, None);
-            let mut code = Vec::new();
-            let offset = form.assemble(&mut code);
-            let mut machine = Machine::new(&code)?;
+            let (form, offset, mut machine) = self.ready(regs, None, None)?;
             for condition in [0, 1, 1 << 32, u64::MAX, 1 << 63] {
                 let mut state = State::new(|| self.noise.next());
                 frame_noise(&mut machine, &mut self.noise);
@@ -276,10 +277,7 @@ impl Trial<'_> {
         // Where the memory is taken for the whole address space, an offset beyond it is made up for by the base.
         for regs in self.registers()?.into_iter().filter(|regs| native || !regs.contains(&15)) {
             let immediate = constant(self.info).map(|(source, _)| (source, self.noise.next() as i8 as u64));
-            let form = Form::new(self.library, self.info, regs, immediate, None);
-            let mut code = Vec::new();
-            let offset = form.assemble(&mut code);
-            let mut machine = Machine::new(&code)?;
+            let (form, offset, mut machine) = self.ready(regs, immediate, None)?;
             memory.fill_with(|| self.noise.next() as u8);
             let before = memory.clone();
             let mut state = State::new(|| self.noise.next());

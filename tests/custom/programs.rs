@@ -10,6 +10,7 @@ use spasm::library::native_features;
 use spasm::module::{Module, Reg, Signature};
 use spasm::stitch::Stitcher;
 use spasm::trap::{RunError, TrapKind};
+use spasm::trial::values::Noise;
 use spasm::value::Value;
 use spasm::{binary, text, verify};
 
@@ -36,21 +37,6 @@ fn meaning(name: &str, x: &[u64]) -> u64 {
 fn ops() -> Vec<CustomOp> {
     let without = ["quot.i64", "put.i64"];
     snippets().opcodes().into_iter().filter(|op| !without.contains(&op.name.as_str())).collect()
-}
-
-struct Noise(u64);
-
-impl Noise {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() >> 16) as usize % end
-    }
 }
 
 /// Registers of each class, with the bits that each is known to hold.

@@ -11,30 +11,27 @@ use spasm::isa::op::Type;
 use spasm::library::Library;
 use spasm::module::native::{Abi, CSignature, CType};
 use spasm::stitch::Stitcher;
+use spasm::trial::values;
 use spasm::value::Value;
 use spasm::verified::Verified;
 use spasm::{text, verify};
 
 use super::c::Folder;
 
-/// Numbers without a pattern, the same in every run.
-pub struct Noise(u64);
+/// Numbers without a pattern, and the types that are made of them.
+pub struct Noise(values::Noise);
 
 impl Noise {
     pub fn new(seed: u64) -> Noise {
-        Noise(seed)
+        Noise(values::Noise(seed))
     }
 
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
+        self.0.next()
     }
 
     pub fn below(&mut self, end: usize) -> usize {
-        (self.next() % end as u64) as usize
+        self.0.below(end)
     }
 
     fn scalar(&mut self) -> CType {

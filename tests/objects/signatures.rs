@@ -4,27 +4,12 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use spasm::trial::values::Noise;
+
 use crate::tools::{build, folder, has, run};
 
-/// Numbers without a pattern, the same in every run.
-struct Noise(u64);
-
-impl Noise {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() >> 20) as usize % end
-    }
-
-    fn types(&mut self, most: usize) -> Vec<usize> {
-        let count = self.below(most + 1);
-        (0..count).map(|_| self.below(TYPES.len())).collect()
-    }
+fn types(noise: &mut Noise, most: usize) -> Vec<usize> {
+    (0..noise.below(most + 1)).map(|_| noise.below(TYPES.len())).collect()
 }
 
 /// In Spasm, in C, and how many values of it there are.
@@ -80,8 +65,8 @@ fn c_params(number: usize, noise: &mut Noise, types: &[usize], c: &mut String) -
 /// One function `fN` in Spasm, one `cN` in C that it calls, and a line of `main` that calls `fN`.
 fn case(number: usize, noise: &mut Noise, spasm: &mut String, c: &mut String, main: &mut String) {
     let most = [2, 7, 14, 30][noise.below(4)];
-    let params = noise.types(most);
-    let results = noise.types(if number.is_multiple_of(3) { 1 } else { 6 });
+    let params = types(noise, most);
+    let results = types(noise, if number.is_multiple_of(3) { 1 } else { 6 });
     let args: Vec<String> = params.iter().map(|&ty| value(noise, ty)).collect();
     let given: Vec<String> = results.iter().map(|&ty| value(noise, ty)).collect();
     let reversed: Vec<usize> = params.iter().rev().copied().collect();
