@@ -39,7 +39,7 @@ pub use crate::exec::{Observers, Perf};
 use crate::interp::{self, Store};
 use crate::isa::op::Type;
 pub use crate::isa::snippet::Features;
-use crate::library::{Library, native_features};
+use crate::library::Library;
 use crate::module::{MAX_ARGS, Module, Signature};
 pub use crate::snippets::Snippets;
 use crate::stitch::image::Image;
@@ -64,8 +64,6 @@ struct Shared {
     /// Made when code is to be run for the first time.
     runtime: OnceLock<Arc<Runtime>>,
     starting: Mutex<()>,
-    /// Made when templates are laid over the built-in ones.
-    library: OnceLock<&'static Library>,
     /// Keeps its working memory between modules.
     stitcher: Mutex<Option<Stitcher<'static>>>,
 }
@@ -147,11 +145,7 @@ impl Engine {
         match (snippets, left_out) {
             (None, Features(0)) => Library::native(),
             (None, left_out) => Library::native_without(left_out),
-            // As long-lived as the tables that it is of.
-            (Some(snippets), Features(left_out)) => self
-                .0
-                .library
-                .get_or_init(|| Box::leak(Box::new(snippets.library(Features(native_features().0 & !left_out))))),
+            (Some(snippets), left_out) => snippets.kept(left_out),
         }
     }
 

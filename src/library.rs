@@ -73,13 +73,19 @@ impl Library {
 
     /// The library for this machine that does without the features in `left_out`, made once for each such set.
     pub fn native_without(left_out: Features) -> &'static Library {
+        Library::kept(Tables::builtin(), left_out)
+    }
+
+    /// The library of `tables` for this machine without the features in `left_out`, made once for each of both.
+    pub(crate) fn kept(tables: &'static Tables, left_out: Features) -> &'static Library {
         static MADE: Mutex<Vec<&'static Library>> = Mutex::new(Vec::new());
         let features = Features(native_features().0 & !left_out.0);
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = made.iter().find(|library| library.features == features) {
+        let same = |library: &&&Library| std::ptr::eq(library.tables, tables) && library.features == features;
+        if let Some(known) = made.iter().find(same) {
             return known;
         }
-        let new = Box::leak(Box::new(Library::with_features(features)));
+        let new = Box::leak(Box::new(Library::of(tables, features)));
         made.push(new);
         new
     }

@@ -94,10 +94,8 @@ pub fn watch(given: &Given) -> Result<(), Failure> {
         let now = look(&program, &paths);
         if now != before {
             before = now;
-            match start(given, &paths) {
-                Ok(Some(next)) => running = Some(next),
-                Ok(None) => {}
-                Err(failure) => return Err(failure),
+            if let Some(next) = start(&paths)? {
+                running = Some(next);
             }
         }
         if let Some(run) = &mut running {
@@ -112,7 +110,7 @@ pub fn watch(given: &Given) -> Result<(), Failure> {
 }
 
 /// Starts a run with the templates as they are now; nothing where they are wrong.
-fn start(given: &Given, paths: &[PathBuf]) -> Result<Option<Running>, Failure> {
+fn start(paths: &[PathBuf]) -> Result<Option<Running>, Failure> {
     let cannot = |what: &str, error: &std::io::Error| Diagnostic::new(format!("cannot {what}: {error}"));
     let copies = if paths.is_empty() {
         None
@@ -128,7 +126,6 @@ fn start(given: &Given, paths: &[PathBuf]) -> Result<Option<Running>, Failure> {
     let program = env::current_exe().map_err(|error| cannot("find this program", &error))?;
     let child = Command::new(program).args(arguments(copies.as_ref())).spawn();
     let child = child.map_err(|error| cannot("start the program", &error))?;
-    let _ = given;
     Ok(Some(Running { child, _copies: copies }))
 }
 

@@ -11,7 +11,6 @@
 
 mod cache;
 
-use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -41,6 +40,11 @@ impl PartialEq for Snippets {
 impl Eq for Snippets {}
 
 impl Snippets {
+    /// The library for this machine without the features in `left_out`.
+    pub(crate) fn kept(self, left_out: Features) -> &'static Library {
+        Library::kept(self.0, left_out)
+    }
+
     /// The library for a machine with these features.
     #[must_use]
     pub fn library(self, features: Features) -> Library {
@@ -238,8 +242,7 @@ struct Scratch(PathBuf);
 impl Scratch {
     fn new() -> Result<Scratch, SnippetErrors> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let parent = std::env::var_os("TMPDIR").filter(|folder| !folder.is_empty());
-        let parent = PathBuf::from(parent.unwrap_or_else(|| OsString::from("/tmp")));
+        let parent = std::env::temp_dir();
         loop {
             let number = COUNT.fetch_add(1, Ordering::Relaxed);
             let folder = parent.join(format!("spasm-{}-{number}", std::process::id()));

@@ -37,8 +37,6 @@ pub mod pool;
 pub mod trace;
 mod values;
 
-use std::collections::HashSet;
-
 use crate::isa::op::Op;
 use crate::isa::part::Part;
 use crate::isa::snippet::{Form, form_index};
@@ -168,8 +166,9 @@ impl<'l> Stitcher<'l> {
         self.c_entries.clear();
         self.starts.clear();
         let memory = verified.module().memory.is_some();
-        let in_tables: HashSet<u32> =
-            verified.module().tables.iter().flat_map(|table| table.functions.clone()).collect();
+        let mut in_tables: Vec<u32> =
+            verified.module().tables.iter().flat_map(|table| &table.functions).copied().collect();
+        in_tables.sort_unstable();
         for (number, body) in verified.functions.iter().enumerate() {
             self.code.align(16);
             let entry = self.code.position();
@@ -191,7 +190,7 @@ impl<'l> Stitcher<'l> {
                 placement: &self.placement,
                 code: &mut self.code,
                 frame,
-                landing: in_tables.contains(&(number as u32)),
+                landing: in_tables.binary_search(&(number as u32)).is_ok(),
                 current: std::mem::take(&mut self.spare.current),
                 locals: &mut self.locals,
                 moves_at_hand: std::mem::take(&mut self.spare.moves),
