@@ -28,6 +28,18 @@ impl<'m> Pass<'m> {
         self.function.lists.get(at as usize..).unwrap_or(&[])
     }
 
+    /// The number of a signature, the results and the arguments of a call that names its signature by number.
+    pub(super) fn numbered_call(&mut self, at: u32) -> Option<(u32, &'m [u32], &'m [u32])> {
+        let found = self.pool(at).split_first().and_then(|(&number, rest)| {
+            let (results, args) = call_lists(rest)?;
+            Some((number, results, args))
+        });
+        if found.is_none() {
+            self.bad_list();
+        }
+        found
+    }
+
     /// Makes sure that `words` more words fit the new pool, and says where they will stand.
     pub(super) fn room(&mut self, words: usize) -> Option<u32> {
         if words > self.function.lists.len() - self.lists.len() {
@@ -118,14 +130,7 @@ impl<'m> Pass<'m> {
     }
 
     pub(super) fn calli(&mut self, inst: &mut Inst) {
-        let Some((&number, rest)) = self.pool(inst.b).split_first() else {
-            self.bad_list();
-            return;
-        };
-        let Some((results, args)) = call_lists(rest) else {
-            self.bad_list();
-            return;
-        };
+        let Some((number, results, args)) = self.numbered_call(inst.b) else { return };
         let n = results_operand(results);
         if inst.d as usize >= self.module.tables.len() {
             self.report(n + 1, |_| Problem::new(format!("there is no table number {}", inst.d)));

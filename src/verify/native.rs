@@ -189,14 +189,7 @@ impl Pass<'_> {
     }
 
     pub(super) fn callp(&mut self, inst: &mut Inst) {
-        let Some((&number, rest)) = self.pool(inst.b).split_first() else {
-            self.bad_list();
-            return;
-        };
-        let Some((results, args)) = call_lists(rest) else {
-            self.bad_list();
-            return;
-        };
+        let Some((number, results, args)) = self.numbered_call(inst.b) else { return };
         let n = results_operand(results);
         let Some(signature) = self.flat.get(number as usize) else {
             self.report(n + 2, |_| Problem::new(format!("there is no C signature number {number}")));
