@@ -7,6 +7,8 @@
 mod c;
 #[path = "native/inward.rs"]
 mod inward;
+#[path = "common/noise.rs"]
+mod noise;
 #[path = "native/runtime.rs"]
 mod runtime;
 #[path = "native/signatures.rs"]

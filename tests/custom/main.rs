@@ -7,6 +7,8 @@
 mod command;
 mod errors;
 mod example;
+#[path = "../common/noise.rs"]
+mod noise;
 mod programs;
 
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! Programs that use declared opcodes, few registers and many.
 
+use crate::noise::Noise;
 use spasm::builder::{FunctionBuilder, ModuleBuilder};
 use spasm::check::check;
 use spasm::engine::{CallError, Config, Engine};
@@ -10,7 +11,6 @@ use spasm::library::native_features;
 use spasm::module::{Module, Reg, Signature};
 use spasm::stitch::Stitcher;
 use spasm::trap::{RunError, TrapKind};
-use spasm::trial::values::Noise;
 use spasm::value::Value;
 use spasm::{binary, text, verify};
 

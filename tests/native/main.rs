@@ -8,6 +8,8 @@
 mod c;
 mod damage;
 mod inward;
+#[path = "../common/noise.rs"]
+mod noise;
 mod runtime;
 mod signatures;
 

@@ -11,7 +11,6 @@ use spasm::isa::op::Type;
 use spasm::library::Library;
 use spasm::module::native::{Abi, CSignature, CType};
 use spasm::stitch::Stitcher;
-use spasm::trial::values;
 use spasm::value::Value;
 use spasm::verified::Verified;
 use spasm::{text, verify};
@@ -19,11 +18,11 @@ use spasm::{text, verify};
 use super::c::Folder;
 
 /// Numbers without a pattern, and the types that are made of them.
-pub struct Noise(values::Noise);
+pub struct Noise(crate::noise::Noise);
 
 impl Noise {
     pub fn new(seed: u64) -> Noise {
-        Noise(values::Noise(seed))
+        Noise(crate::noise::Noise(seed))
     }
 
     pub fn next(&mut self) -> u64 {

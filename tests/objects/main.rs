@@ -9,6 +9,8 @@ mod cases;
 mod damage;
 mod debuggers;
 mod links;
+#[path = "../common/noise.rs"]
+mod noise;
 mod numbers;
 mod signatures;
 mod tools;

@@ -4,8 +4,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use spasm::trial::values::Noise;
-
+use crate::noise::Noise;
 use crate::tools::{build, folder, has, run};
 
 fn types(noise: &mut Noise, most: usize) -> Vec<usize> {
