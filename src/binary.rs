@@ -107,6 +107,8 @@ impl Section {
 /// The number that stands for a type.
 const fn type_number(ty: Type) -> u8 {
     match ty {
+        Type::Funcref => 4,
+        Type::Externref => 5,
         Type::I32 => 0,
         Type::I64 => 1,
         Type::F32 => 2,

@@ -183,7 +183,7 @@ impl ModuleBuilder {
 
     /// Adds a global that starts with `bits`, as a register of type `ty` holds them.
     pub fn global(&mut self, name: impl Into<String>, ty: Type, bits: u64) -> GlobalId {
-        self.module.globals.push(Global { name: name.into(), ty, bits: ty.normalise(bits), line: 0 });
+        self.module.globals.push(Global::new(name, ty, bits));
         GlobalId(count(self.module.globals.len() - 1))
     }
 
@@ -192,7 +192,7 @@ impl ModuleBuilder {
         if self.module.memory.is_some() {
             return self.fail(BuildError::SecondMemory);
         }
-        self.module.memory = Some(Memory { min, max, line: 0 });
+        self.module.memory = Some(Memory::new(min, max));
     }
 
     /// Fills linear memory from `offset` at the start.
@@ -203,7 +203,7 @@ impl ModuleBuilder {
     /// Adds a table of functions.
     pub fn table(&mut self, name: impl Into<String>, functions: &[FunctionId]) -> TableId {
         let functions = functions.iter().map(|id| id.0).collect();
-        self.module.tables.push(Table { name: name.into(), functions, line: 0 });
+        self.module.tables.push(Table::new(name, functions));
         TableId(count(self.module.tables.len() - 1))
     }
 

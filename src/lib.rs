@@ -199,6 +199,7 @@ pub mod library;
 mod machine;
 pub mod module;
 pub mod number;
+pub mod objects;
 pub mod reference;
 pub mod snippets;
 pub mod stitch;

@@ -4,11 +4,13 @@
 //! way that [`verify`](crate::verify) refuses. What must hold: nothing here depends on how a program was written
 //! down or on how it will run.
 
+pub mod link;
 pub mod native;
 
 use crate::isa::custom::CustomOp;
 use crate::isa::op::{Op, Type};
 
+use link::{Constant, Elements, Export, Growing, ImportName, ImportedFunction, Segment};
 use native::{CSignature, Data, Extern};
 
 /// The largest number of arguments that registers can name (`a1` to `a255`).
@@ -198,21 +200,50 @@ pub struct Global {
     pub name: String,
     /// Its type.
     pub ty: Type,
-    /// The raw bits it starts with, as a register of its type would hold them.
-    pub bits: u64,
+    /// What it starts with; nothing is looked at where it is imported.
+    pub start: Constant,
+    /// Whether anything may write it.
+    pub mutable: bool,
+    /// By which names it is found, where it is another module's.
+    pub import: Option<ImportName>,
     /// The source line of the item; 0 where there is none.
     pub line: u32,
 }
 
+impl Global {
+    /// A global of this module's own that may be written.
+    #[must_use]
+    pub fn new(name: impl Into<String>, ty: Type, bits: u64) -> Global {
+        let start = Constant::Bits(ty.normalise(bits));
+        Global { name: name.into(), ty, start, mutable: true, import: None, line: 0 }
+    }
+
+    /// The raw bits it starts with, where they are known before the module is instantiated; else 0.
+    #[must_use]
+    pub fn bits(&self) -> u64 {
+        if let Constant::Bits(bits) = self.start { bits } else { 0 }
+    }
+}
+
 /// The linear memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Memory {
     /// Pages at the start.
     pub min: u32,
     /// Pages it may grow to; `None` for as many as there can be.
     pub max: Option<u32>,
+    /// By which names it is found, where it is another module's.
+    pub import: Option<ImportName>,
     /// The source line of the item; 0 where there is none.
     pub line: u32,
+}
+
+impl Memory {
+    /// A memory of this module's own.
+    #[must_use]
+    pub fn new(min: u32, max: Option<u32>) -> Memory {
+        Memory { min, max, import: None, line: 0 }
+    }
 }
 
 /// Bytes that stand in linear memory at the start.
@@ -231,10 +262,20 @@ pub struct Init {
 pub struct Table {
     /// Its name, unique among tables.
     pub name: String,
-    /// The functions, by their index in the module.
+    /// The functions, by their index in the module; none where the table is a growing one.
     pub functions: Vec<u32>,
+    /// What makes it a table that changes and may be shared.
+    pub growing: Option<Growing>,
     /// The source line of the item; 0 where there is none.
     pub line: u32,
+}
+
+impl Table {
+    /// A table of these functions, which stay.
+    #[must_use]
+    pub fn new(name: impl Into<String>, functions: Vec<u32>) -> Table {
+        Table { name: name.into(), functions, growing: None, line: 0 }
+    }
 }
 
 /// An opcode that a template declares and that the module uses.
@@ -278,6 +319,16 @@ pub struct Module {
     pub data: Vec<Data>,
     /// The opcodes that it uses and the table does not have; instructions name them by index.
     pub customs: Vec<Custom>,
+    /// The functions of other modules, or of the host, that it uses.
+    pub imports: Vec<ImportedFunction>,
+    /// Elements for tables.
+    pub elements: Vec<Elements>,
+    /// Bytes for the linear memory.
+    pub segments: Vec<Segment>,
+    /// What others may use, by unique names.
+    pub exports: Vec<Export>,
+    /// What runs when the module is instantiated: a function or an import without parameters and results.
+    pub start: Option<native::Target>,
     /// Where it was read from.
     pub source: Option<Source>,
 }
@@ -287,6 +338,19 @@ impl Module {
     #[must_use]
     pub fn function_index(&self, name: &str) -> Option<u32> {
         self.functions.iter().position(|f| f.name == name).map(|i| i as u32)
+    }
+
+    /// True where it shares anything with others, or has tables that change: a *linked* module. Its functions may be
+    /// called by those of other modules, so that its code keeps the register of the memory for that alone.
+    #[must_use]
+    pub fn is_linked(&self) -> bool {
+        !self.imports.is_empty()
+            || !self.exports.is_empty()
+            || self.start.is_some()
+            || !self.elements.is_empty()
+            || self.memory.as_ref().is_some_and(|memory| memory.import.is_some())
+            || self.tables.iter().any(|table| table.growing.is_some())
+            || self.globals.iter().any(|global| global.import.is_some())
     }
 
     /// The index of `signature` in [`Module::signatures`], which gains it if it is new.
@@ -316,7 +380,8 @@ impl Module {
         let function = self.function_index(name).map(native::Target::Function);
         let of_extern = || self.externs.iter().position(|e| e.name == name).map(at).map(native::Target::Extern);
         let of_data = || self.data.iter().position(|d| d.name == name).map(at).map(native::Target::Data);
-        function.or_else(of_extern).or_else(of_data)
+        let of_import = || self.imports.iter().position(|i| i.name == name).map(at).map(native::Target::Import);
+        function.or_else(of_extern).or_else(of_data).or_else(of_import)
     }
 }
 

@@ -53,9 +53,11 @@ pub fn parse(text: &str, ty: Type) -> Result<u64, NumberError> {
         Err(wrong) => wrong,
     };
     let problem = match (wrong, ty) {
-        (Wrong::Malformed | Wrong::Float, Type::I32 | Type::I64) => "is not an integer".to_owned(),
+        (Wrong::Malformed | Wrong::Float, Type::I32 | Type::I64 | Type::Funcref | Type::Externref) => {
+            "is not an integer".to_owned()
+        }
         (Wrong::Malformed | Wrong::Float, Type::F32 | Type::F64) => "is not a number".to_owned(),
-        (Wrong::Range, Type::I32) => "does not fit 32 bits".to_owned(),
+        (Wrong::Range, Type::I32 | Type::Funcref | Type::Externref) => "does not fit 32 bits".to_owned(),
         (Wrong::Range, Type::I64) => "does not fit 64 bits".to_owned(),
         (Wrong::Range, Type::F32 | Type::F64) => format!("is too large for an {}", ty.name()),
     };

@@ -185,7 +185,7 @@ pub enum InputError {
 
 fn a_number(ty: Type) -> &'static str {
     match ty {
-        Type::I32 | Type::I64 => "an integer",
+        Type::I32 | Type::I64 | Type::Funcref | Type::Externref => "an integer",
         Type::F32 => "an f32 number",
         Type::F64 => "an f64 number",
     }

@@ -26,7 +26,7 @@ impl Value {
     #[must_use]
     pub fn from_bits(ty: Type, bits: u64) -> Value {
         match ty {
-            Type::I32 => Value::I32(Bits::of(bits)),
+            Type::I32 | Type::Funcref | Type::Externref => Value::I32(Bits::of(bits)),
             Type::I64 => Value::I64(Bits::of(bits)),
             Type::F32 => Value::F32(Bits::of(bits)),
             Type::F64 => Value::F64(Bits::of(bits)),

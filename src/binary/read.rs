@@ -203,7 +203,7 @@ impl<'b> Reader<'b> {
     fn global(&mut self) -> Result<Global> {
         let (name, ty) = (self.text()?, self.ty()?);
         let bits = self.take(8)?.iter().rev().fold(0, |bits, &byte| bits << 8 | u64::from(byte));
-        Ok(Global { name, ty, bits, line: self.u32()? })
+        Ok(Global { line: self.u32()?, ..Global::new(name, ty, bits) })
     }
 
     fn memory(&mut self) -> Result<Memory> {
@@ -213,7 +213,7 @@ impl<'b> Reader<'b> {
             None => None,
             Some(max) => Some(u32::try_from(max).or_else(|_| start.error("this number is larger than 32 bits"))?),
         };
-        Ok(Memory { min, max, line: self.u32()? })
+        Ok(Memory { line: self.u32()?, ..Memory::new(min, max) })
     }
 
     fn init(&mut self) -> Result<Init> {
@@ -221,7 +221,8 @@ impl<'b> Reader<'b> {
     }
 
     fn table(&mut self) -> Result<Table> {
-        Ok(Table { name: self.text()?, functions: self.list(1, Reader::u32)?, line: self.u32()? })
+        let table = Table::new(self.text()?, self.list(1, Reader::u32)?);
+        Ok(Table { line: self.u32()?, ..table })
     }
 
     fn function(&mut self, opcodes: &[Op]) -> Result<Function> {

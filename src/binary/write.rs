@@ -147,7 +147,7 @@ impl Writer {
     fn global(&mut self, global: &Global) {
         self.text(&global.name);
         self.ty(global.ty);
-        self.0.extend_from_slice(&global.bits.to_le_bytes());
+        self.0.extend_from_slice(&global.bits().to_le_bytes());
         self.u32(global.line);
     }
 

@@ -107,7 +107,7 @@ fn find(name: &str, libraries: &[(String, Option<Snippets>)]) -> Result<Subject,
 /// A loop over `BODY` of the instructions, in so many streams: each instruction of a stream waits for the one before.
 fn program(row: &Subject, streams: usize) -> String {
     let literals = |ty: Type| match ty {
-        Type::I32 | Type::I64 => ("1311768467463790320", "3"),
+        Type::I32 | Type::I64 | Type::Funcref | Type::Externref => ("1311768467463790320", "3"),
         Type::F32 | Type::F64 => ("1.5", "1.0000001"),
     };
     let (one, _) = literals(row.args[0]);

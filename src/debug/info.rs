@@ -139,7 +139,7 @@ impl<'a> Unit<'a> {
             return known;
         }
         let (encoding, size) = match ty {
-            Type::I32 => (dw::DW_ATE_signed, 4),
+            Type::I32 | Type::Funcref | Type::Externref => (dw::DW_ATE_signed, 4),
             Type::I64 => (dw::DW_ATE_signed, 8),
             Type::F32 => (dw::DW_ATE_float, 4),
             Type::F64 => (dw::DW_ATE_float, 8),

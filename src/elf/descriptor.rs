@@ -126,8 +126,10 @@ fn functions(tables: &mut Tables, module: &Module, image: &Image) -> Vec<u8> {
 
 /// The linear memory, and what fills it.
 fn inits(tables: &mut Tables, module: &Module) -> (Vec<u8>, Vec<(u64, u64)>) {
-    let pages =
-        module.memory.map_or((NOTHING, 0), |memory| (memory.min, memory.max.unwrap_or(MAX_PAGES).min(MAX_PAGES)));
+    let pages = module
+        .memory
+        .as_ref()
+        .map_or((NOTHING, 0), |memory| (memory.min, memory.max.unwrap_or(MAX_PAGES).min(MAX_PAGES)));
     tables.field(offset_of!(Descriptor, min_pages), pages.0);
     tables.field(offset_of!(Descriptor, max_pages), pages.1);
     tables.field(offset_of!(Descriptor, init_count), module.inits.len() as u32);

@@ -45,7 +45,7 @@ fn comment(text: &str) -> String {
 
 fn c_type(ty: Type) -> &'static str {
     match ty {
-        Type::I32 => "int32_t",
+        Type::I32 | Type::Funcref | Type::Externref => "int32_t",
         Type::I64 => "int64_t",
         Type::F32 => "float",
         Type::F64 => "double",

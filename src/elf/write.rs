@@ -172,7 +172,7 @@ impl<'a> Writer<'a> {
             items.helpers = Some(place);
         }
         for global in &module.globals {
-            let place = match global.bits {
+            let place = match global.bits() {
                 0 => self.zeros(self.bss, 8, 8),
                 bits => self.bytes(self.data, &bits.to_le_bytes(), 8),
             };
@@ -257,6 +257,7 @@ impl<'a> Writer<'a> {
                         let missing = || ElfError::Image(format!("function {index} has no entry for C"));
                         (SymbolId::Section(self.text), u64::from(entry.ok_or_else(missing)?))
                     }
+                    Target::Import(_) => return Err(ElfError::Image("data points to an imported function".to_owned())),
                     Target::Extern(index) => {
                         let name = &self.module.externs[index as usize].symbol;
                         (undefined(&mut self.object, &mut self.symbols, name), 0)

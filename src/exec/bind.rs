@@ -105,6 +105,8 @@ impl Bases<'_> {
                 DataPlace::Writable(at) => self.data + at,
                 DataPlace::ReadOnly(at) => self.code + at,
             },
+            // An imported function has no native address.
+            Target::Import(_) => return None,
             Target::Extern(index) => *self.externs.get(index as usize)?,
             Target::Function(index) => {
                 let entries = &self.image.entries;

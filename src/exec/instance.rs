@@ -110,7 +110,7 @@ impl Instance {
         let code = publish(&bases, code)?;
         // SAFETY: the block is as long as the layout says, this instance's alone, and zero.
         fill_data(&bases, unsafe { std::slice::from_raw_parts_mut(data.base(), layout.len) })?;
-        let memory = module.memory.map(LinearMemory::new).transpose()?;
+        let memory = module.memory.as_ref().map(LinearMemory::new).transpose()?;
         let state = Box::into_raw(Box::new(State::new(memory, streams)));
         let registration = registry::register((code.address(), image.code.len()), data.base().cast());
         let runtime = Arc::clone(runtime);
@@ -187,7 +187,7 @@ impl Instance {
     fn fill_items(&mut self, verified: &Verified, layout: &Layout) {
         let module = Arc::clone(&self.module);
         for (index, global) in module.globals.iter().enumerate() {
-            self.set_global(index as u32, global.bits);
+            self.set_global(index as u32, global.bits());
         }
         for (table, &at) in module.tables.iter().zip(&layout.tables) {
             for (nth, &function) in table.functions.iter().enumerate() {

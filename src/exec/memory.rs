@@ -12,6 +12,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::module::{MAX_PAGES, Memory, PAGE};
 
+use crate::objects::OutOfBounds;
+
 use super::error::ExecError;
 use super::sys::{Access, Region};
 
@@ -23,7 +25,7 @@ const RESERVED: usize = (2 << 32) + (PAGE as usize);
 pub struct LinearMemory {
     region: Region,
     pages: AtomicU32,
-    max: u32,
+    max: Option<u32>,
     /// One thread grows it at a time.
     growing: Mutex<()>,
 }
@@ -33,9 +35,9 @@ impl LinearMemory {
     ///
     /// # Errors
     /// Where the system has no address space or no memory for it.
-    pub fn new(memory: Memory) -> Result<LinearMemory, ExecError> {
+    pub fn new(memory: &Memory) -> Result<LinearMemory, ExecError> {
         let region = Region::reserve(RESERVED, "reserve address space for a linear memory")?;
-        let max = memory.max.unwrap_or(MAX_PAGES).min(MAX_PAGES);
+        let max = memory.max;
         let made = LinearMemory { region, pages: AtomicU32::new(0), max, growing: Mutex::new(()) };
         made.commit(memory.min)?;
         Ok(made)
@@ -53,7 +55,7 @@ impl LinearMemory {
     pub fn grow(&self, pages: u32) -> Option<u32> {
         let _one_at_a_time = self.growing.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.pages();
-        let new = old.checked_add(pages).filter(|&new| new <= self.max)?;
+        let new = old.checked_add(pages).filter(|&new| new <= self.max.unwrap_or(MAX_PAGES).min(MAX_PAGES))?;
         self.commit(new).ok()?;
         Some(old)
     }
@@ -71,6 +73,24 @@ impl LinearMemory {
     pub fn range(&self, offset: u32, len: u32) -> Option<*mut u8> {
         let end = u64::from(offset) + u64::from(len);
         (end <= bytes(self.pages()) as u64).then(|| self.region.at(offset as usize))
+    }
+
+    /// Writes bytes at `offset`.
+    ///
+    /// # Errors
+    /// Where some of them have no place; then nothing is changed.
+    pub fn write(&self, offset: u32, bytes: &[u8]) -> Result<(), OutOfBounds> {
+        let len = u32::try_from(bytes.len()).map_err(|_| OutOfBounds)?;
+        let to = self.range(offset, len).ok_or(OutOfBounds)?;
+        // SAFETY: the range lies in the memory. Programs see to it that threads do not meet there.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
+        Ok(())
+    }
+
+    /// How many pages it may grow to.
+    #[must_use]
+    pub fn max(&self) -> Option<u32> {
+        self.max
     }
 
     /// Where it starts.

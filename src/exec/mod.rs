@@ -27,6 +27,7 @@ mod instance;
 mod libraries;
 mod link_error;
 mod memory;
+pub use memory::LinearMemory;
 mod natives;
 #[cfg(feature = "elf")]
 mod observe;

@@ -69,7 +69,8 @@ fn touched(inst: &Inst, lists: &[u32], customs: &[Custom]) -> (Vec<u32>, Vec<u32
         Shape::Const | Shape::Msize | Shape::Read | Shape::Gget | Shape::Addr => (vec![], vec![inst.d]),
         Shape::Mcopy | Shape::Mfill => (vec![inst.d, inst.a, inst.b], vec![]),
         Shape::Gset | Shape::Print | Shape::Branch | Shape::Switch => (vec![inst.a], vec![]),
-        Shape::Call | Shape::CallExtern => call(inst.b),
+        Shape::Call | Shape::CallExtern | Shape::CallImport => call(inst.b),
+        Shape::Object => call(inst.b + 2),
         Shape::Calli | Shape::Callp => {
             let (mut reads, writes) = call(inst.b + 1);
             reads.push(inst.a);

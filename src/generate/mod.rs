@@ -41,7 +41,7 @@ pub fn program(next: &mut dyn FnMut() -> u64) -> Program {
     let mut source = Source::new(next);
     let s = &mut source;
     let mut module = Module { globals: globals(s), ..Module::default() };
-    module.memory = Some(Memory { min: 1, max: Some(2), line: 1 });
+    module.memory = Some(Memory { line: 1, ..Memory::new(1, Some(2)) });
     let bytes = (0..s.below(40)).map(|_| s.number() as u8).collect();
     module.inits.push(Init { offset: s.below(1000) as u32, bytes, line: 2 });
     for i in 0..=s.below(4) {
@@ -49,7 +49,7 @@ pub fn program(next: &mut dyn FnMut() -> u64) -> Program {
         module.functions.push(Function { name: format!("f{i}"), signature, line: 3, ..Function::default() });
     }
     let functions = (0..=s.below(6)).map(|_| s.below(module.functions.len()) as u32).collect();
-    module.tables.push(Table { name: "table".to_owned(), functions, line: 4 });
+    module.tables.push(Table { line: 4, ..Table::new("table", functions) });
     for i in 0..module.functions.len() {
         let signature = module.functions[i].signature.clone();
         module.intern_signature(signature);
@@ -66,10 +66,10 @@ pub fn function(statements: usize, next: &mut dyn FnMut() -> u64) -> Program {
     let mut source = Source::new(next);
     let s = &mut source;
     let mut module = Module { globals: globals(s), ..Module::default() };
-    module.memory = Some(Memory { min: 1, max: Some(2), line: 1 });
+    module.memory = Some(Memory { line: 1, ..Memory::new(1, Some(2)) });
     let signature = signature(s);
     module.functions.push(Function { name: "f0".to_owned(), signature, line: 3, ..Function::default() });
-    module.tables.push(Table { name: "table".to_owned(), functions: vec![0], line: 4 });
+    module.tables.push(Table { line: 4, ..Table::new("table", vec![0]) });
     module.intern_signature(module.functions[0].signature.clone());
     body::fill(&mut module, 0, Some(statements), s);
     let args = args(&module.functions[0].signature, s);
@@ -97,10 +97,10 @@ pub fn numbers(seed: u64) -> impl FnMut() -> u64 {
 
 /// The fuel, and two globals of each type.
 fn globals(s: &mut Source<'_>) -> Vec<Global> {
-    let fuel = Global { name: "fuel".to_owned(), ty: Type::I64, bits: 300 + s.below(700) as u64, line: 1 };
+    let fuel = Global { line: 1, ..Global::new("fuel", Type::I64, 300 + s.below(700) as u64) };
     let others = (0..2 * Type::ALL.len()).map(|i| {
         let ty = Type::ALL[i % Type::ALL.len()];
-        Global { name: format!("g{i}"), ty, bits: s.constant(ty), line: 1 }
+        Global { line: 1, ..Global::new(format!("g{i}"), ty, s.constant(ty)) }
     });
     std::iter::once(fuel).chain(others.collect::<Vec<_>>()).collect()
 }

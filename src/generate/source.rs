@@ -119,7 +119,7 @@ impl<'n> Source<'n> {
 
     fn edge(&mut self, ty: Type) -> u64 {
         match ty {
-            Type::I32 | Type::I64 => ty.normalise(self.pick(&INTS) as u64),
+            Type::I32 | Type::I64 | Type::Funcref | Type::Externref => ty.normalise(self.pick(&INTS) as u64),
             Type::F64 if self.one_in(4) => self.pick(&NANS),
             Type::F64 => self.pick(&FLOATS).to_bits(),
             Type::F32 if self.one_in(4) => narrow_nan(self.pick(&NANS)),

@@ -65,7 +65,7 @@ impl<'w, 's> Writer<'w, 's> {
 
     pub(super) fn constant(&mut self, d: Reg, ty: Type, bits: u64) {
         let op = match ty {
-            Type::I32 => Op::ConstI32,
+            Type::I32 | Type::Funcref | Type::Externref => Op::ConstI32,
             Type::I64 => Op::ConstI64,
             Type::F32 => Op::ConstF32,
             Type::F64 => Op::ConstF64,

@@ -130,7 +130,7 @@ impl Decoder<'_> {
     fn second_literal(&self, op: Op, var: u32) -> Option<u32> {
         let bits = self.literal(var)?.bits;
         let fits = match op.row().args.get(1)? {
-            Type::I32 | Type::F32 => true,
+            Type::I32 | Type::F32 | Type::Funcref | Type::Externref => true,
             Type::I64 => i64::from(bits as i32).cast_unsigned() == bits,
             Type::F64 => false,
         };
@@ -185,6 +185,7 @@ impl Decoder<'_> {
                 }
                 step.d = self.write(inst.d);
             }
+            Shape::Object | Shape::CallImport => unimplemented!("interpreting of linked modules"),
             Shape::Const => return self.constant(at, inst),
             Shape::Select => {
                 step.b = self.lists.len() as u32;

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use memmap2::{MmapMut, MmapOptions};
 
-use crate::module::{MAX_PAGES, Memory, Module, PAGE};
+use crate::module::{Global, MAX_PAGES, Memory, Module, PAGE};
 use crate::verified::Verified;
 
 use super::code::Code;
@@ -64,12 +64,12 @@ impl Store {
     /// Where the system has no room for the memory.
     pub fn new(verified: &Verified) -> io::Result<Store> {
         let module = verified.module();
-        let mut memory = LinearMemory::new(module.memory)?;
+        let mut memory = LinearMemory::new(module.memory.as_ref())?;
         for init in &module.inits {
             let start = init.offset as usize;
             memory.bytes_mut()[start..start + init.bytes.len()].copy_from_slice(&init.bytes);
         }
-        let globals = module.globals.iter().map(|global| global.bits).collect();
+        let globals = module.globals.iter().map(Global::bits).collect();
         Ok(Store { memory, globals, codes: Codes::new(verified) })
     }
 }
@@ -84,7 +84,7 @@ pub struct LinearMemory {
 }
 
 impl LinearMemory {
-    fn new(memory: Option<Memory>) -> io::Result<LinearMemory> {
+    fn new(memory: Option<&Memory>) -> io::Result<LinearMemory> {
         let (min, max) = memory.map_or((0, 0), |memory| (memory.min, memory.max.unwrap_or(MAX_PAGES)));
         let len = bytes(min);
         if max == 0 {

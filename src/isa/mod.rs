@@ -13,6 +13,7 @@ pub mod custom;
 pub mod extract;
 pub mod layout;
 pub mod numeric;
+pub mod object;
 pub mod op;
 pub mod part;
 pub mod patch;

@@ -213,6 +213,18 @@ macro_rules! __op_table {
         other Mgrow "mgrow" "" Mgrow "grows linear memory by u32(n) pages; the old size, or the i32 -1 where it cannot grow";
         other Mcopy "mcopy" "" Mcopy "copies u32(n) bytes from u32(src) to u32(dst); the ranges may overlap";
         other Mfill "mfill" "" Mfill "sets u32(n) bytes from u32(dst) to the low byte of the second operand";
+        // Tables, and what fills them and memory.
+        other Tget "tget" "" Object "the element of a growing table at u32(i); outside it traps";
+        other Tset "tset" "" Object "sets the element of a growing table at u32(i); outside it traps";
+        other Tsize "tsize" "" Object "the number of elements of a growing table";
+        other Tgrow "tgrow" "" Object "grows a table by u32(n) elements, each set to the reference; the old size, or the i32 -1 where it cannot grow";
+        other Tfill "tfill" "" Object "sets u32(n) elements of a growing table from u32(i) on; outside it traps";
+        other Tcopy "tcopy" "" Object "copies u32(n) elements from u32(src) of the second table to u32(dst) of the first; the ranges may overlap";
+        other Tinit "tinit" "" Object "copies u32(n) elements from u32(src) of an `elem` item to u32(dst) of a table";
+        other Edrop "edrop" "" Object "empties an `elem` item";
+        other Minit "minit" "" Object "copies u32(n) bytes from u32(src) of a `segment` to u32(dst) of linear memory";
+        other Mdrop "mdrop" "" Object "empties a `segment`";
+        other Ref "ref" "" Object "a reference to a function";
         other Gget "gget" "" Gget "reads a global";
         other Gset "gset" "" Gset "writes a global";
         other Arg "arg" "" Arg "argument number `i` of this call, counted from 1, as it was passed; outside 1..r0 traps";
@@ -256,6 +268,8 @@ macro_rules! __op_table {
         other GsetF32 "gset" "f32" Gset "writes an f32 global";
         other GsetF64 "gset" "f64" Gset "writes an f64 global";
         other CallExtern "call" "extern" CallExtern "calls a C function";
+        other CallImport "call" "import" CallImport "calls an imported function";
+        other CalliGrowing "calli" "growing" Calli "calls a function of a growing table";
     } };
 }
 

@@ -31,6 +31,10 @@ pub enum Shape {
     Mcopy,
     /// `dst, byte, n`: in `d`, `a`, `b`, all of them read.
     Mfill,
+    /// `[d,] ITEM…, x…`: what [`Op::object`](super::op::Op::object) says; field `b` is a list
+    /// `[first item, second item, nresults, d…, nargs, x…]`, an item that there is not being 0. For `ref`, the two are the
+    /// fields of a target.
+    Object,
     /// `d, NAME`: the global's index in `b`.
     Gget,
     /// `NAME, a`: the global's index in `b`.
@@ -48,6 +52,8 @@ pub enum Shape {
     Call,
     /// The same after verification, where NAME is an extern: its index in `a`.
     CallExtern,
+    /// The same, where NAME is imported.
+    CallImport,
     /// `(d, …), TABLE, i, (T, …) -> T, x, …`: `i` in `a`, the table's index in `d`; field `b` is a list
     /// `[signature, nresults, d…, nargs, x…]`.
     Calli,
@@ -80,6 +86,8 @@ impl Shape {
             self,
             Shape::Call
                 | Shape::CallExtern
+                | Shape::CallImport
+                | Shape::Object
                 | Shape::Calli
                 | Shape::Callp
                 | Shape::Print

@@ -29,11 +29,15 @@ pub enum TrapKind {
     StackOverflow,
     /// The call was interrupted from outside.
     Interrupted,
+    /// A table was reached outside its current size.
+    OutOfBoundsTable,
+    /// `calli` with the index of a null reference.
+    UninitializedElement,
 }
 
 impl TrapKind {
     /// Every kind, in the order of its number.
-    pub const ALL: [TrapKind; 10] = [
+    pub const ALL: [TrapKind; 12] = [
         TrapKind::DivideByZero,
         TrapKind::IntegerOverflow,
         TrapKind::InvalidConversion,
@@ -44,6 +48,8 @@ impl TrapKind {
         TrapKind::Unreachable,
         TrapKind::StackOverflow,
         TrapKind::Interrupted,
+        TrapKind::OutOfBoundsTable,
+        TrapKind::UninitializedElement,
     ];
 
     /// The text that every tier shows for this trap.
@@ -60,6 +66,8 @@ impl TrapKind {
             TrapKind::Unreachable => "unreachable",
             TrapKind::StackOverflow => "stack overflow",
             TrapKind::Interrupted => "interrupted",
+            TrapKind::OutOfBoundsTable => "out of bounds table access",
+            TrapKind::UninitializedElement => "uninitialized element",
         }
     }
 

@@ -15,11 +15,15 @@ pub enum Type {
     F32,
     /// IEEE 754 binary64.
     F64,
+    /// A reference to a function; 0 is the null reference. 32 bits of an int register, kept zero-extended.
+    Funcref,
+    /// A reference to something of the host's; 0 is the null reference. Kept as [`Type::Funcref`] is.
+    Externref,
 }
 
 impl Type {
     /// Every type, in the order of its number.
-    pub const ALL: [Type; 4] = [Type::I32, Type::I64, Type::F32, Type::F64];
+    pub const ALL: [Type; 6] = [Type::I32, Type::I64, Type::F32, Type::F64, Type::Funcref, Type::Externref];
 
     /// The word for it in text.
     #[must_use]
@@ -29,6 +33,8 @@ impl Type {
             Type::I64 => "i64",
             Type::F32 => "f32",
             Type::F64 => "f64",
+            Type::Funcref => "funcref",
+            Type::Externref => "externref",
         }
     }
 
@@ -36,17 +42,29 @@ impl Type {
     #[must_use]
     pub const fn class(self) -> Class {
         match self {
-            Type::I32 | Type::I64 => Class::Int,
+            Type::I32 | Type::I64 | Type::Funcref | Type::Externref => Class::Int,
             Type::F32 => Class::F32,
             Type::F64 => Class::F64,
         }
+    }
+
+    /// True for the types of which a register holds 32 bits, zero-extended.
+    #[must_use]
+    pub const fn is_narrow(self) -> bool {
+        !matches!(self, Type::I64 | Type::F64)
+    }
+
+    /// True for references.
+    #[must_use]
+    pub const fn is_reference(self) -> bool {
+        matches!(self, Type::Funcref | Type::Externref)
     }
 
     /// The raw 64 bits as a register of this type holds them: 32-bit types zero-extended.
     #[must_use]
     pub const fn normalise(self, bits: u64) -> u64 {
         match self {
-            Type::I32 | Type::F32 => bits & 0xffff_ffff,
+            Type::I32 | Type::F32 | Type::Funcref | Type::Externref => bits & 0xffff_ffff,
             Type::I64 | Type::F64 => bits,
         }
     }

@@ -199,6 +199,8 @@ pub enum Target {
     Extern(u32),
     /// Data, by its index: its first byte.
     Data(u32),
+    /// An imported function, by its index. It has no native address: only `call`, `ref` and elements name it.
+    Import(u32),
 }
 
 impl Target {
@@ -209,6 +211,7 @@ impl Target {
             Target::Function(index) => (0, index),
             Target::Extern(index) => (1, index),
             Target::Data(index) => (2, index),
+            Target::Import(index) => (3, index),
         }
     }
 
@@ -219,6 +222,7 @@ impl Target {
             0 => Some(Target::Function(index)),
             1 => Some(Target::Extern(index)),
             2 => Some(Target::Data(index)),
+            3 => Some(Target::Import(index)),
             _ => None,
         }
     }

@@ -61,7 +61,7 @@ fn read(ty: Type) -> Read {
         return Read { bits: 0, status: 1 };
     }
     let wanted = match ty {
-        Type::I32 | Type::I64 => "an integer",
+        Type::I32 | Type::I64 | Type::Funcref | Type::Externref => "an integer",
         Type::F32 => "an f32 number",
         Type::F64 => "an f64 number",
     };

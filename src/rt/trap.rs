@@ -108,7 +108,9 @@ fn message(kind: TrapKind) -> *const c_char {
         IndirectCallTypeMismatch c"indirect call type mismatch",
         Unreachable c"unreachable",
         StackOverflow c"stack overflow",
-        Interrupted c"interrupted"
+        Interrupted c"interrupted",
+        OutOfBoundsTable c"out of bounds table access",
+        UninitializedElement c"uninitialized element"
     };
     debug_assert!(text.to_str() == Ok(kind.message()));
     text.as_ptr()

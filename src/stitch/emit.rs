@@ -272,6 +272,7 @@ impl Emitter<'_> {
             Shape::Print | Shape::Read | Shape::Mgrow | Shape::Mcopy | Shape::Mfill => self.call_helper(inst, note),
             Shape::NativeLoad => self.native_load(inst, note),
             Shape::NativeStore => self.native_store(inst, note),
+            Shape::Object | Shape::CallImport => unimplemented!("stitching of linked modules"),
             Shape::CallExtern | Shape::Callp => self.call_c(inst, note),
             Shape::Addr => self.address_of(inst, note),
             Shape::Custom => self.custom(inst, note),
@@ -391,7 +392,7 @@ const OPERANDS: [[u8; 2]; Op::ALL.len()] = {
         let args = Op::ROWS[i].args;
         if !args.is_empty() {
             operands[i] = match args[0] {
-                Type::I32 => [0, 1],
+                Type::I32 | Type::Funcref | Type::Externref => [0, 1],
                 Type::I64 => [0, 0],
                 Type::F32 => [1, 0],
                 Type::F64 => [2, 0],

@@ -42,7 +42,7 @@ pub enum Entries {
 #[must_use]
 pub fn c_signature(signature: &Signature) -> CSignature {
     let c_type = |ty: &Type| match ty {
-        Type::I32 => CType::I32,
+        Type::I32 | Type::Funcref | Type::Externref => CType::I32,
         Type::I64 => CType::I64,
         Type::F32 => CType::F32,
         Type::F64 => CType::F64,

@@ -75,6 +75,7 @@ impl Emitter<'_> {
                 self.put(chunk, [register, 0, 0], [0, 0]);
                 self.c_entries.push((self.code.position() - 4, index));
             }
+            Some(Target::Import(_)) => unreachable!("the verifier refuses it"),
             Some(Target::Extern(index)) => {
                 let chunk = self.part(Part::Cell);
                 let base = self.put(chunk, [register, 0, 0], [0, 0]);

@@ -141,9 +141,14 @@ pub fn call_operands(lists: &[u32], at: usize) -> CallOperands<'_> {
     CallOperands { results, args: &lists[rest + 1..][..lists[rest] as usize] }
 }
 
-/// The operands of the call instruction `inst`, `call` or `calli`.
+/// The operands of the call instruction `inst`, or of one on tables and segments.
 pub fn operands_of_call<'a>(inst: &Inst, lists: &'a [u32]) -> CallOperands<'a> {
-    call_operands(lists, inst.b as usize + usize::from(inst.op == Op::Calli))
+    let before = match shape(inst.op) {
+        Shape::Calli => 1,
+        Shape::Object => 2,
+        _ => 0,
+    };
+    call_operands(lists, inst.b as usize + before)
 }
 
 /// The operands of a `ret`.

@@ -167,6 +167,7 @@ impl<'t> Body<'t> {
         outside: &mut Outside<'_, 't>,
     ) -> Result<(), Fault> {
         match part {
+            Part::Object => unimplemented!("text of linked modules"),
             Part::Reg(field, _) => *field.of_mut(inst) = self.register(operands.operand())?,
             Part::Literal => *inst = literal(inst, operands.operand())?,
             Part::Offset | Part::SignedOffset if operands.is_done() => {}

@@ -188,7 +188,7 @@ impl<'t, 'k> Cursor<'t, 'k> {
             });
         }
         let limits = match ty {
-            Type::I32 => Some(literal::I32),
+            Type::I32 | Type::Funcref | Type::Externref => Some(literal::I32),
             Type::I64 => Some(literal::I64),
             Type::F32 | Type::F64 => None,
         };

@@ -257,7 +257,7 @@ fn elements(element: Element, cursor: &mut Cursor<'_, '_>) -> Result<Vec<u8>, Fa
 pub fn check_memory(parser: &mut Parser<'_>) {
     let inits = std::mem::take(&mut parser.inits);
     let module = parser.module.module_mut();
-    let size = module.memory.map(|memory| (memory.min, u64::from(memory.min) * PAGE));
+    let size = module.memory.as_ref().map(|memory| (memory.min, u64::from(memory.min) * PAGE));
     let mut faults = Vec::new();
     for (spot, init) in inits.iter().zip(&module.inits) {
         let end = u64::from(init.offset) + init.bytes.len() as u64;

@@ -83,7 +83,7 @@ fn magnitude(digits: &str) -> Result<i128, Wrong> {
 /// The bits of the literal `text` as a register of type `ty` holds them.
 pub fn bits(text: &str, ty: Type) -> Result<u64, Wrong> {
     match ty {
-        Type::I32 => Ok(low_bits(integer(text, I32)?) & 0xffff_ffff),
+        Type::I32 | Type::Funcref | Type::Externref => Ok(low_bits(integer(text, I32)?) & 0xffff_ffff),
         Type::I64 => Ok(low_bits(integer(text, I64)?)),
         Type::F32 | Type::F64 => float(text, Format::of(ty)),
     }

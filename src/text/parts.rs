@@ -61,6 +61,8 @@ pub enum Part {
     Callp,
     /// Any number of registers in a list that `b` names.
     Regs,
+    /// The operands of an instruction on tables or segments: what they are, its row in `isa::object` says.
+    Object,
     /// The operands of a declared opcode: what they are, the module's list says.
     Custom,
 }
@@ -89,7 +91,8 @@ pub fn parts(row: &Row) -> &'static [Part] {
         Shape::Jump => &[Label],
         Shape::Branch => &[Reg(A, "c"), Label],
         Shape::Switch => &[Reg(A, "i"), Targets],
-        Shape::Call | Shape::CallExtern => &[Call],
+        Shape::Object => &[Part::Object],
+        Shape::Call | Shape::CallExtern | Shape::CallImport => &[Call],
         Shape::Calli => &[Calli],
         Shape::Callp => &[Callp],
         Shape::Addr => &[Reg(D, "d"), Target],
@@ -108,7 +111,7 @@ pub fn count(row: &Row) -> (usize, usize) {
         Part::Call => (least + 1, usize::MAX),
         Part::Calli => (least + 3, usize::MAX),
         Part::Callp => (least + 2, usize::MAX),
-        Part::Regs | Part::Custom => (least, usize::MAX),
+        Part::Regs | Part::Custom | Part::Object => (least, usize::MAX),
         Part::Reg(..) | Part::Literal | Part::Global | Part::Target | Part::Label => (least + 1, most + 1),
     })
 }
@@ -131,6 +134,7 @@ pub fn usage(word: &str, row: &Row) -> String {
             Part::Callp => "d, p, (i64, ...) -> i64, x, ...",
             Part::Regs => "a",
             Part::Custom => "d, a, b",
+            Part::Object => "…",
         })
         .collect();
     if operands.is_empty() { format!("`{word}`") } else { format!("`{word} {}`", operands.join(", ")) }

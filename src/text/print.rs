@@ -57,7 +57,7 @@ impl<'m> Printer<'m> {
         module.externs.iter().for_each(|e| self.external(e));
         module.data.iter().for_each(|data| self.data(data));
         module.globals.iter().for_each(|global| self.global(global));
-        if let Some(memory) = module.memory {
+        if let Some(memory) = &module.memory {
             self.put(format_args!("memory {}", memory.min));
             if let Some(max) = memory.max {
                 self.put(format_args!(" {max}"));
@@ -75,7 +75,7 @@ impl<'m> Printer<'m> {
     }
 
     fn global(&mut self, global: &Global) {
-        let literal = literal(global.bits, global.ty);
+        let literal = literal(global.bits(), global.ty);
         self.put(format_args!("global {} {} = {literal}\n", name(&global.name), global.ty.name()));
     }
 
@@ -199,6 +199,7 @@ impl Body<'_, '_> {
     fn part(&mut self, part: Part, inst: &Inst) {
         let module = self.printer.module;
         match part {
+            Part::Object => unimplemented!("text of linked modules"),
             Part::Reg(field, _) => self.register(field.of(inst)),
             Part::Literal => {
                 let literal = literal(inst.literal(), literal_type(inst.op));
@@ -353,7 +354,7 @@ fn word(row: &Row) -> Cow<'static, str> {
 #[allow(clippy::cast_possible_truncation, reason = "narrow types stand in the low half")]
 fn literal(bits: u64, ty: Type) -> String {
     match ty {
-        Type::I32 => (bits as u32).cast_signed().to_string(),
+        Type::I32 | Type::Funcref | Type::Externref => (bits as u32).cast_signed().to_string(),
         Type::I64 => bits.cast_signed().to_string(),
         Type::F32 => {
             let value = f32::from_bits(bits as u32);

@@ -98,6 +98,7 @@ impl Printer<'_> {
         let (found, what, index) = match target {
             Target::Function(n) => (self.module.functions.get(n as usize).map(|f| &f.name), "function", n),
             Target::Extern(n) => (self.module.externs.get(n as usize).map(|e| &e.name), "extern", n),
+            Target::Import(n) => (self.module.imports.get(n as usize).map(|i| &i.name), "import", n),
             Target::Data(n) => (self.module.data.get(n as usize).map(|data| &data.name), "data", n),
         };
         found.map_or_else(|| format!("\"{what} {index}, which is missing\""), |found| name(found).into_owned())

@@ -83,7 +83,9 @@ fn constants(kind: Kind, ty: Type) -> Vec<u64> {
     match ty {
         // A 32-bit constant is written sign-extended.
         Type::I32 if kind != Kind::Uimm32 => all.map(|v| i64::from(v as i32)).filter(fits).map(|v| v as u64).collect(),
-        Type::I32 | Type::I64 => all.map(u64::cast_signed).filter(fits).map(|v| v as u64).collect(),
+        Type::I32 | Type::I64 | Type::Funcref | Type::Externref => {
+            all.map(u64::cast_signed).filter(fits).map(|v| v as u64).collect()
+        }
         Type::F32 | Type::F64 => all.collect(),
     }
 }

@@ -121,7 +121,9 @@ const NANS32: [u32; 4] = [0x7f80_0001, 0x7fc0_0000, 0x7fc1_2345, 0x7fa2_2222];
 /// The edges of a type, as raw bits.
 pub fn edges(ty: Type) -> Vec<u64> {
     match ty {
-        Type::I32 | Type::I64 => INTS.iter().map(|&n| ty.normalise(n as u64)).collect(),
+        Type::I32 | Type::I64 | Type::Funcref | Type::Externref => {
+            INTS.iter().map(|&n| ty.normalise(n as u64)).collect()
+        }
         Type::F32 => {
             let special = NANS32.into_iter().chain([1, 0x007f_ffff, 0x0080_0000, 0x7f7f_ffff]);
             let numbers = FLOATS.iter().map(|&x| (x as f32).to_bits()).chain(special);
@@ -137,7 +139,7 @@ pub fn edges(ty: Type) -> Vec<u64> {
 
 /// Some operand of a type: an edge, or anything.
 pub fn any(ty: Type, noise: &mut Noise) -> u64 {
-    static EDGES: OnceLock<[Vec<u64>; 4]> = OnceLock::new();
+    static EDGES: OnceLock<[Vec<u64>; Type::ALL.len()]> = OnceLock::new();
     let edges = &EDGES.get_or_init(|| Type::ALL.map(edges))[ty as usize];
     if noise.below(3) > 0 { edges[noise.below(edges.len())] } else { ty.normalise(noise.next()) }
 }

@@ -58,7 +58,7 @@ pub(super) fn verify<'m>(
     let blocks = scratch.starts.find(function);
     let mut vars = std::mem::take(&mut scratch.vars);
     vars.clear();
-    let given = |ty: &Type| State::given(ty.class(), matches!(ty, Type::I32 | Type::F32));
+    let given = |ty: &Type| State::given(ty.class(), ty.is_narrow());
     vars.states.extend(function.signature.params.iter().map(given));
     vars.states.push(State::given(Class::Int, true));
     let params = function.signature.params.len() as u32;
@@ -179,9 +179,10 @@ impl Pass<'_> {
             }
             Shape::NativeLoad | Shape::NativeStore => self.native_access(inst, plan),
             Shape::Addr => self.addr(inst),
+            Shape::Object => self.object(inst),
             Shape::Callp => self.callp(inst),
             // The row is settled: only the verifier writes it.
-            Shape::CallExtern => {}
+            Shape::CallExtern | Shape::CallImport => {}
             Shape::Halt | Shape::Trap => (inst.d, inst.a, inst.b) = (0, 0, 0),
             Shape::Custom => self.custom(inst),
         }
@@ -247,14 +248,14 @@ impl Pass<'_> {
             return;
         };
         let (gget, gset) = match global.ty {
-            Type::I32 => (Op::GgetI32, Op::GsetI32),
+            Type::I32 | Type::Funcref | Type::Externref => (Op::GgetI32, Op::GsetI32),
             Type::I64 => (Op::GgetI64, Op::GsetI64),
             Type::F32 => (Op::GgetF32, Op::GsetF32),
             Type::F64 => (Op::GgetF64, Op::GsetF64),
         };
         if reads {
             inst.op = gget;
-            inst.d = self.write(inst.d, global.ty.class(), matches!(global.ty, Type::I32 | Type::F32), 1);
+            inst.d = self.write(inst.d, global.ty.class(), global.ty.is_narrow(), 1);
             inst.a = 0;
         } else {
             inst.op = gset;

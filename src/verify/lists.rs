@@ -3,7 +3,7 @@
 //! Comes in: unchecked instructions and lists. Goes out: the same with checked numbers, in a new pool. What must hold:
 //! the new pool is never longer than the old one, so that lists which overlap cannot multiply.
 
-use crate::isa::op::{Class, Type};
+use crate::isa::op::{Class, Op};
 use crate::module::{Inst, Signature};
 
 use super::body::Pass;
@@ -106,6 +106,7 @@ impl<'m> Pass<'m> {
         match inst.d {
             0 => self.call_function(inst),
             1 => self.call_extern(inst),
+            3 => self.call_import(inst),
             kind => self.report(0, |_| Problem::new(format!("nothing of kind {kind} can be called"))),
         }
     }
@@ -140,6 +141,9 @@ impl<'m> Pass<'m> {
             self.report(n + 3, |_| Problem::new(format!("there is no signature number {number}")));
             return;
         };
+        if self.module.tables[inst.d as usize].growing.is_some() {
+            inst.op = Op::CalliGrowing;
+        }
         let Some(list) = self.room(results.len() + args.len() + 3) else { return };
         let a = self.read(inst.a, Class::Int, n + 2);
         self.lists.push(number);
@@ -172,7 +176,7 @@ impl<'m> Pass<'m> {
             if call.results[..k].contains(&result) {
                 self.report(1, |_| Problem::new("two results go to the same register"));
             }
-            let narrow = matches!(ty, Type::I32 | Type::F32);
+            let narrow = ty.is_narrow();
             self.lists[start + 1 + k] = self.write(result, ty.class(), narrow, 1);
         }
     }

@@ -16,6 +16,7 @@ mod blocks;
 mod body;
 mod custom;
 mod error;
+mod link;
 mod lists;
 mod messages;
 mod native;
@@ -66,7 +67,7 @@ fn check_items(module: &Module, problems: &mut Problems) {
         check_signature(signature, &format_args!("signature number {i}"), 0, problems);
     }
     for g in &module.globals {
-        if g.ty.normalise(g.bits) != g.bits {
+        if g.ty.normalise(g.bits()) != g.bits() {
             problems.push(Problem::new(format!("the value of global `{}` does not fit 32 bits", g.name)).line(g.line));
         }
     }
@@ -131,7 +132,7 @@ fn check_signature(signature: &Signature, what: &dyn std::fmt::Display, line: u3
 }
 
 fn check_memory(module: &Module, problems: &mut Problems) {
-    if let Some(memory) = module.memory {
+    if let Some(memory) = &module.memory {
         let max = memory.max.unwrap_or(MAX_PAGES);
         let problem = |message: String| Problem::new(message).line(memory.line);
         if memory.min > MAX_PAGES || max > MAX_PAGES {
@@ -142,7 +143,7 @@ fn check_memory(module: &Module, problems: &mut Problems) {
                 .push(problem(format!("the memory starts with {} pages, more than its maximum of {max}", memory.min)));
         }
     }
-    let size = module.memory.map_or(0, |memory| u64::from(memory.min) * PAGE);
+    let size = module.memory.as_ref().map_or(0, |memory| u64::from(memory.min) * PAGE);
     for init in &module.inits {
         let problem = match module.memory {
             None => Problem::new("there is no memory to initialise").help("add an item such as `memory 1`"),

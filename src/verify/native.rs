@@ -126,6 +126,7 @@ fn exists(module: &Module, target: Target) -> bool {
     match target {
         Target::Function(index) => (index as usize) < module.functions.len(),
         Target::Extern(index) => (index as usize) < module.externs.len(),
+        Target::Import(index) => (index as usize) < module.imports.len(),
         Target::Data(index) => (index as usize) < module.data.len(),
     }
 }
@@ -134,6 +135,7 @@ fn missing(target: Target) -> String {
     match target {
         Target::Function(index) => format!("function number {index}, which does not exist"),
         Target::Extern(index) => format!("extern number {index}, which does not exist"),
+        Target::Import(index) => format!("import number {index}, which has no native address"),
         Target::Data(index) => format!("data number {index}, which does not exist"),
     }
 }

@@ -49,7 +49,7 @@ struct Registers {
 impl Registers {
     fn of(&mut self, ty: Type) -> &mut Vec<(Reg, u64)> {
         match ty {
-            Type::I32 | Type::I64 => &mut self.ints,
+            Type::I32 | Type::I64 | Type::Funcref | Type::Externref => &mut self.ints,
             Type::F32 => &mut self.singles,
             Type::F64 => &mut self.doubles,
         }

@@ -21,7 +21,7 @@ struct Case {
 
 fn c_name(ty: Type) -> &'static str {
     match ty {
-        Type::I32 => "int32_t",
+        Type::I32 | Type::Funcref | Type::Externref => "int32_t",
         Type::I64 => "int64_t",
         Type::F32 => "float",
         Type::F64 => "double",

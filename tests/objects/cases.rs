@@ -80,7 +80,7 @@ fn caller(number: usize, call: &Call<'_>, signature: &Signature, name: &str) -> 
 
 fn c_type(ty: Type) -> &'static str {
     match ty {
-        Type::I32 => "int32_t",
+        Type::I32 | Type::Funcref | Type::Externref => "int32_t",
         Type::I64 => "int64_t",
         Type::F32 => "float",
         Type::F64 => "double",
