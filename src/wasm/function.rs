@@ -25,6 +25,10 @@ impl From<wasmparser::Error> for Refused {
     }
 }
 
+/// How many words of memory a byte of the file may cost in instructions and lists. What compilers make costs some five;
+/// calls that pass a thousand values from one to the other cost a thousand.
+const WORDS: usize = 64;
+
 /// What is kept from one body for the next.
 pub(super) struct Bodies<'m> {
     translator: Translator<'m>,
@@ -32,8 +36,11 @@ pub(super) struct Bodies<'m> {
 }
 
 impl<'m> Bodies<'m> {
-    pub(super) fn new(items: &'m Items) -> Bodies<'m> {
-        Bodies { translator: Translator::new(items), allocations: None }
+    /// The bodies of a module of so many bytes.
+    pub(super) fn new(items: &'m Items, bytes: usize) -> Bodies<'m> {
+        let mut translator = Translator::new(items);
+        translator.budget = (bytes * WORDS).max(1 << 20);
+        Bodies { translator, allocations: None }
     }
 
     /// Validates and translates a body.
@@ -44,6 +51,7 @@ impl<'m> Bodies<'m> {
     ) -> Result<Function, Refused> {
         let translator = &mut self.translator;
         let signature_index = function.ty;
+        let start = body.range().start;
         let mut validator = function.into_validator(self.allocations.take().unwrap_or_default());
         let signature = &translator.items.signatures()[signature_index as usize];
         translator.clear(&signature.params);
@@ -67,6 +75,9 @@ impl<'m> Bodies<'m> {
         }
         reader.finish_expression(&both)?;
         self.allocations = Some(validator.into_allocations());
+        let types = signature.params.len() + signature.results.len();
+        let left = self.translator.budget.checked_sub(self.translator.size() + types);
+        self.translator.budget = left.ok_or(Refused::TooLarge(start, "is one too many of its size"))?;
         let (insts, lists, head) = self.translator.finish();
         // A label that no jump names may be unplaced.
         let place = |&at: &u32| Label { name: String::new(), at: if at == NONE { NONE } else { at + head as u32 } };

@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
             self.section(payload)?;
         }
         let items = std::mem::take(&mut self.items);
-        let read = self.read_bodies(&items, &mut validator, payloads);
+        let read = self.read_bodies(&items, bytes.len(), &mut validator, payloads);
         self.items = items;
         read
     }
@@ -119,10 +119,11 @@ impl<'a> Reader<'a> {
     fn read_bodies(
         &mut self,
         items: &Items,
+        bytes: usize,
         validator: &mut Validator,
         payloads: impl Iterator<Item = wasmparser::Result<Payload<'a>>>,
     ) -> Result<(), Refused> {
-        let mut bodies = Bodies::new(items);
+        let mut bodies = Bodies::new(items, bytes);
         for payload in payloads {
             let payload = payload?;
             if let ValidPayload::Func(function, body) = validator.payload(&payload)? {
