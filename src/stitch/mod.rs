@@ -24,6 +24,7 @@ pub mod frame;
 mod glue;
 pub mod image;
 pub mod inward;
+mod linked;
 pub mod live;
 mod locals;
 pub mod loops;
@@ -49,6 +50,7 @@ use crate::stitch::emit::{Cold, Emitter, Jump};
 use crate::stitch::frame::Frame;
 use crate::stitch::image::{FunctionImage, Image};
 pub use crate::stitch::inward::Entries;
+use crate::stitch::linked::Linked;
 use crate::stitch::live::Live;
 use crate::stitch::locals::Locals;
 use crate::stitch::moves::Move;
@@ -96,6 +98,7 @@ pub struct Stitcher<'l> {
     starts: Vec<u32>,
     spare: Spare,
     entries: Entries,
+    linked: Linked,
 }
 
 /// The emitter's lists between two functions.
@@ -125,6 +128,7 @@ impl<'l> Stitcher<'l> {
             starts: Vec::new(),
             spare: Spare::default(),
             entries: Entries::default(),
+            linked: Linked::default(),
         }
     }
 
@@ -165,7 +169,9 @@ impl<'l> Stitcher<'l> {
         self.calls.clear();
         self.c_entries.clear();
         self.starts.clear();
-        let memory = verified.module().memory.is_some();
+        self.linked.find(verified.module());
+        // Others may change the register of the memory even where the module has none.
+        let memory = verified.module().memory.is_some() || self.linked.is_linked;
         let mut in_tables: Vec<u32> =
             verified.module().tables.iter().flat_map(|table| &table.functions).copied().collect();
         in_tables.sort_unstable();
@@ -206,6 +212,7 @@ impl<'l> Stitcher<'l> {
                 calls: &mut self.calls,
                 c_entries: &mut self.c_entries,
                 entries: &self.starts,
+                linked: &mut self.linked,
             };
             let cold = emitter.function();
             let Emitter {
@@ -229,6 +236,7 @@ impl<'l> Stitcher<'l> {
         let c_entries = std::mem::take(&mut self.c_entries);
         self.c_entries(verified, &mut image, &c_entries)?;
         self.c_entries = c_entries;
+        self.crossings(verified, &mut image)?;
         image.sites.sort_by_key(|site| site.offset);
         image.relocations.sort_by_key(|relocation| relocation.offset);
         image.code = self.code.bytes().to_vec();
@@ -250,7 +258,9 @@ impl<'l> Stitcher<'l> {
                 trace.begin_entry();
             }
             let memory = module.memory.is_some();
-            let mut writer = inward::Writer { library: self.library, code: &mut self.code, image, memory };
+            let changes_memory = memory || self.linked.is_linked;
+            let mut writer =
+                inward::Writer { library: self.library, code: &mut self.code, image, memory, changes_memory };
             writer.entry(number as u32, &module.functions[number].signature);
             starts[number] = image.entries.last().map_or(0, |entry| entry.start);
             if self.code.position() > MAX_CODE {
@@ -260,6 +270,25 @@ impl<'l> Stitcher<'l> {
         }
         for &(at, index) in taken {
             self.code.write32(at, starts[index as usize].wrapping_sub(at + 4) as i32);
+        }
+        Ok(())
+    }
+
+    /// The crossings of the functions that other modules may call.
+    fn crossings(&mut self, verified: &Verified, image: &mut Image) -> Result<(), StitchError> {
+        let module = verified.module();
+        self.linked.escaping.sort_unstable();
+        self.linked.escaping.dedup();
+        image.crossings.reserve(self.linked.escaping.len());
+        for &function in &self.linked.escaping {
+            if let Some(trace) = &mut self.code.trace {
+                trace.begin_crossing();
+            }
+            linked::crossing(self.library, &mut self.code, image, function, module.memory.is_some());
+            if self.code.position() > MAX_CODE {
+                let function = module.functions[function as usize].name.clone();
+                return Err(StitchError::TooLarge { function, limit: MAX_CODE });
+            }
         }
         Ok(())
     }
