@@ -16,6 +16,7 @@ use crate::module::{Inst, Module};
 use crate::stitch::calls::Convention;
 use crate::stitch::code::Code;
 use crate::stitch::emit::{Emitter, number, scratch};
+use crate::stitch::frame::tell;
 use crate::stitch::image::{EntryImage, Helper, Image, Relocation, Symbol, UnwindRow};
 use crate::stitch::live::ENDS_A;
 use crate::stitch::moves::{From, Move, To};
@@ -33,8 +34,10 @@ pub struct Linked {
     pub is_linked: bool,
     /// Which globals others may read or write as well.
     pub shared: Vec<bool>,
-    /// The functions that others may come to know, ascending: each gets a crossing.
+    /// The functions that others may come to know by the items of the module.
     pub escaping: Vec<u32>,
+    /// Those that instructions have referred to, and others may come to know, too.
+    pub referred: Vec<u32>,
 }
 
 impl Linked {
@@ -42,6 +45,7 @@ impl Linked {
     pub fn find(&mut self, module: &Module) {
         self.is_linked = module.is_linked();
         self.escaping.clear();
+        self.referred.clear();
         self.shared.clear();
         if !self.is_linked {
             return;
@@ -59,6 +63,14 @@ impl Linked {
         });
         let own = |target: Target| if let Target::Function(index) = target { Some(index) } else { None };
         self.escaping.extend(exported.chain(referred).chain(module.start).filter_map(own));
+    }
+
+    /// The functions that others may come to know, ascending: each gets a crossing.
+    pub fn crossed(&self) -> Vec<u32> {
+        let mut all: Vec<u32> = self.escaping.iter().chain(&self.referred).copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     /// Whether others may read or write a global.
@@ -144,7 +156,7 @@ impl Emitter<'_> {
         let at = inst.b as usize;
         let [first, second] = [body.lists[at], body.lists[at + 1]];
         if let (Op::Ref, Some(Target::Function(index))) = (inst.op, Target::from_fields(first, second)) {
-            self.linked.escaping.push(index);
+            self.linked.referred.push(index);
         }
         let operands = operands_of_call(inst, &body.lists);
         self.around(false, operands.results);
@@ -230,11 +242,7 @@ fn helper(op: Op) -> Helper {
 pub(super) fn crossing(library: &Library, code: &mut Code, image: &mut Image, function: u32, memory: bool) {
     code.align(16);
     let start = code.position();
-    match image.unwind.last_mut() {
-        Some(last) if last.depth == 0 => {}
-        Some(last) if last.offset == start => last.depth = 0,
-        _ => image.unwind.push(UnwindRow { offset: start, depth: 0 }),
-    }
+    tell(&mut image.unwind, UnwindRow { offset: start, depth: 0 });
     code.put(library.part(Part::Landing), [0; 3], [0, 0]);
     if memory {
         let chunk = library.part(Part::Cell);
