@@ -198,8 +198,7 @@ fn without_the_second_view_code_is_sealed() {
 
 #[test]
 fn memory_that_the_system_refuses_does_not_grow() {
-    let memory = crate::module::Memory { min: 1, max: None, line: 0 };
-    let mut memory = LinearMemory::new(memory).unwrap();
+    let mut memory = LinearMemory::new(&crate::module::Memory::new(1, None)).unwrap();
     fail_call(Some((0, libc::ENOMEM)));
     assert_eq!(memory.grow(1), None);
     assert_eq!((memory.pages(), memory.grow(2), memory.pages()), (1, Some(1), 3));
