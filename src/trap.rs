@@ -162,6 +162,9 @@ pub enum RunError {
     /// The system has no room for the linear memory or the stack.
     #[error("not enough memory: {0}")]
     Memory(io::Error),
+    /// A function of the host gave this error.
+    #[error(transparent)]
+    Host(Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// Why `read` found no number.
