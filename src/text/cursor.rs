@@ -226,7 +226,7 @@ impl<'t, 'k> Cursor<'t, 'k> {
         let Some(ty) = found else {
             return Err(self
                 .expected("a type")
-                .help("the types are `i32`, `i64`, `f32`, `f64`, and `ptr`, which is `i64`"));
+                .help("the types are `i32`, `i64` (or `ptr`), `f32`, `f64`, `funcref` and `externref`"));
         };
         self.next();
         Ok(ty)
