@@ -76,6 +76,11 @@ const MODULES: &[(&str, May, &str)] = &[
         "it is a crate of its own, without the standard library; what it shares with this one it names by its files",
     ),
     ("generate", May::Use(&["isa", "module"]), "random programs are made for every tier alike"),
+    (
+        "objects",
+        May::Use(&["isa", "module", "exec::LinearMemory"]),
+        "what instances share is the same for every tier: it knows of code by its address alone",
+    ),
     ("contract", May::Use(&["isa", "library"]), "templates are held against a decoder, whatever they are used for"),
     (
         "exec",
@@ -89,6 +94,7 @@ const MODULES: &[(&str, May, &str)] = &[
             "trap",
             "text::nearest",
             "debug",
+            "objects",
         ]),
         "it runs images and knows nothing of how they come to be; names that are near others it finds as the text does",
     ),
