@@ -87,7 +87,8 @@ impl WasmError {
         let (offset, message) = (Some(error.offset()), error.message().to_owned());
         let file = file.to_owned();
         if let Some(feature) = missing_feature(bytes, error) {
-            let help = "Spasm takes WebAssembly 2.0 without vectors: compile the module without this feature".to_owned();
+            let help =
+                "Spasm takes WebAssembly 2.0 without vectors: compile the module without this feature".to_owned();
             let message = format!("the module uses {feature}, which Spasm does not have ({message})");
             return WasmError { file, fault: Fault::Unsupported, offset, message, help: Some(help) };
         }
