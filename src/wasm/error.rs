@@ -148,7 +148,9 @@ fn missing_feature(bytes: &[u8], error: &wasmparser::Error) -> Option<&'static s
 
 /// True where the bytes can be read as a module, whatever it means.
 fn decodes(bytes: &[u8]) -> bool {
-    Parser::new(0).parse_all(bytes).all(|payload| payload.is_ok_and(|payload| payload_decodes(&payload)))
+    let mut parser = Parser::new(0);
+    parser.set_features(FEATURES);
+    parser.parse_all(bytes).all(|payload| payload.is_ok_and(|payload| payload_decodes(&payload)))
 }
 
 fn payload_decodes(payload: &Payload<'_>) -> bool {
