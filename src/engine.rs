@@ -15,6 +15,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod compile;
 mod config;
 mod error;
 mod interpreted;
@@ -28,6 +29,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, OnceLock, TryLockError};
 
+#[cfg(feature = "wasm")]
+pub use compile::CompileError;
+pub use compile::Compiled;
 pub use config::{Config, Tier};
 pub use error::{CallError, InstanceError, Mismatch};
 
