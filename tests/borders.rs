@@ -84,13 +84,15 @@ const MODULES: &[(&str, May, &str)] = &[
             "module",
             "verified",
             "library",
+            "objects",
             "stitch::image",
             "streams",
             "trap",
             "text::nearest",
             "debug",
         ]),
-        "it runs images and knows nothing of how they come to be; names that are near others it finds as the text does",
+        "it runs images and knows nothing of how they come to be; what modules share, code reaches through it; names that \
+         are near others it finds as the text does",
     ),
     (
         "explain",
