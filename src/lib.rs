@@ -203,6 +203,7 @@ pub mod objects;
 pub mod reference;
 pub mod snippets;
 pub mod stitch;
+pub mod store;
 pub mod streams;
 pub mod text;
 pub mod trap;
@@ -211,6 +212,8 @@ pub mod trial;
 pub mod value;
 pub mod verified;
 pub mod verify;
+#[cfg(feature = "wasm")]
+pub mod wasm;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -17,7 +17,7 @@ use crate::isa::snippet::{Fault, Kind};
 use crate::library::Library;
 use crate::library::builtin::{COUNT, MEMORY, RESULTS, SAVED};
 use crate::module::native::{Abi, CSignature, CType};
-use crate::module::{MAX_ARGS, Signature};
+use crate::module::{MAX_VARIADIC, Signature};
 use crate::stitch::image::{EntryImage, Image, Relocation, SiteMeaning, Symbol, TrapSite};
 use crate::stitch::trace::Trace;
 use crate::verified::Verified;
@@ -191,7 +191,7 @@ impl Walk<'_> {
         let from = i64::from(state.depth()) + 8 + 8 * i64::from(self.passing.stack);
         let wanted = [
             ("b", Operand::Constant(in_registers as u64)),
-            ("m", Operand::Constant((i64::from(MAX_ARGS) - fixed) as u64)),
+            ("m", Operand::Constant((i64::from(MAX_VARIADIC) - fixed) as u64)),
             ("s", Operand::Slot(from)),
             ("t", Operand::Slot(8 * (fixed + in_registers))),
         ];
@@ -200,7 +200,7 @@ impl Walk<'_> {
                 return Err(format!("`{name}` must be {}, but is {}", place(wanted), place(step.get(name)?)));
             }
         }
-        if i64::from(state.depth()) < 8 * i64::from(MAX_ARGS) {
+        if i64::from(state.depth()) < 8 * i64::from(MAX_VARIADIC) {
             return Err("there is no room for all variadic arguments".to_owned());
         }
         for number in (0..16).filter(|number| step.info.clobbers >> number & 1 != 0) {
