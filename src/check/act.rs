@@ -29,7 +29,7 @@ pub enum Next {
 
 /// The type of a `select`, `gget`, `gset`, by the word behind the dot.
 pub(super) fn suffix_type(row: &Row) -> Type {
-    Type::ALL.into_iter().find(|ty| ty.name() == row.suffix).unwrap_or(Type::I64)
+    Type::NUMBERS.into_iter().find(|ty| ty.name() == row.suffix).unwrap_or(Type::I64)
 }
 
 /// True where a template of this name is one for the opcode.
@@ -51,11 +51,13 @@ impl Replay<'_> {
         }
         let jumps = matches!(row.shape, Shape::Jump | Shape::Branch) && step.info.name == "jmp";
         let addresses = row.shape == Shape::Addr && matches!(step.info.name, "address" | "cell");
+        if let Some(at) = self.shared.behind_cell(inst) {
+            return self.through_cell(state, inst, step, at);
+        }
         if !jumps && !addresses && row.shape != Shape::Custom && !is_named(row, step.info.name) {
             return Err(format!("`{}` neither does what the instruction says nor carries a value", step.info.name));
         }
         let next = match row.shape {
-            Shape::Object | Shape::CallImport => return Err("not yet checked".to_owned()),
             Shape::Value => {
                 self.operands(state, inst, step)?;
                 self.define(state, step, inst.d, row.result.unwrap_or(Type::I64))?;
@@ -80,7 +82,8 @@ impl Replay<'_> {
             Shape::Jump => Next::To(vec![self.target(step, "t", inst.b)?]),
             Shape::Branch => self.branch(state, inst, step)?,
             Shape::Switch => self.switch(state, inst, step)?,
-            Shape::Call | Shape::Calli => self.call(state, inst, step)?,
+            Shape::Call | Shape::Calli | Shape::CallImport => self.call(state, inst, step)?,
+            Shape::Object => self.object(state, inst, step)?,
             Shape::Print | Shape::Read | Shape::Mgrow | Shape::Mcopy | Shape::Mfill => {
                 self.helper(state, inst, step)?
             }
@@ -167,7 +170,7 @@ impl Replay<'_> {
         let wanted = state.vars[var as usize];
         let operand = step.get(name)?;
         let found = self.operand(state, operand, ty)?;
-        let low = matches!(ty, Type::I32 | Type::F32);
+        let low = ty.is_narrow();
         let hi = low || found.hi == wanted.hi && found.hi != Half::Unknown;
         if found.lo == wanted.lo && found.lo != Half::Unknown && hi {
             return Ok(());
@@ -188,7 +191,7 @@ impl Replay<'_> {
     /// Gives variable `d` a new value, in the place where the snippet leaves it.
     pub(super) fn define(&self, state: &mut State, step: &Step, d: u32, ty: Type) -> Result<(), String> {
         let lo = state.fresh();
-        let hi = if matches!(ty, Type::I32 | Type::F32) { Half::Const(0) } else { state.fresh() };
+        let hi = if ty.is_narrow() { Half::Const(0) } else { state.fresh() };
         self.produce(state, step, d, Word { lo, hi }, ty)
     }
 

@@ -6,7 +6,7 @@
 use std::mem::offset_of;
 
 use crate::isa::op::{Class, Type};
-use crate::module::{MAX_ARGS, Signature};
+use crate::module::{MAX_VARIADIC, Signature};
 
 use super::context::Context;
 
@@ -76,7 +76,7 @@ impl Plan {
     #[inline]
     #[must_use]
     pub fn takes(&self, args: usize) -> bool {
-        args == self.params.len() || (self.variadic && args > self.params.len() && args <= MAX_ARGS as usize)
+        args == self.params.len() || (self.variadic && args > self.params.len() && args <= MAX_VARIADIC as usize)
     }
 }
 
@@ -91,7 +91,7 @@ struct Registers {
 
 impl Registers {
     fn next(&mut self, ty: Type) -> Slot {
-        let narrow = matches!(ty, Type::I32 | Type::F32);
+        let narrow = ty.is_narrow();
         let (left, place) = match ty.class() {
             Class::Int => (&mut self.ints, &mut self.int_at),
             Class::F32 | Class::F64 => (&mut self.floats, &mut self.float_at),

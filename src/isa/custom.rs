@@ -18,9 +18,9 @@ pub const SOURCES: [&str; MAX_REGS] = ["a", "b", "c"];
 const LONGEST: usize = 60;
 
 /// Words that programs use for something else, beside the instructions of the table.
-const WORDS: [&str; 14] = [
+const WORDS: [&str; 19] = [
     "greater", "geq", "greateru", "gequ", "func", "global", "memory", "init", "table", "extern", "data", "rodata",
-    "label", "opcode",
+    "label", "opcode", "import", "export", "elem", "segment", "start",
 ];
 
 /// An opcode that the table does not have.
@@ -67,6 +67,9 @@ impl CustomOp {
         if Part::ALL.iter().any(|(_, part)| part == name) {
             return Some(format!("`{name}` is the name of a part of a frame: take another one"));
         }
+        if self.params.iter().chain(&self.result).any(|ty| ty.is_reference()) {
+            return Some(format!("`{name}` takes or gives a reference: only numbers are operands of opcodes"));
+        }
         // With a result that takes the place of the first source, there is a register more.
         if self.params.len() > MAX_REGS {
             return Some(format!("`{name}` reads {} registers; {MAX_REGS} is the most", self.params.len()));
@@ -83,7 +86,7 @@ impl CustomOp {
         let (name, rest) = text.split_once('(').ok_or_else(form)?;
         let (params, result) = rest.split_once(')').ok_or_else(form)?;
         let read = |word: &str| {
-            let found = Type::ALL.into_iter().find(|ty| ty.name() == word.trim());
+            let found = Type::NUMBERS.into_iter().find(|ty| ty.name() == word.trim());
             found.ok_or_else(|| format!("`{}` is no type: there are i32, i64, f32 and f64", word.trim()))
         };
         let params = match params.trim() {

@@ -25,35 +25,35 @@ impl From<wasmparser::Error> for Refused {
     }
 }
 
-/// How many words of memory a byte of the file may cost in instructions and lists. What compilers make costs some five;
-/// calls that pass a thousand values from one to the other cost a thousand.
-const WORDS: usize = 64;
-
 /// What is kept from one body for the next.
 pub(super) struct Bodies<'m> {
     translator: Translator<'m>,
     allocations: Option<FuncValidatorAllocations>,
 }
 
+impl std::fmt::Debug for Bodies<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bodies").finish_non_exhaustive()
+    }
+}
+
 impl<'m> Bodies<'m> {
-    /// The bodies of a module of so many bytes.
-    pub(super) fn new(items: &'m Items, bytes: usize) -> Bodies<'m> {
-        let mut translator = Translator::new(items);
-        translator.budget = (bytes * WORDS).max(1 << 20);
-        Bodies { translator, allocations: None }
+    pub(super) fn new(items: &'m Items) -> Bodies<'m> {
+        Bodies { translator: Translator::new(items), allocations: None }
     }
 
-    /// Validates and translates a body.
+    /// Validates and translates a body, which may take so many words of memory as the `budget` has. Tells how many it takes.
     pub(super) fn translate(
         &mut self,
         function: FuncToValidate<ValidatorResources>,
         body: &FunctionBody<'_>,
-    ) -> Result<Function, Refused> {
+        budget: usize,
+    ) -> Result<(Function, usize), Refused> {
         let translator = &mut self.translator;
         let signature_index = function.ty;
-        let start = body.range().start;
         let mut validator = function.into_validator(self.allocations.take().unwrap_or_default());
         let signature = &translator.items.signatures()[signature_index as usize];
+        translator.budget = budget;
         translator.clear(&signature.params);
         let mut reader = body.get_binary_reader();
         for _ in 0..reader.read_var_u32()? {
@@ -75,13 +75,11 @@ impl<'m> Bodies<'m> {
         }
         reader.finish_expression(&both)?;
         self.allocations = Some(validator.into_allocations());
-        let types = signature.params.len() + signature.results.len();
-        let left = self.translator.budget.checked_sub(self.translator.size() + types);
-        self.translator.budget = left.ok_or(Refused::TooLarge(start, "is one too many of its size"))?;
+        let words = self.translator.size() + signature.params.len() + signature.results.len();
         let (insts, lists, head) = self.translator.finish();
         // A label that no jump names may be unplaced.
         let place = |&at: &u32| Label { name: String::new(), at: if at == NONE { NONE } else { at + head as u32 } };
         let labels = self.translator.labels.iter().map(place).collect();
-        Ok(Function { signature: signature.clone(), insts, lists, labels, ..Function::default() })
+        Ok((Function { signature: signature.clone(), insts, lists, labels, ..Function::default() }, words))
     }
 }

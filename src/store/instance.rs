@@ -1,0 +1,155 @@
+//! Instances: modules with their state, and what they export.
+//!
+//! Comes in: names. Goes out: what is exported under them. What must hold: an instance exports what its module says, in that
+//! order.
+
+use std::sync::Arc;
+
+use crate::text::nearest;
+
+use super::context::{AsContext, AsContextMut, StoreContext};
+use super::error::Error;
+use super::func::{Func, TypedFunc};
+use super::host::{HostParams, HostResults};
+use super::items::{Extern, Global, Memory, Table};
+use super::state::{Callable, Core, Entity, Running, StoreId};
+use super::value::Val;
+
+/// An instance of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Instance {
+    store: StoreId,
+    index: u32,
+}
+
+/// What an instance exports.
+#[derive(Clone, Debug)]
+pub struct Export {
+    name: Arc<str>,
+    item: Extern,
+}
+
+impl Export {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn item(&self) -> Extern {
+        self.item
+    }
+}
+
+impl Instance {
+    pub(super) fn new(store: StoreId, index: u32) -> Instance {
+        Instance { store, index }
+    }
+
+    fn entity(self, core: &Core) -> &Entity {
+        core.own(self.store);
+        &core.instances[self.index as usize]
+    }
+
+    pub(super) fn export_in(self, core: &Core, name: &str) -> Option<Extern> {
+        let entity = self.entity(core);
+        entity.names.get(name).map(|&nth| entity.exports[nth].item)
+    }
+
+    /// What is exported, in the order of the module.
+    pub fn exports<'s, T: 'static>(
+        &self,
+        store: impl Into<StoreContext<'s, T>>,
+    ) -> impl ExactSizeIterator<Item = &'s Export> {
+        self.entity(&store.into().inner.core).exports.iter()
+    }
+
+    /// What is exported under this name.
+    #[must_use]
+    pub fn get_export(&self, store: impl AsContext, name: &str) -> Option<Extern> {
+        self.export_in(&store.as_context().inner.core, name)
+    }
+
+    /// The function that is exported under this name.
+    #[must_use]
+    pub fn get_func(&self, store: impl AsContext, name: &str) -> Option<Func> {
+        self.get_export(store, name)?.into_func()
+    }
+
+    /// The memory that is exported under this name.
+    #[must_use]
+    pub fn get_memory(&self, store: impl AsContext, name: &str) -> Option<Memory> {
+        self.get_export(store, name)?.into_memory()
+    }
+
+    /// The global that is exported under this name.
+    #[must_use]
+    pub fn get_global(&self, store: impl AsContext, name: &str) -> Option<Global> {
+        self.get_export(store, name)?.into_global()
+    }
+
+    /// The table that is exported under this name.
+    #[must_use]
+    pub fn get_table(&self, store: impl AsContext, name: &str) -> Option<Table> {
+        self.get_export(store, name)?.into_table()
+    }
+
+    /// The function that is exported under this name, to be called with Rust's own types: see [`Func::typed`].
+    ///
+    /// # Errors
+    /// Where no function is exported under this name, or it has another signature.
+    pub fn get_typed_func<P: HostParams, R: HostResults>(
+        &self,
+        store: impl AsContext,
+        name: &str,
+    ) -> Result<TypedFunc<P, R>, Error> {
+        let core = &store.as_context().inner.core;
+        let Some(func) = self.export_in(core, name).and_then(Extern::into_func) else {
+            let functions = self.entity(core).exports.iter().filter(|export| export.item.into_func().is_some());
+            let near = nearest(name, functions.map(Export::name)).map(ToOwned::to_owned);
+            return Err(Error::NoExport { kind: "function", name: name.to_owned(), near });
+        };
+        func.typed_as(&format!("`{name}`"), core)
+    }
+}
+
+impl Instance {
+    /// Calls a function by the name that the module itself has for it, exported or not: for those who run a program, as
+    /// [`engine::Instance::call`](crate::engine::Instance::call) does.
+    ///
+    /// # Errors
+    /// Where there is no such function, it takes other arguments, or the call does not return: see [`Error`].
+    pub fn call(&self, mut store: impl AsContextMut, function: &str, args: &[Val]) -> Result<Vec<Val>, Error> {
+        let inner = store.as_context_mut().inner;
+        let entity = self.entity(&inner.core);
+        let module = entity.verified.module();
+        let Some(index) = module.function_index(function) else {
+            let near = nearest(function, module.functions.iter().map(|function| function.name.as_str()));
+            return Err(Error::NoFunction { name: function.to_owned(), near: near.map(ToOwned::to_owned) });
+        };
+        let signature = module.functions[index as usize].signature.clone();
+        let callable = Callable::of(&entity.running, index);
+        inner.call_dynamic(&callable, &signature, args)
+    }
+
+    /// The machine code that it runs, and the address of that; none where it is interpreted.
+    #[must_use]
+    pub fn code<'s, T: 'static>(&self, store: impl Into<StoreContext<'s, T>>) -> Option<(usize, &'s [u8])> {
+        match &*self.entity(&store.into().inner.core).running {
+            Running::Native(native) => Some(native.code()),
+            Running::Interpreted(_) => None,
+        }
+    }
+}
+
+impl Export {
+    pub(super) fn new(name: &str, item: Extern) -> Export {
+        Export { name: name.into(), item }
+    }
+
+    pub(super) fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
+}
