@@ -89,6 +89,7 @@ const MODULES: &[(&str, May, &str)] = &[
             "module",
             "verified",
             "library",
+            "objects",
             "stitch::image",
             "streams",
             "trap",
@@ -96,7 +97,8 @@ const MODULES: &[(&str, May, &str)] = &[
             "debug",
             "objects",
         ]),
-        "it runs images and knows nothing of how they come to be; names that are near others it finds as the text does",
+        "it runs images and knows nothing of how they come to be; what modules share, code reaches through it; names that \
+         are near others it finds as the text does",
     ),
     (
         "explain",
