@@ -29,7 +29,7 @@ pub enum Next {
 
 /// The type of a `select`, `gget`, `gset`, by the word behind the dot.
 pub(super) fn suffix_type(row: &Row) -> Type {
-    Type::ALL.into_iter().find(|ty| ty.name() == row.suffix).unwrap_or(Type::I64)
+    Type::NUMBERS.into_iter().find(|ty| ty.name() == row.suffix).unwrap_or(Type::I64)
 }
 
 /// True where a template of this name is one for the opcode.

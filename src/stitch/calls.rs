@@ -155,7 +155,7 @@ impl Emitter<'_> {
 
     /// `call`.
     pub(super) fn call(&mut self, inst: &Inst) {
-        let callee = self.verified.body(inst.a);
+        let callee = &self.verified.module().functions[inst.a as usize];
         let operands = operands_of_call(inst, &self.body.lists);
         self.around(false, operands.results);
         let moves = self.argument_moves(&callee.signature, operands.args);
@@ -166,7 +166,7 @@ impl Emitter<'_> {
         let chunk = self.form(inst.op, false, Form::Reg, Form::Reg);
         self.code.put(chunk, [0; 3], [0, 0]);
         let end = self.code.position();
-        match self.entries.get(inst.a as usize) {
+        match inst.a.checked_sub(self.first).and_then(|index| self.entries.get(index as usize)) {
             Some(&entry) => self.code.write32(end - 4, entry.wrapping_sub(end) as i32),
             None => self.calls.push((end - 4, inst.a)),
         }

@@ -88,7 +88,9 @@ pub(super) struct Emitter<'a> {
     pub calls: &'a mut Vec<(u32, u32)>,
     /// Addresses of functions: the hole, and the function whose C entry it refers to.
     pub c_entries: &'a mut Vec<(u32, u32)>,
+    /// Where the functions start that have been stitched before this one, and the number of the first of them.
     pub entries: &'a [u32],
+    pub first: u32,
 }
 
 /// The register number that a snippet's operand takes.

@@ -25,6 +25,7 @@ use crate::module::{MAX_ARGS, Signature};
 use crate::stitch::abi::{self, Arguments, At, Results};
 use crate::stitch::calls::{Convention, Passed};
 use crate::stitch::code::{Code, Regs};
+use crate::stitch::frame::tell;
 use crate::stitch::image::{EntryImage, Image, Relocation, SiteMeaning, Symbol, TrapSite, UnwindRow};
 use crate::stitch::place::FIRST_XMM;
 
@@ -116,12 +117,7 @@ impl Writer<'_> {
     }
 
     fn row(&mut self, depth: u32) {
-        let offset = self.code.position();
-        match self.image.unwind.last_mut() {
-            Some(last) if last.offset == offset => last.depth = depth,
-            Some(last) if last.depth == depth => {}
-            _ => self.image.unwind.push(UnwindRow { offset, depth }),
-        }
+        tell(&mut self.image.unwind, UnwindRow { offset: self.code.position(), depth });
     }
 
     /// Writes the distance to a function into the last four bytes.

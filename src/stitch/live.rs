@@ -347,7 +347,7 @@ impl Live {
 
     fn room_for_call(&mut self, verified: &Verified, body: &Body, inst: &Inst, args: usize) {
         let signature = match inst.op {
-            Op::Call => &verified.body(inst.a).signature,
+            Op::Call => &verified.module().functions[inst.a as usize].signature,
             _ => &verified.module().signatures[body.lists[inst.b as usize] as usize],
         };
         // The callee writes its results whether they are asked for or not. An upper bound: where some may go over the
