@@ -42,7 +42,7 @@ use wiggle::GuestMemory;
 
 use crate::store::{Caller, Error, Exit, Extern, Linker};
 
-pub use wasi_common::WasiCtx;
+pub use wasi_common::{StringArrayError, WasiCtx};
 pub use wasi_common::sync::{Dir, WasiCtxBuilder, ambient_authority};
 
 /// What programs import WASI's functions from.
