@@ -49,7 +49,6 @@ mod instantiate;
 mod items;
 mod linker;
 mod state;
-mod thunks;
 mod value;
 mod wanted;
 
@@ -63,6 +62,7 @@ pub use linker::Linker;
 pub use value::{ExternRef, Val};
 
 use crate::engine::Engine;
+use crate::streams::Streams;
 
 use state::Inner;
 
@@ -96,6 +96,11 @@ impl<T: 'static> Store<T> {
     #[must_use]
     pub fn data_mut(&mut self) -> &mut T {
         &mut self.inner.data
+    }
+
+    /// Sets where `print` writes and `read` reads, for all instances; the process's own streams otherwise.
+    pub fn set_streams(&mut self, streams: Streams) {
+        *self.inner.core.streams.lock() = Some(streams);
     }
 
     /// The host's data, when the instances are needed no longer.

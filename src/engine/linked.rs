@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::exec::{self, Natives};
+use crate::exec::{self, Natives, SharedStreams};
 use crate::module::Module;
 use crate::objects::Links;
 use crate::verified::Verified;
@@ -15,12 +15,17 @@ use super::{Engine, InstanceError};
 
 impl Engine {
     /// Machine code of a linked module.
-    pub(crate) fn link(&self, verified: &Verified, links: Arc<Links>) -> Result<exec::Instance, InstanceError> {
+    pub(crate) fn link(
+        &self,
+        verified: &Verified,
+        links: Arc<Links>,
+        streams: Arc<SharedStreams>,
+    ) -> Result<exec::Instance, InstanceError> {
         self.may_link(verified.module())?;
         let image = Arc::new(self.stitch(verified)?);
         let (stack, natives) = (self.config().stack_size, Natives::default());
         #[cfg_attr(not(feature = "elf"), allow(unused_mut, reason = "nobody is told of it"))]
-        let mut made = exec::Instance::linked(self.runtime()?, verified, image, None, stack, natives, links)?;
+        let mut made = exec::Instance::linked(self.runtime()?, verified, image, streams, stack, natives, links)?;
         #[cfg(feature = "elf")]
         made.observe(self.config().observers, true);
         Ok(made)

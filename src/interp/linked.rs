@@ -25,13 +25,7 @@ pub trait Outside {
     ///
     /// # Errors
     /// Where the function was stopped. A trap without frames is one of the call itself.
-    fn call(
-        &self,
-        func: &Func,
-        args: &[u64],
-        results: &mut Vec<u64>,
-        streams: &mut Streams,
-    ) -> Result<Left, RunError>;
+    fn call(&self, func: &Func, args: &[u64], results: &mut Vec<u64>, streams: &mut Streams) -> Result<Left, RunError>;
 }
 
 /// What a running instance is linked with, and who calls others for it.

@@ -22,11 +22,7 @@ fn nobody<'c>(context: &mut Context<'c, '_>) -> Option<Place<'c>> {
 }
 
 /// Calls an imported function.
-pub(super) fn call_import<'c>(
-    place: Place<'c>,
-    registers: Window,
-    context: &mut Context<'c, '_>,
-) -> Option<Place<'c>> {
+pub(super) fn call_import<'c>(place: Place<'c>, registers: Window, context: &mut Context<'c, '_>) -> Option<Place<'c>> {
     let Some(linked) = context.linked else { return nobody(context) };
     call(place, registers, context, linked, &linked.links.imports[place.step().a as usize])
 }

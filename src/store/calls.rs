@@ -4,17 +4,19 @@
 //! results, or why there are none. What must hold: no reference into the store is used while code of it runs, other than
 //! the one that a function of the host is handed.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::io::{self, ErrorKind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::exec::{Ended, HostCalls, Pending};
-use crate::interp::{Left, Outside};
+use crate::interp::Outside;
+use crate::interp::native::Left;
 use crate::isa::trap::TrapKind;
 use crate::objects;
 use crate::streams::Streams;
 use crate::trap::{Outcome, RunError, Trap};
 
 use super::context::Caller;
-use super::error::{Error, Exit};
+use super::error::Error;
 use super::gate::Gate;
 use super::state::{Callable, Inner, Running};
 
@@ -25,7 +27,7 @@ impl<T: 'static> Inner<T> {
             Callable::Native(held, function) => {
                 let Running::Native(native) = &**held else { unreachable!("its callable says what runs it") };
                 let gate = self.gate.clone();
-                match gate.open(self, || native.call(function, args, results))? {
+                match gate.open(self, || native.call_linked(function, args, results)).map_err(too_deep)? {
                     Ended::Returned => Ok(()),
                     Ended::Halted => Err(Error::Exit(0)),
                 }
@@ -33,10 +35,11 @@ impl<T: 'static> Inner<T> {
             Callable::Interpreted(held, function) => {
                 let Running::Interpreted(interpreted) = &**held else { unreachable!("its callable says what runs it") };
                 let gate = self.gate.clone();
-                let mut streams = self.core.streams.take().unwrap_or_default();
-                let ended = gate.open(self, || interpreted.call(&*gate, &mut streams, *function, args));
-                self.core.streams = Some(streams);
-                match ended? {
+                let mut streams = self.core.streams.lock().take().unwrap_or_default();
+                let call = || interpreted.call(&*gate, &mut streams, *function, args);
+                let ended = catch_unwind(AssertUnwindSafe(|| gate.open(self, call)));
+                *self.core.streams.lock() = Some(streams);
+                match ended.unwrap_or_else(|panic| resume_unwind(panic))? {
                     Outcome::Returned(given) => results.copy_from_slice(&given),
                     Outcome::Halted => return Err(Error::Exit(0)),
                 }
@@ -60,20 +63,53 @@ impl<T: 'static> Inner<T> {
     }
 }
 
-/// What a program gets where it calls the host and nobody has called the program, or somebody on another thread.
-fn nobody() -> RunError {
-    RunError::NoNatives
+/// Calls that are nested too deep are a stack that overflows, on every tier.
+fn too_deep(error: RunError) -> RunError {
+    match error {
+        RunError::Memory(error) if error.kind() == ErrorKind::QuotaExceeded => {
+            Trap { kind: TrapKind::StackOverflow, frames: Vec::new(), depth: 0 }.into()
+        }
+        other => other,
+    }
 }
 
 impl<T: 'static> HostCalls for Gate<T> {
     fn call(&self, host: u32, buffer: &mut [u64]) -> Result<Ended, Pending> {
-        let called = || self.pass(|store| store.call_host(host, buffer));
-        match catch_unwind(AssertUnwindSafe(called)) {
-            Ok(Some(Ok(()))) => Ok(Ended::Returned),
-            Ok(Some(Err(Error::Exit(0)))) => Ok(Ended::Halted),
-            Ok(Some(Err(error))) => Err(Pending::Error(error.crossing())),
-            Ok(None) => Err(Pending::Error(nobody())),
-            Err(panic) => Err(Pending::Panic(panic)),
+        match self.pass(|store| store.call_host(host, buffer)).unwrap_or(Err(Error::Run(RunError::NoLinks))) {
+            Ok(()) => Ok(Ended::Returned),
+            Err(Error::Exit(0)) => Ok(Ended::Halted),
+            // It belongs to the functions that are being executed.
+            Err(Error::Trap(trap)) if trap.depth == 0 => Err(Pending::Trap(trap.kind)),
+            Err(error) => Err(Pending::Error(error.crossing())),
+        }
+    }
+}
+
+impl<T: 'static> Outside for Gate<T> {
+    fn call(
+        &self,
+        func: &objects::Func,
+        args: &[u64],
+        results: &mut Vec<u64>,
+        streams: &mut Streams,
+    ) -> Result<Left, RunError> {
+        let called = self.pass(|store| {
+            let callable = store.core.callable(func.handle()).clone();
+            let mut given = vec![0; func.signature().results.len()];
+            // Whoever calls programs from there finds the streams where they are between calls.
+            let lent = std::mem::replace(streams, Streams::new(Box::new(io::sink()), Box::new(io::empty())));
+            *store.core.streams.lock() = Some(lent);
+            let called = catch_unwind(AssertUnwindSafe(|| store.call(&callable, args, &mut given)));
+            *streams = store.core.streams.lock().take().unwrap_or_default();
+            called.unwrap_or_else(|panic| resume_unwind(panic)).map(|()| given)
+        });
+        match called.unwrap_or(Err(Error::Run(RunError::NoLinks))) {
+            Ok(given) => {
+                results.extend(given);
+                Ok(Left::Returned)
+            }
+            Err(Error::Exit(0)) => Ok(Left::Halted),
+            Err(error) => Err(error.crossing()),
         }
     }
 }

@@ -43,7 +43,7 @@ pub enum Error {
     #[error("there is no room for a table of {0} elements")]
     Table(u32),
     /// Nothing of this kind is exported under this name.
-    #[error("the instance exports no {kind} `{name}`{}", near(.near.as_deref()))]
+    #[error("the instance exports no {kind} `{name}`{}", did_you_mean(.near.as_deref()))]
     NoExport {
         /// What was asked for.
         kind: &'static str,
@@ -98,7 +98,7 @@ pub enum Error {
     Defined(ImportName),
 }
 
-fn near(name: Option<&str>) -> String {
+fn did_you_mean(name: Option<&str>) -> String {
     name.map_or(String::new(), |name| format!("; did you mean `{name}`?"))
 }
 

@@ -5,6 +5,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::exec::{HostCalls, connect_host};
 use crate::module::Signature;
 use crate::objects::Body;
 
@@ -116,7 +117,8 @@ impl Func {
 
 fn wrong_arguments(signature: Signature, args: &[Val], results: usize) -> Error {
     let types: Vec<&str> = args.iter().map(|value| value.ty().name()).collect();
-    let room = if results == signature.results.len() { String::new() } else { format!(" and room for {results} results") };
+    let room =
+        if results == signature.results.len() { String::new() } else { format!(" and room for {results} results") };
     Error::WrongArguments { signature, given: format!("({}){room}", types.join(", ")) }
 }
 
@@ -170,11 +172,7 @@ impl<P, R> std::fmt::Debug for TypedFunc<P, R> {
 
 impl<T: 'static> Inner<T> {
     /// Adds a function of the host, as `caller` calls it.
-    pub fn add_host(
-        &mut self,
-        function: Arc<HostFunc<T>>,
-        caller: Option<super::Instance>,
-    ) -> Result<Func, Error> {
+    pub fn add_host(&mut self, function: Arc<HostFunc<T>>, caller: Option<super::Instance>) -> Result<Func, Error> {
         let added = self.add_hosts(vec![(function, caller)])?;
         Ok(added[0])
     }
@@ -191,7 +189,9 @@ impl<T: 'static> Inner<T> {
             self.hosts.push(super::state::Host { function, caller });
         }
         if self.core.native {
-            self.make_thunks(&made)?;
+            let calls: Arc<dyn HostCalls> = self.gate.clone();
+            let runtime = self.core.engine().runtime()?;
+            made.iter().for_each(|func| connect_host(runtime, func, &calls));
         }
         let store = self.core.id();
         Ok(made.iter().map(|func| Func { store, handle: func.handle() }).collect())

@@ -19,10 +19,9 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-use crate::module::PAGE;
 use crate::objects::LinearMemory;
 
-use super::state::{Inner, Running};
+use super::state::{Core, Inner, Running};
 
 thread_local! {
     /// Its address tells threads apart.
@@ -108,11 +107,16 @@ impl Deref for Held {
     }
 }
 
+/// The bytes of a memory, for as long as the borrow of its store lasts.
+pub fn bytes<'s>(memory: &'s LinearMemory, _of: &'s Core) -> &'s [u8] {
+    // SAFETY: the memory is one of the store's, and code that writes it runs only while the store is borrowed by `&mut`.
+    unsafe { memory.bytes() }
+}
+
 /// The bytes of a memory, for as long as the borrow of its store lasts: who holds that has given away `&mut` of it.
 pub fn bytes_mut<'s, T: 'static>(memory: &LinearMemory, store: &'s mut Inner<T>) -> (&'s mut [u8], &'s mut T) {
-    let len = u64::from(memory.pages()) * PAGE;
-    // SAFETY: the memory is one of the store's, which keeps it for as long as it lives; that much of it is committed, and
-    // stays. Code that works on it runs only while the store is borrowed by somebody else. The host's data are not in it.
-    let bytes = unsafe { std::slice::from_raw_parts_mut(memory.base() as *mut u8, len as usize) };
+    // SAFETY: the memory is one of the store's, which keeps it for as long as it lives, and it never shrinks or moves. Code
+    // that works on it runs only while the store is borrowed by somebody else. The host's data are not in it.
+    let bytes = unsafe { std::slice::from_raw_parts_mut(memory.bytes_mut().as_mut_ptr(), memory.bytes_mut().len()) };
     (bytes, &mut store.data)
 }

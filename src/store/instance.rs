@@ -47,10 +47,6 @@ impl Instance {
         Instance { store, index }
     }
 
-    pub(super) fn index(self) -> u32 {
-        self.index
-    }
-
     fn entity(self, core: &Core) -> &Entity {
         core.own(self.store);
         &core.instances[self.index as usize]

@@ -59,14 +59,15 @@ pub(super) fn instantiate<T: 'static>(
     make_items(&mut links, &store.core, module, (&found.tables, found.memory, &found.globals))?;
     let links = Arc::new(links);
     let running = if store.core.native {
-        Running::Native(store.core.engine().link(verified, Arc::clone(&links))?)
+        Running::Native(store.core.engine().link(verified, Arc::clone(&links), Arc::clone(&store.core.streams))?)
     } else {
         store.core.engine().may_link(module)?;
         Running::Interpreted(LinkedInstance::new(verified, Arc::clone(&links)))
     };
     let exports = exports(&mut store.core, module, &links, (&found.tables, found.memory, &found.globals));
     let names = exports.iter().enumerate().map(|(nth, export)| (export.shared_name(), nth)).collect();
-    let entity = Entity { verified: verified.clone(), links: Arc::clone(&links), running: Held::new(running), exports, names };
+    let entity =
+        Entity { verified: verified.clone(), links: Arc::clone(&links), running: Held::new(running), exports, names };
     store.core.instances.push(entity);
     fill(module, &links).map_err(|kind| Trap::new(kind, module, []))?;
     start(store, module, &links)?;
@@ -112,12 +113,14 @@ fn resolve<T: 'static>(
         found.tables.extend(item(import, wanted::table(table), &fits)?.into_table());
     }
     if let Some((memory, import)) = module.memory.as_ref().and_then(|memory| Some((memory, memory.import.as_ref()?))) {
-        let fits = |item: Extern| item.into_memory().is_some_and(|found| wanted::memory_fits(found.object(core), memory));
+        let fits =
+            |item: Extern| item.into_memory().is_some_and(|found| wanted::memory_fits(found.object(core), memory));
         found.memory = item(import, wanted::memory(memory), &fits)?.into_memory();
     }
     for global in &module.globals {
         let Some(import) = &global.import else { continue };
-        let fits = |item: Extern| item.into_global().is_some_and(|found| wanted::global_fits(found.object(core), global));
+        let fits =
+            |item: Extern| item.into_global().is_some_and(|found| wanted::global_fits(found.object(core), global));
         found.globals.extend(item(import, wanted::global(global.ty, global.mutable), &fits)?.into_global());
     }
     Ok(found)
@@ -151,7 +154,9 @@ fn make_items(links: &mut Links, core: &Core, module: &Module, imported: Importe
     for table in &module.tables {
         links.tables.push(match &table.growing {
             None => None,
-            Some(growing) if growing.import.is_some() => imported_tables.next().map(|table| Arc::clone(table.object(core))),
+            Some(growing) if growing.import.is_some() => {
+                imported_tables.next().map(|table| Arc::clone(table.object(core)))
+            }
             Some(growing) => {
                 let made = objects::Table::new(growing.ty, growing.min, growing.max);
                 Some(Arc::new(made.ok_or(Error::Table(growing.min))?))
@@ -193,7 +198,8 @@ fn exports(core: &mut Core, module: &Module, links: &Links, imported: Imported<'
                 Func::of_handle(func.handle().into(), core).expect("it was just made").into()
             }
             Item::Table(nth) => {
-                let table = links.tables[nth as usize].as_ref().expect("the verifier lets only growing tables be exported");
+                let table =
+                    links.tables[nth as usize].as_ref().expect("the verifier lets only growing tables be exported");
                 Table::add(core, Arc::clone(table)).into()
             }
             Item::Memory => {

@@ -135,7 +135,8 @@ impl Memory {
     /// Its bytes.
     #[must_use]
     pub fn data<'s, T: 'static>(&self, store: impl Into<StoreContext<'s, T>>) -> &'s [u8] {
-        self.object(&store.into().inner.core).bytes()
+        let core = &store.into().inner.core;
+        gate::bytes(self.object(core), core)
     }
 
     /// Its bytes.
@@ -160,8 +161,8 @@ impl Memory {
     /// # Errors
     /// Where some of them are not there.
     pub fn read(&self, store: impl AsContext, offset: usize, bytes: &mut [u8]) -> Result<(), Error> {
-        let store = store.as_context();
-        let all = self.object(&store.inner.core).bytes();
+        let core = &store.as_context().inner.core;
+        let all = gate::bytes(self.object(core), core);
         let from = all.get(offset..).and_then(|rest| rest.get(..bytes.len()));
         bytes.copy_from_slice(from.ok_or_else(|| outside("the memory", offset + bytes.len(), all.len()))?);
         Ok(())

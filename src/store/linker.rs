@@ -129,7 +129,12 @@ impl<T: 'static> Linker<T> {
     ///
     /// # Errors
     /// Where there is no room for the code that calls it.
-    pub fn get(&self, mut store: impl AsContextMut<Data = T>, module: &str, name: &str) -> Result<Option<Extern>, Error> {
+    pub fn get(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &str,
+        name: &str,
+    ) -> Result<Option<Extern>, Error> {
         let name = ImportName { module: module.to_owned(), name: name.to_owned() };
         Ok(match self.definitions.get(&name) {
             None => None,

@@ -10,11 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::engine::{Engine, Tier};
-use crate::exec;
+use crate::exec::{self, SharedStreams};
 use crate::interp::LinkedInstance;
 use crate::module::Signature;
 use crate::objects::{self, Body, Funcs, LinearMemory, Links};
-use crate::streams::Streams;
 use crate::verified::Verified;
 
 use super::gate::{Gate, Held};
@@ -55,10 +54,8 @@ pub struct Core {
     pub externs: Vec<Box<dyn Any + Send>>,
     /// How functions are called from Rust, by the handle less one, as far as that has been asked for.
     callables: Vec<Option<Callable>>,
-    /// Where interpreted programs print and read; the standard streams, if none are set when they are first needed.
-    pub streams: Option<Streams>,
-    /// Code through which programs call functions of the host.
-    pub thunks: Vec<exec::Instance>,
+    /// Where programs print and read; the standard streams, if none are set when they are first needed.
+    pub streams: Arc<SharedStreams>,
 }
 
 /// An instance.
@@ -112,8 +109,7 @@ impl Core {
             tables: Vec::new(),
             externs: Vec::new(),
             callables: Vec::new(),
-            streams: None,
-            thunks: Vec::new(),
+            streams: Arc::default(),
         }
     }
 

@@ -89,7 +89,11 @@ impl Val {
 
     /// The same, for what has this type.
     pub(super) fn checked_bits(self, what: &'static str, wanted: Type, core: &Core) -> Result<u64, Error> {
-        if self.ty() == wanted { Ok(self.bits(core)) } else { Err(Error::WrongValue { what, wanted, given: self.ty() }) }
+        if self.ty() == wanted {
+            Ok(self.bits(core))
+        } else {
+            Err(Error::WrongValue { what, wanted, given: self.ty() })
+        }
     }
 }
 
