@@ -108,3 +108,28 @@ fn ready<R>(function: &'static str, future: impl Future<Output = wiggle::anyhow:
         Poll::Pending => Err(failed("it waits for something that never comes".to_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Engine;
+    use crate::store::Store;
+
+    #[test]
+    fn a_linker_has_all_functions_once() {
+        let mut linker = Linker::new();
+        add_to_linker(&mut linker, |context: &mut WasiCtx| context).unwrap();
+        assert!(matches!(add_to_linker(&mut linker, |context: &mut WasiCtx| context), Err(Error::Defined(_))));
+        let mut store = Store::new(&Engine::default(), WasiCtxBuilder::new().build());
+        let mut signature = |module: &str, name: &str| {
+            let function = linker.get(&mut store, module, name).unwrap()?.into_func()?;
+            Some(function.ty(&store).to_string())
+        };
+        for module in [MODULE, MODULE_BEFORE] {
+            assert_eq!(signature(module, "fd_seek").as_deref(), Some("(i32, i64, i32, i32) -> i32"));
+            assert_eq!(signature(module, "proc_exit").as_deref(), Some("(i32)"));
+        }
+        assert!(signature(MODULE, "sock_accept").is_some());
+        assert!(signature(MODULE_BEFORE, "sock_accept").is_none());
+    }
+}
