@@ -214,6 +214,8 @@ pub mod verified;
 pub mod verify;
 #[cfg(feature = "wasi")]
 pub mod wasi;
+#[cfg(feature = "wasm")]
+pub mod wasm;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -24,6 +24,7 @@ pub mod frame;
 mod glue;
 pub mod image;
 pub mod inward;
+mod linked;
 pub mod live;
 mod locals;
 pub mod loops;
@@ -50,6 +51,7 @@ use crate::stitch::emit::{Cold, Emitter, Jump};
 use crate::stitch::frame::Frame;
 use crate::stitch::image::{FunctionImage, Image};
 pub use crate::stitch::inward::Entries;
+use crate::stitch::linked::Linked;
 use crate::stitch::live::Live;
 use crate::stitch::locals::Locals;
 use crate::stitch::moves::Move;
@@ -105,6 +107,7 @@ pub struct Stitcher<'l> {
     /// The number of the first function, and whether the places of instructions are kept.
     first: u32,
     with_insts: bool,
+    linked: Linked,
 }
 
 /// The emitter's lists between two functions.
@@ -140,6 +143,7 @@ impl<'l> Stitcher<'l> {
             image: Image::default(),
             first: 0,
             with_insts: true,
+            linked: Linked::default(),
         }
     }
 
@@ -188,6 +192,7 @@ impl<'l> Stitcher<'l> {
         self.c_entries.clear();
         self.starts.clear();
         (self.first, self.with_insts) = (first, insts);
+        self.linked.find(verified.module());
         self.in_tables.clear();
         self.in_tables.extend(verified.module().tables.iter().flat_map(|table| &table.functions));
         self.in_tables.sort_unstable();
@@ -204,7 +209,8 @@ impl<'l> Stitcher<'l> {
             trace.begin();
         }
         self.live.find(verified, body, calls::argument_register);
-        self.placement.place(&self.live, verified.module().memory.is_some());
+        // Others may change the register of the memory even where the module has none.
+        self.placement.place(&self.live, verified.module().memory.is_some() || self.linked.is_linked);
         let frame = self.frame(body);
         let mut insts = if self.with_insts { Vec::new() } else { std::mem::take(&mut self.spare.insts) };
         insts.resize(body.insts.len(), 0);
@@ -237,6 +243,7 @@ impl<'l> Stitcher<'l> {
             c_entries: &mut self.c_entries,
             entries: &self.starts,
             first: self.first,
+            linked: &mut self.linked,
         };
         let cold = emitter.function();
         let Emitter {
@@ -265,6 +272,7 @@ impl<'l> Stitcher<'l> {
         let c_entries = std::mem::take(&mut self.c_entries);
         self.c_entries(verified, &mut image, &c_entries)?;
         self.c_entries = c_entries;
+        self.crossings(verified, &mut image)?;
         image.sites.sort_by_key(|site| site.offset);
         image.relocations.sort_by_key(|relocation| relocation.offset);
         image.code = self.code.bytes().to_vec();
@@ -286,7 +294,9 @@ impl<'l> Stitcher<'l> {
                 trace.begin_entry();
             }
             let memory = module.memory.is_some();
-            let mut writer = inward::Writer { library: self.library, code: &mut self.code, image, memory };
+            let changes_memory = memory || self.linked.is_linked;
+            let mut writer =
+                inward::Writer { library: self.library, code: &mut self.code, image, memory, changes_memory };
             writer.entry(number as u32, &module.functions[number].signature);
             starts[number] = image.entries.last().map_or(0, |entry| entry.start);
             if self.code.position() > MAX_CODE {
@@ -295,6 +305,21 @@ impl<'l> Stitcher<'l> {
         }
         for &(at, index) in taken {
             self.code.write32(at, starts[index as usize].wrapping_sub(at + 4) as i32);
+        }
+        Ok(())
+    }
+
+    /// The crossings of the functions that other modules may call.
+    fn crossings(&mut self, verified: &Verified, image: &mut Image) -> Result<(), StitchError> {
+        let module = verified.module();
+        for function in self.linked.crossed() {
+            if let Some(trace) = &mut self.code.trace {
+                trace.begin_crossing();
+            }
+            linked::crossing(self.library, &mut self.code, image, function, module.memory.is_some());
+            if self.code.position() > MAX_CODE {
+                return Err(too_large(verified, function));
+            }
         }
         Ok(())
     }

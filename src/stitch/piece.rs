@@ -17,6 +17,8 @@ pub struct Piece {
     calls: Vec<(u32, u32)>,
     /// Where the address of an entry for C is needed.
     c_entries: Vec<(u32, u32)>,
+    /// The functions that others may come to know by references.
+    referred: Vec<u32>,
 }
 
 impl Piece {
@@ -50,7 +52,8 @@ impl Stitcher<'_> {
     pub fn end_piece(&mut self) -> Piece {
         let mut image = std::mem::take(&mut self.image);
         image.code = self.code.bytes().to_vec();
-        Piece { image, calls: std::mem::take(&mut self.calls), c_entries: std::mem::take(&mut self.c_entries) }
+        let (calls, c_entries) = (std::mem::take(&mut self.calls), std::mem::take(&mut self.c_entries));
+        Piece { image, calls, c_entries, referred: std::mem::take(&mut self.linked.referred) }
     }
 
     /// Makes the image of all pieces, which come in their order.
@@ -93,5 +96,6 @@ impl Stitcher<'_> {
         let moved = |&(at, function): &(u32, u32)| (base + at, function);
         self.calls.extend(piece.calls.iter().map(moved));
         self.c_entries.extend(piece.c_entries.iter().map(moved));
+        self.linked.referred.extend(piece.referred);
     }
 }

@@ -10,7 +10,7 @@
 # The depth of the stack is the same at every instruction that can fault or be returned to.
 
 template host, in a:imm64, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0 xmm1 xmm2 xmm3 xmm4 xmm5 xmm6 xmm7 xmm8 xmm9 xmm10 xmm11 xmm12 xmm13 xmm14 xmm15 flags
-        sub     FRAME, HOST_FRAME
+        lea     FRAME, [FRAME - HOST_FRAME]
         cmp     dword ptr [FRAME - HOST_STACK], 0
         mov     [FRAME], rdi
         mov     [FRAME + 8], rsi
@@ -39,6 +39,6 @@ template host, in a:imm64, clobber rax rcx rdx rsi rdi r8 r9 r10 r11 xmm0 xmm1 x
         mov     rdx, [FRAME + CONTEXT_RESULTS - CONTEXT_INTS + 8]
         movsd   xmm0, [FRAME + CONTEXT_RESULTS - CONTEXT_INTS + 16]
         movsd   xmm1, [FRAME + CONTEXT_RESULTS - CONTEXT_INTS + 24]
-        add     FRAME, HOST_FRAME
+        lea     FRAME, [FRAME + HOST_FRAME]
         ret
 end
