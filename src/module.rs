@@ -348,6 +348,7 @@ impl Module {
             || !self.exports.is_empty()
             || self.start.is_some()
             || !self.elements.is_empty()
+            || !self.segments.is_empty()
             || self.memory.as_ref().is_some_and(|memory| memory.import.is_some())
             || self.tables.iter().any(|table| table.growing.is_some())
             || self.globals.iter().any(|global| global.import.is_some())
