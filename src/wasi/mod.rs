@@ -14,7 +14,7 @@
 //!     (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
 //!     (memory (export "memory") 1)
 //!     (func (export "_start") (call $exit (i32.const 3))))"#;
-//! let module = spasm::wasm::parse("exit.wat", program.as_bytes())?;
+//! let module = spasm::wasm::translate("exit.wat", program.as_bytes())?;
 //! let verified = spasm::verify::verify(module)?;
 //!
 //! let mut linker = Linker::new();
@@ -42,6 +42,7 @@ use wiggle::GuestMemory;
 
 use crate::store::{Caller, Error, Exit, Extern, Linker};
 
+pub use wasi_common::pipe::{ReadPipe, WritePipe};
 pub use wasi_common::{StringArrayError, WasiCtx};
 pub use wasi_common::sync::{Dir, WasiCtxBuilder, ambient_authority};
 
