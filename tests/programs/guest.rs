@@ -25,29 +25,26 @@ impl Guest {
         define: impl FnOnce(&mut Linker<WasiCtx>),
     ) -> Guest {
         let mut linker = Linker::new();
-        define(&mut linker);
-        linker.allow_shadowing(true);
+        wasi::add_to_linker(&mut linker, |context| context).unwrap();
+        define(linker.allow_shadowing(true));
         let mut store = Store::new(engine, context);
-        let module_data = module.module();
-        let own = module_data.memory.as_ref().expect("programs have a memory");
+        let items = module.module();
+        let own = items.memory.as_ref().expect("programs have a memory");
         let given = own.import.as_ref().map(|import| {
             let memory = Memory::new(&mut store, own.min, own.max).unwrap();
             linker.define(&import.module, &import.name, memory).unwrap();
             memory
         });
-        let mut wasi = linker.clone();
-        wasi::add_to_linker(&mut wasi, |context| context).unwrap();
-        for import in &module_data.imports {
+        for import in &items.imports {
             let name = &import.from;
-            if linker.defines(&name.module, &name.name) || wasi.defines(&name.module, &name.name) {
-                continue;
+            if !linker.defines(&name.module, &name.name) {
+                let message = format!("`{}` `{}` is not there", name.module, name.name);
+                let missing = move |_: Caller<'_, WasiCtx>, _: &[Val], _: &mut [Val]| Err::<(), _>(message.clone());
+                linker.func_new(&name.module, &name.name, import.signature.clone(), missing).unwrap();
             }
-            let message = format!("`{}` `{}` is not there", name.module, name.name);
-            let missing = move |_: Caller<'_, WasiCtx>, _: &[Val], _: &mut [Val]| Err::<(), _>(message.clone());
-            wasi.func_new(&name.module, &name.name, import.signature.clone(), missing).unwrap();
         }
         let start = Instant::now();
-        let instance = wasi.instantiate(&mut store, module).unwrap_or_else(|error| panic!("{error}"));
+        let instance = linker.instantiate(&mut store, module).unwrap_or_else(|error| panic!("{error}"));
         println!("instantiated in {:?}", start.elapsed());
         let memory = given.or_else(|| instance.get_memory(&store, "memory")).expect("the memory is found");
         Guest { store, memory, instance }
