@@ -18,6 +18,8 @@ pub enum Failure {
     Usage(UsageError),
     Refused(Diagnostics),
     Trap(Trap),
+    /// The program ended itself with this code.
+    Exit(i32),
     /// Whoever read the output does not want more of it.
     Closed,
 }
@@ -55,6 +57,7 @@ impl Failure {
             Failure::Refused(_) => 1,
             Failure::Usage(_) => 2,
             Failure::Trap(_) => 134,
+            Failure::Exit(code) => *code,
             // As if the signal had ended it that ends other programs then.
             Failure::Closed => 128 + libc::SIGPIPE,
         }
@@ -66,7 +69,7 @@ impl Failure {
             Failure::Usage(error) => usage(error, paint),
             Failure::Refused(errors) => errors.render(paint.coloured),
             Failure::Trap(trap) => trapped(trap, paint),
-            Failure::Closed => return,
+            Failure::Exit(_) | Failure::Closed => return,
         };
         let _ = io::stderr().write_all(text.as_bytes());
     }

@@ -1,4 +1,4 @@
-//! Reading programs: from a file or standard input, in either form.
+//! Reading programs: from a file or standard input, in any form.
 //!
 //! Comes in: what the command line calls the file. Goes out: a module, or what is wrong with it. What must hold: whatever
 //! the file is, the answer comes in bounded time and space, and names it.
@@ -104,10 +104,49 @@ pub fn parse(file: &OsStr, bytes: &[u8], opcodes: &[CustomOp]) -> Result<Module,
         let error = Diagnostic::new(format!("`{name}` is an ELF object, and no program as text or in binary form"));
         return Err(error.help("`spasm run` takes objects that `spasm build` wrote").into());
     }
+    if is_wasm(file, bytes) {
+        return Ok(wasm(file, bytes)?);
+    }
     if binary::is_binary(bytes) {
         return Ok(binary::decode(bytes).map_err(|error| error.diagnostic(&name))?);
     }
     Ok(text::parse_bytes_with(&name, bytes, opcodes)?)
+}
+
+/// True for WebAssembly: its binary form, files that are named as its text is, and text that begins as no other does.
+fn is_wasm(file: &OsStr, bytes: &[u8]) -> bool {
+    let named = std::path::Path::new(file).extension().is_some_and(|extension| extension == "wat");
+    let text = bytes.trim_ascii_start();
+    named || bytes.starts_with(b"\0asm") || text.starts_with(b"(") || text.starts_with(b";;")
+}
+
+/// A module of WebAssembly.
+#[cfg(feature = "wasm")]
+fn wasm(file: &OsStr, bytes: &[u8]) -> Result<Module, Diagnostic> {
+    use spasm::wasm::{Fault, translate};
+
+    let name = name(file);
+    translate(&name, bytes).map_err(|error| {
+        let what = match error.fault {
+            Fault::Malformed => "this is no WebAssembly module",
+            Fault::Invalid => "this WebAssembly module is invalid",
+            Fault::Unsupported | Fault::TooLarge => "",
+            Fault::Text => "this is no WebAssembly text",
+        };
+        let at = error.offset.map_or(String::new(), |offset| format!(" (at offset {offset:#x})"));
+        let separator = if what.is_empty() { "" } else { ": " };
+        let shown = Diagnostic::new(format!("{what}{separator}{}{at}", error.message)).in_file(name);
+        match error.help {
+            Some(help) => shown.help(help),
+            None => shown,
+        }
+    })
+}
+
+#[cfg(not(feature = "wasm"))]
+fn wasm(file: &OsStr, _: &[u8]) -> Result<Module, Diagnostic> {
+    let error = Diagnostic::new("this is WebAssembly, which this `spasm` was built without").in_file(name(file));
+    Err(error.help("build it with the feature `wasm`"))
 }
 
 /// Verifies a module.

@@ -12,6 +12,7 @@ mod explain;
 mod failure;
 mod help;
 mod input;
+mod linked;
 mod output;
 mod run;
 mod sandbox;

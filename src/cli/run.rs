@@ -15,9 +15,10 @@ use spasm::explain::features;
 use spasm::isa::op::Type;
 use spasm::isa::snippet::Features;
 use spasm::library::native_features;
-use spasm::module::{Function, MAX_VARIADIC, Module};
+use spasm::module::{MAX_VARIADIC, Module, Signature};
 use spasm::stitch::StitchError;
 use spasm::stitch::image::Image;
+use spasm::store::Val;
 use spasm::text::nearest;
 use spasm::trap::RunError;
 use spasm::value::Value;
@@ -27,7 +28,7 @@ use super::args::{Given, UsageError};
 use super::commands::{Command, OptId};
 use super::failure::Failure;
 use super::stats::{Clock, Phase, Stats};
-use super::{input, output, sandbox, templates, watch};
+use super::{input, linked, output, sandbox, templates, watch};
 
 /// `spasm run`.
 pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
@@ -50,9 +51,9 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     let verified = ManuallyDrop::new(input::check(file, module)?);
     clock.lap(Phase::Verify);
     let module = verified.module();
-    let function = &module.functions[choose(given, module)? as usize];
-    let args = arguments(function, &given.words[1..])?;
-    let mut stats = Stats { file: input::name(file), tier, function: &function.name, code: None };
+    let entry = if module.is_linked() { linked::choose(given, module)? } else { choose(given, module)? };
+    let args = arguments(entry, &given.words[1..])?;
+    let mut stats = Stats { file: input::name(file), tier, function: entry.name, code: None };
     let mut config = Config { snippets, left_out: left_out(given)?, ..config(tier, given) };
     // Read-only data stands with the code.
     let data: u64 = module.data.iter().map(spasm::module::native::Data::len).sum();
@@ -62,16 +63,19 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     // SAFETY: whoever runs a program trusts it as they would any other command; with --sandbox it was checked to use
     // nothing of C.
     let engine = ManuallyDrop::new(unsafe { Engine::allowing_natives(config) });
-    #[cfg(feature = "elf")]
-    let instance = match program.object {
-        Some(object) => from_object(&engine, &verified, object, &mut clock, &mut stats),
-        None => stitched(&engine, &verified, &mut clock, &mut stats),
+    let results = if module.is_linked() {
+        linked::execute((&engine, &verified), entry, &args, &mut clock, &mut stats.code)
+    } else {
+        #[cfg(feature = "elf")]
+        let instance = match program.object {
+            Some(object) => from_object(&engine, &verified, object, &mut clock, &mut stats),
+            None => stitched(&engine, &verified, &mut clock, &mut stats),
+        };
+        #[cfg(not(feature = "elf"))]
+        let instance = stitched(&engine, &verified, &mut clock, &mut stats);
+        let instance = ManuallyDrop::new(instance.map_err(|error| no_instance(&verified, &error))?);
+        execute(instance, entry.name, &args, &mut clock)
     };
-    #[cfg(not(feature = "elf"))]
-    let instance = stitched(&engine, &verified, &mut clock, &mut stats);
-    let instance = ManuallyDrop::new(instance.map_err(|error| no_instance(&verified, &error))?);
-    let results = execute(instance, &function.name, &args, &mut clock);
-    clock.lap(Phase::Run);
     let printed = results.and_then(|results| print(&results));
     if given.has(OptId::Stats) {
         stats.show(given.word(OptId::Stats) == Some("json"), module, &clock);
@@ -160,10 +164,12 @@ fn execute(
     function: &str,
     args: &[Value],
     clock: &mut Clock,
-) -> Result<Vec<Value>, Failure> {
+) -> Result<Vec<Val>, Failure> {
     clock.lap(Phase::Map);
-    match instance.call(function, args) {
-        Ok(results) => Ok(results),
+    let called = instance.call(function, args);
+    clock.lap(Phase::Run);
+    match called {
+        Ok(results) => Ok(results.into_iter().map(Val::from).collect()),
         Err(CallError::Halted) => Ok(Vec::new()),
         Err(CallError::Run(RunError::Trap(trap))) => Err(Failure::Trap(trap)),
         Err(CallError::Run(RunError::Output(error))) => Err(Failure::output(&error)),
@@ -171,7 +177,7 @@ fn execute(
     }
 }
 
-fn no_instance(verified: &Verified, error: &InstanceError) -> Failure {
+pub fn no_instance(verified: &Verified, error: &InstanceError) -> Failure {
     if let InstanceError::Stitch(error @ StitchError::Opcode(_)) = error {
         let file = verified.module().source.as_ref().map_or("", |source| source.name.as_str());
         return input::not_stitched(file.as_ref(), verified.module(), error).into();
@@ -187,7 +193,7 @@ fn no_instance(verified: &Verified, error: &InstanceError) -> Failure {
     }
 }
 
-fn print(results: &[Value]) -> Result<(), Failure> {
+fn print(results: &[Val]) -> Result<(), Failure> {
     if results.is_empty() {
         return Ok(());
     }
@@ -198,8 +204,20 @@ fn print(results: &[Value]) -> Result<(), Failure> {
     output::print(text.as_bytes())
 }
 
+/// A function that can be run.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'m> {
+    pub name: &'m str,
+    pub signature: &'m Signature,
+}
+
 /// The function to run.
-fn choose(given: &Given, module: &Module) -> Result<u32, UsageError> {
+fn choose<'m>(given: &Given, module: &'m Module) -> Result<Entry<'m>, UsageError> {
+    let function = &module.functions[index(given, module)? as usize];
+    Ok(Entry { name: &function.name, signature: &function.signature })
+}
+
+fn index(given: &Given, module: &Module) -> Result<u32, UsageError> {
     let file = input::name(&given.words[0]);
     let error = |message: String| UsageError::new(None, message);
     if let Some(name) = given.value(OptId::Function) {
@@ -239,16 +257,15 @@ fn listing(module: &Module) -> Vec<String> {
 }
 
 /// The words of the command line as the function takes them.
-fn arguments(function: &Function, words: &[OsString]) -> Result<Vec<Value>, UsageError> {
-    let signature = &function.signature;
-    let shape = || format!("func {}{signature}", function.name);
+fn arguments(entry: Entry<'_>, words: &[OsString]) -> Result<Vec<Value>, UsageError> {
+    let Entry { name, signature } = entry;
+    let shape = || format!("func {name}{signature}");
     let error = |message: String| UsageError::new(None, message);
     let (given, wanted) = (words.len(), signature.params.len());
     if given < wanted || (given > wanted && !signature.variadic) {
         let at_least = if signature.variadic { "at least " } else { "" };
         let were = if given == 1 { "was" } else { "were" };
-        let message =
-            format!("`{}` takes {at_least}{}, {given} {were} given", function.name, plural(wanted, "argument"));
+        let message = format!("`{name}` takes {at_least}{}, {given} {were} given", plural(wanted, "argument"));
         return Err(error(message).help(shape()));
     }
     if signature.variadic && given > MAX_VARIADIC as usize {
@@ -257,11 +274,12 @@ fn arguments(function: &Function, words: &[OsString]) -> Result<Vec<Value>, Usag
     let types = signature.params.iter().copied().chain(std::iter::repeat(Type::I64));
     let read = |(position, (word, ty)): (usize, (&OsString, Type))| {
         let text = word.to_str().unwrap_or("\u{fffd}");
-        Value::parse(text, ty).map_err(|problem| {
-            let message =
-                format!("argument {} of `{}` must be an {}: {problem}", position + 1, function.name, ty.name());
-            error(message).help(shape())
-        })
+        let wrong = |what: String| error(format!("argument {} of `{name}` must be {what}", position + 1)).help(shape());
+        match (ty.is_reference(), text) {
+            (true, "null") => Ok(Value::from_bits(ty, 0)),
+            (true, _) => Err(wrong(format!("`null`, since there is no other {} here", ty.name()))),
+            _ => Value::parse(text, ty).map_err(|problem| wrong(format!("an {}: {problem}", ty.name()))),
+        }
     };
     words.iter().zip(types).enumerate().map(read).collect()
 }

@@ -55,6 +55,14 @@ pub enum Error {
         /// A name that it may have meant.
         near: Option<String>,
     },
+    /// The module has no function of this name.
+    #[error("there is no function `{name}`{}", did_you_mean(.near.as_deref()))]
+    NoFunction {
+        /// The name.
+        name: String,
+        /// A name that it may have meant.
+        near: Option<String>,
+    },
     /// A function has other types than its caller takes it to have.
     #[error("{what} is {found}, not {wanted}")]
     WrongTypes {

@@ -6,13 +6,14 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::exec::{HostCalls, connect_host};
-use crate::module::Signature;
+use crate::isa::op::Type;
+use crate::module::{MAX_VARIADIC, Signature};
 use crate::objects::Body;
 
 use super::context::{AsContext, AsContextMut, Caller};
 use super::error::{BoxedError, Error};
 use super::host::{HostFunc, HostParams, HostResults, IntoHost};
-use super::state::{Core, Inner, StoreId};
+use super::state::{Callable, Core, Inner, StoreId};
 use super::value::Val;
 
 /// A function of a store.
@@ -67,17 +68,12 @@ impl Func {
     pub fn call(&self, mut store: impl AsContextMut, args: &[Val], results: &mut [Val]) -> Result<(), Error> {
         let inner = store.as_context_mut().inner;
         let signature = inner.core.signature(self.handle_in(&inner.core));
-        let fits = signature.params.iter().copied().eq(args.iter().map(Val::ty));
-        if !fits || signature.results.len() != results.len() {
-            return Err(wrong_arguments(signature, args, results.len()));
+        if signature.results.len() != results.len() {
+            return Err(wrong_arguments(&signature, args, results.len()));
         }
-        let words: Vec<u64> = args.iter().map(|value| value.bits(&inner.core)).collect();
-        let mut given = vec![0; results.len()];
         let callable = inner.core.callable(self.handle).clone();
-        inner.call(&callable, &words, &mut given)?;
-        for ((&ty, &bits), result) in signature.results.iter().zip(&given).zip(results) {
-            *result = Val::of_bits(ty, bits, &inner.core);
-        }
+        let given = inner.call_dynamic(&callable, &signature, args)?;
+        results.copy_from_slice(&given);
         Ok(())
     }
 
@@ -115,11 +111,19 @@ impl Func {
     }
 }
 
-fn wrong_arguments(signature: Signature, args: &[Val], results: usize) -> Error {
+/// Whether these are arguments for a function: further ones of a variadic function are ints.
+fn takes(signature: &Signature, args: &[Val]) -> bool {
+    let fixed = signature.params.len();
+    let enough = args.len() == fixed || (signature.variadic && (fixed..=MAX_VARIADIC as usize).contains(&args.len()));
+    let types = signature.params.iter().copied().chain(std::iter::repeat(Type::I64));
+    enough && args.iter().map(Val::ty).zip(types).all(|(given, wanted)| given == wanted)
+}
+
+fn wrong_arguments(signature: &Signature, args: &[Val], results: usize) -> Error {
     let types: Vec<&str> = args.iter().map(|value| value.ty().name()).collect();
     let room =
         if results == signature.results.len() { String::new() } else { format!(" and room for {results} results") };
-    Error::WrongArguments { signature, given: format!("({}){room}", types.join(", ")) }
+    Error::WrongArguments { signature: signature.clone(), given: format!("({}){room}", types.join(", ")) }
 }
 
 /// A function of a store, with the Rust types of what it takes and gives.
@@ -171,6 +175,22 @@ impl<P, R> std::fmt::Debug for TypedFunc<P, R> {
 }
 
 impl<T: 'static> Inner<T> {
+    /// Calls a function of this signature with dynamic values.
+    pub fn call_dynamic(
+        &mut self,
+        callable: &Callable,
+        signature: &Signature,
+        args: &[Val],
+    ) -> Result<Vec<Val>, Error> {
+        if !takes(signature, args) {
+            return Err(wrong_arguments(signature, args, signature.results.len()));
+        }
+        let words: Vec<u64> = args.iter().map(|value| value.bits(&self.core)).collect();
+        let mut given = vec![0; signature.results.len()];
+        self.call(callable, &words, &mut given)?;
+        Ok(signature.results.iter().zip(given).map(|(&ty, bits)| Val::of_bits(ty, bits, &self.core)).collect())
+    }
+
     /// Adds a function of the host, as `caller` calls it.
     pub fn add_host(&mut self, function: Arc<HostFunc<T>>, caller: Option<super::Instance>) -> Result<Func, Error> {
         let added = self.add_hosts(vec![(function, caller)])?;

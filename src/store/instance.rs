@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use crate::text::nearest;
 
-use super::context::{AsContext, StoreContext};
+use super::context::{AsContext, AsContextMut, StoreContext};
 use super::error::Error;
 use super::func::{Func, TypedFunc};
 use super::host::{HostParams, HostResults};
 use super::items::{Extern, Global, Memory, Table};
-use super::state::{Core, Entity, StoreId};
+use super::state::{Callable, Core, Entity, Running, StoreId};
+use super::value::Val;
 
 /// An instance of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -111,6 +112,35 @@ impl Instance {
             return Err(Error::NoExport { kind: "function", name: name.to_owned(), near });
         };
         func.typed_as(&format!("`{name}`"), core)
+    }
+}
+
+impl Instance {
+    /// Calls a function by the name that the module itself has for it, exported or not: for those who run a program, as
+    /// [`engine::Instance::call`](crate::engine::Instance::call) does.
+    ///
+    /// # Errors
+    /// Where there is no such function, it takes other arguments, or the call does not return: see [`Error`].
+    pub fn call(&self, mut store: impl AsContextMut, function: &str, args: &[Val]) -> Result<Vec<Val>, Error> {
+        let inner = store.as_context_mut().inner;
+        let entity = self.entity(&inner.core);
+        let module = entity.verified.module();
+        let Some(index) = module.function_index(function) else {
+            let near = nearest(function, module.functions.iter().map(|function| function.name.as_str()));
+            return Err(Error::NoFunction { name: function.to_owned(), near: near.map(ToOwned::to_owned) });
+        };
+        let signature = module.functions[index as usize].signature.clone();
+        let callable = Callable::of(&entity.running, index);
+        inner.call_dynamic(&callable, &signature, args)
+    }
+
+    /// The machine code that it runs, and the address of that; none where it is interpreted.
+    #[must_use]
+    pub fn code<'s, T: 'static>(&self, store: impl Into<StoreContext<'s, T>>) -> Option<(usize, &'s [u8])> {
+        match &*self.entity(&store.into().inner.core).running {
+            Running::Native(native) => Some(native.code()),
+            Running::Interpreted(_) => None,
+        }
     }
 }
 

@@ -154,15 +154,19 @@ impl Core {
     fn make_callable(&self, handle: u32) -> Callable {
         match self.func(handle).body() {
             Body::Host(number) => Callable::Host(number),
-            Body::Instance { instance, function } => {
-                let held = self.instances[instance as usize].running.clone();
-                match &*held {
-                    Running::Interpreted(_) => Callable::Interpreted(held, function),
-                    Running::Native(native) => {
-                        let function = native.function(function).expect("functions of the store are those of a module");
-                        Callable::Native(held, Arc::new(function))
-                    }
-                }
+            Body::Instance { instance, function } => Callable::of(&self.instances[instance as usize].running, function),
+        }
+    }
+}
+
+impl Callable {
+    /// A function of an instance.
+    pub fn of(held: &Held, function: u32) -> Callable {
+        match &**held {
+            Running::Interpreted(_) => Callable::Interpreted(held.clone(), function),
+            Running::Native(native) => {
+                let native = native.function(function).expect("the function is one of the module's");
+                Callable::Native(held.clone(), Arc::new(native))
             }
         }
     }

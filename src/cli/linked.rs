@@ -1,0 +1,142 @@
+//! `spasm run` for modules that are linked with what is around them: WebAssembly, and programs with imports or exports.
+//!
+//! Comes in: a verified module. Goes out: results, or how the program ended. What must hold: a function is found by the
+//! name under which it is exported, and where there is none by the name that the module has for it.
+
+use std::mem::ManuallyDrop;
+
+use spasm::diagnostic::Diagnostic;
+use spasm::engine::Engine;
+use spasm::isa::op::Type;
+use spasm::module::link::Item;
+use spasm::module::native::Target;
+use spasm::module::{Module, Signature};
+use spasm::store::{Error, Instance, Linker, Store, Val};
+use spasm::text::nearest;
+use spasm::trap::RunError;
+use spasm::value::Value;
+use spasm::verified::Verified;
+
+use super::args::{Given, UsageError};
+use super::commands::OptId;
+use super::failure::Failure;
+use super::input;
+use super::run::{Entry, no_instance, plural};
+use super::stats::{Clock, Phase};
+
+/// How many functions an error lists.
+const SHOWN: usize = 20;
+
+/// Makes an instance of the module and calls a function of it, and says how much machine code there was.
+pub fn execute(
+    (engine, verified): (&Engine, &Verified),
+    entry: Entry<'_>,
+    args: &[Value],
+    clock: &mut Clock,
+    code: &mut Option<u64>,
+) -> Result<Vec<Val>, Failure> {
+    // The process ends when the program does: what is not taken down costs nothing.
+    let mut store = ManuallyDrop::new(Store::new(engine, ()));
+    let made = Linker::new().instantiate(&mut *store, verified);
+    clock.lap(Phase::Stitch);
+    let instance = match made {
+        Ok(instance) => instance,
+        Err(error) => return ended(verified, error),
+    };
+    *code = instance.code(&*store).map(|(_, code)| code.len() as u64);
+    let types = entry.signature.params.iter().copied().chain(std::iter::repeat(Type::I64));
+    let value = |(&value, ty): (&Value, Type)| if ty.is_reference() { Val::zero(ty) } else { value.into() };
+    let args: Vec<Val> = args.iter().zip(types).map(value).collect();
+    clock.lap(Phase::Map);
+    let called = call(&mut store, instance, entry, &args);
+    clock.lap(Phase::Run);
+    called.or_else(|error| ended(verified, error))
+}
+
+fn call(store: &mut Store<()>, instance: Instance, entry: Entry<'_>, args: &[Val]) -> Result<Vec<Val>, Error> {
+    let Some(func) = instance.get_func(&*store, entry.name) else { return instance.call(store, entry.name, args) };
+    let mut results: Vec<Val> = entry.signature.results.iter().map(|&ty| Val::zero(ty)).collect();
+    func.call(store, args, &mut results).map(|()| results)
+}
+
+/// What a run comes to that did not return.
+fn ended(verified: &Verified, error: Error) -> Result<Vec<Val>, Failure> {
+    Err(match error {
+        Error::Exit(0) => return Ok(Vec::new()),
+        Error::Exit(code) => Failure::Exit(code),
+        Error::Trap(trap) => Failure::Trap(trap),
+        Error::Run(RunError::Output(error)) => Failure::output(&error),
+        Error::Instance(error) => no_instance(verified, &error),
+        Error::Link(error) => {
+            let help = "`spasm run` gives a program nothing of this name; from Rust, `spasm::store::Linker` does";
+            Diagnostic::new(error.to_string()).help(help).into()
+        }
+        other => Diagnostic::new(other.to_string()).into(),
+    })
+}
+
+/// The functions that are exported, by the names for others.
+fn exported(module: &Module) -> impl Iterator<Item = Entry<'_>> {
+    module.exports.iter().filter_map(|export| {
+        let Item::Function(target) = export.item else { return None };
+        Some(Entry { name: &export.name, signature: signature(module, target)? })
+    })
+}
+
+fn signature(module: &Module, target: Target) -> Option<&Signature> {
+    match target {
+        Target::Function(index) => Some(&module.functions.get(index as usize)?.signature),
+        Target::Import(index) => Some(&module.imports.get(index as usize)?.signature),
+        _ => None,
+    }
+}
+
+/// The functions of the module, by its own names.
+fn own(module: &Module) -> impl Iterator<Item = Entry<'_>> {
+    module.functions.iter().map(|function| Entry { name: &function.name, signature: &function.signature })
+}
+
+/// The function to run.
+pub fn choose<'m>(given: &Given, module: &'m Module) -> Result<Entry<'m>, UsageError> {
+    let file = input::name(&given.words[0]);
+    let named = |name: &str| exported(module).chain(own(module)).find(|entry| entry.name == name);
+    let error = |message: String| UsageError::new(None, message);
+    if let Some(name) = given.value(OptId::Function) {
+        let name = name.to_string_lossy();
+        return named(&name).ok_or_else(|| no_function(&name, &file, module));
+    }
+    if let Some(entry) = named("_start").or_else(|| named("main")) {
+        return Ok(entry);
+    }
+    let all = list(module);
+    match all[..] {
+        [] => Err(error(format!("there is no function in {file}"))),
+        [one] => Ok(one),
+        _ => {
+            let what = if exported(module).next().is_some() { "exported function" } else { "function" };
+            let message = format!("{file} has {}, and none is called `_start` or `main`", plural(all.len(), what));
+            Err(error(message).help("choose one with -f NAME:").list(listing(&all)))
+        }
+    }
+}
+
+/// The exported functions, or where there is none all of them.
+fn list(module: &Module) -> Vec<Entry<'_>> {
+    let all: Vec<Entry> = exported(module).collect();
+    if all.is_empty() { own(module).collect() } else { all }
+}
+
+fn listing(entries: &[Entry<'_>]) -> Vec<String> {
+    let shown = entries.iter().take(SHOWN).map(|entry| format!("{}{}", entry.name, entry.signature));
+    let more = entries.len().checked_sub(SHOWN).filter(|&more| more > 0);
+    shown.chain(more.map(|more| format!("... and {more} more"))).collect()
+}
+
+fn no_function(name: &str, file: &str, module: &Module) -> UsageError {
+    let error = UsageError::new(None, format!("there is no function `{name}` in {file}"));
+    let all = list(module);
+    match nearest(name, all.iter().map(|entry| entry.name)) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => error.help("these are its functions:").list(listing(&all)),
+    }
+}
