@@ -1,17 +1,75 @@
 //! What `--dir` and `--env` grant a WebAssembly program of the system, by WASI.
 //!
-//! Comes in: the command line. Goes out: the context of WASI that the program runs in. What must hold: nothing is granted
-//! that was not asked for; what cannot be granted is said before the program runs.
+//! Comes in: the command line, and what the program imports. Goes out: the context of WASI that the program runs in. What
+//! must hold: nothing is granted that was not asked for; what cannot be granted is said before the program runs.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use spasm::diagnostic::Diagnostic;
-use spasm::wasi::{Dir, WasiCtx, WasiCtxBuilder, ambient_authority};
+use spasm::module::Module;
+use spasm::store::Linker;
+use spasm::wasi::{self, Dir, StringArrayError, WasiCtx, WasiCtxBuilder, ambient_authority};
 
 use super::args::{Given, UsageError};
 use super::commands::{Command, OptId};
 use super::failure::{Failure, plain};
+use super::input;
+use super::run::Entry;
+
+/// What a program is given, if it imports functions of WASI.
+#[derive(Default)]
+pub struct Host {
+    context: Option<WasiCtx>,
+    /// The words behind the program are its arguments, as they are.
+    pub takes_words: bool,
+}
+
+impl Host {
+    /// What the command line gives a program that is entered there.
+    pub fn new(
+        command: &'static Command,
+        given: &Given,
+        module: &Module,
+        entry: Entry<'_>,
+    ) -> Result<Host, Failure> {
+        let grants = Grants::read(command, given)?;
+        let option = || if grants.dirs.is_empty() { "--env" } else { "--dir" };
+        if !imports_wasi(module) {
+            if grants.is_empty() {
+                return Ok(Host::default());
+            }
+            let file = input::name(&given.words[0]);
+            let message = format!("{} is of no use to {file}: it imports no function of WASI", option());
+            let help = "it is for WebAssembly programs that were compiled for WASI preview 1";
+            return Err(UsageError::new(Some(command), message).help(help).into());
+        }
+        if given.has(OptId::Sandbox) && !grants.is_empty() {
+            let message = format!("{} grants what --sandbox refuses", option());
+            return Err(UsageError::new(Some(command), message).into());
+        }
+        let takes_words = entry.name == START && !given.has(OptId::Function);
+        let words = if takes_words { &given.words[1..] } else { &[] };
+        let name = Path::new(&given.words[0]).file_name().unwrap_or(&given.words[0]).to_string_lossy();
+        Ok(Host { context: Some(grants.context(&name, words)?), takes_words })
+    }
+
+    /// What the program finds by the names that it imports.
+    pub fn linker(&self) -> Result<Linker<Host>, spasm::store::Error> {
+        let mut linker = Linker::new();
+        if self.context.is_some() {
+            wasi::add_to_linker(&mut linker, |host: &mut Host| host.context.as_mut().expect("it was there before"))?;
+        }
+        Ok(linker)
+    }
+}
+
+/// What begins a program that was compiled for WASI.
+const START: &str = "_start";
+
+fn imports_wasi(module: &Module) -> bool {
+    module.imports.iter().any(|import| [wasi::MODULE, wasi::MODULE_BEFORE].contains(&import.from.module.as_str()))
+}
 
 /// What a program is to have beside the process's streams.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,7 +110,7 @@ impl Grants {
     /// The context of a program that is called `name` and given these words.
     pub fn context(&self, name: &str, words: &[OsString]) -> Result<WasiCtx, Failure> {
         let mut builder = WasiCtxBuilder::new();
-        let many = |error: spasm::wasi::StringArrayError| Diagnostic::new(format!("too much for a program: {error}"));
+        let many = |error: StringArrayError| Diagnostic::new(format!("too much for a program: {error}"));
         builder.inherit_stdio().arg(name).map_err(many)?;
         for (at, word) in words.iter().enumerate() {
             let Some(word) = word.to_str() else {
