@@ -180,7 +180,7 @@ fn what_modules_share_is_listed_by_name() {
                 \x20   tset g, a1, r1\n    ret r2\n";
     let listing = listing(text);
     let shown = listing.text(text, Pen { coloured: false });
-    let wanted = ["d=rcx t=level", "t=log", "a=r15 t=g s=(i64) -> i64", "d=r15 t=memory", "entry for other modules"];
+    let wanted = ["d=rcx t=level", "t=log", "a=r15 t=g", "[(i64) -> i64]", "d=r15 t=memory", "entry for other modules"];
     for wanted in wanted {
         assert!(shown.contains(wanted), "`{wanted}` is not in\n{shown}");
     }
