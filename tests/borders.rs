@@ -78,8 +78,9 @@ const MODULES: &[(&str, May, &str)] = &[
     ("generate", May::Use(&["isa", "module"]), "random programs are made for every tier alike"),
     (
         "objects",
-        May::Use(&["isa", "module", "exec::LinearMemory"]),
-        "what instances share is the same for every tier: it knows of code by its address alone",
+        May::Use(&["isa", "module", "exec::LinearMemory", "exec::HostEntry"]),
+        "what instances share is the same for every tier: it knows of code by its address alone, and keeps for that what a \
+         function of the host finds there",
     ),
     ("contract", May::Use(&["isa", "library"]), "templates are held against a decoder, whatever they are used for"),
     (
@@ -95,7 +96,6 @@ const MODULES: &[(&str, May, &str)] = &[
             "trap",
             "text::nearest",
             "debug",
-            "objects",
         ]),
         "it runs images and knows nothing of how they come to be; what modules share, code reaches through it; names that \
          are near others it finds as the text does",

@@ -106,7 +106,8 @@ impl WasmError {
 
     /// The text of a module is wrong.
     #[cold]
-    pub(super) fn in_text(file: &str, error: &wat::Error) -> WasmError {
+    pub(super) fn in_text(file: &str, mut error: wat::Error) -> WasmError {
+        error.set_path(file);
         let message = error.to_string();
         WasmError { file: file.to_owned(), fault: Fault::Text, offset: None, message, help: None }
     }

@@ -141,6 +141,7 @@ fn items_say_what_is_wrong() {
     says("elem e funcref = [nul]", "there is no function `nul`", "");
     says("elem e funcref = [f g]\nfunc f\n ret", "`g` does not belong here", "");
     says("elem e funcref = []\nelem e funcref = []", "elem `e` is defined twice", "");
+    says("opcode x.i64(funcref)", "only numbers are operands of opcodes", "");
     says("segment s", "`=` is missing", "write `segment s =");
     says("segment s at 1.5 = \"\"", "is a float", "whole number");
     says("segment s = \"\"\nsegment s = \"\"", "segment `s` is defined twice", "");
