@@ -5,8 +5,11 @@
 //! needs no network, so all of these are ignored there; `.ci/run` runs them with
 //! `cargo test --test programs -- --ignored`.
 
+mod commands;
 mod guest;
 mod packages;
+mod quickjs;
+mod ruby;
 mod sqlite;
 
 use std::time::Instant;
