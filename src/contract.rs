@@ -80,7 +80,7 @@ fn assignments(template: &Template) -> Vec<[u8; MAX_REGS]> {
 
 /// The ways into stitched code and out of it. They keep the convention of the host on one side, which their declarations
 /// do not tell; [`check_contracts`] leaves them out.
-const CROSSINGS: [Part; 3] = [Part::EntryTrampoline, Part::EntryInt, Part::TrapExit];
+const CROSSINGS: [Part; 4] = [Part::EntryTrampoline, Part::EntryInt, Part::TrapExit, Part::Host];
 
 /// A snippet with registers and values filled in, decoded.
 #[derive(Clone, Debug)]

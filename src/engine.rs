@@ -18,6 +18,7 @@
 mod config;
 mod error;
 mod interpreted;
+mod linked;
 mod natives;
 #[cfg(feature = "elf")]
 mod object;
@@ -109,6 +110,7 @@ impl Engine {
         stitched: impl FnOnce(&Image),
     ) -> Result<Instance, InstanceError> {
         self.permit(verified.module())?;
+        linked::refuse(verified.module())?;
         match self.0.config.tier {
             Tier::Interp if self.meets_c(verified.module()) || !verified.module().customs.is_empty() => {
                 let made = InterpretedNative::new(self, verified, imports)?;
@@ -149,7 +151,7 @@ impl Engine {
         }
     }
 
-    fn runtime(&self) -> Result<&Arc<Runtime>, ExecError> {
+    pub(crate) fn runtime(&self) -> Result<&Arc<Runtime>, ExecError> {
         let shared = &self.0;
         if let Some(runtime) = shared.runtime.get() {
             return Ok(runtime);

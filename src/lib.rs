@@ -203,6 +203,7 @@ pub mod objects;
 pub mod reference;
 pub mod snippets;
 pub mod stitch;
+pub mod store;
 pub mod streams;
 pub mod text;
 pub mod trap;

@@ -353,6 +353,21 @@ impl Module {
             || self.globals.iter().any(|global| global.import.is_some())
     }
 
+    /// For each global, whether others may write it, or see what this module writes. Everybody may have a copy of the rest.
+    #[must_use]
+    pub fn shared_globals(&self) -> Vec<bool> {
+        let mut shared: Vec<bool> = self.globals.iter().map(|global| global.import.is_some()).collect();
+        for export in &self.exports {
+            if let link::Item::Global(index) = export.item
+                && let Some(shared) = shared.get_mut(index as usize)
+            {
+                *shared = true;
+            }
+        }
+        shared.iter_mut().zip(&self.globals).for_each(|(shared, global)| *shared &= global.mutable);
+        shared
+    }
+
     /// The index of `signature` in [`Module::signatures`], which gains it if it is new.
     pub fn intern_signature(&mut self, signature: Signature) -> u32 {
         intern(&mut self.signatures, signature)

@@ -5,12 +5,14 @@
 //! table of functions holds null or the address of a [`Func`] that lives as long as the store, whatever programs do; a
 //! reference in a register is a *handle*: 0, or a number that the store gave out, so that a forged one reaches no memory.
 
+mod direct;
 mod func;
 mod global;
 mod links;
 mod table;
 
 pub use crate::exec::LinearMemory;
+pub use direct::View;
 pub use func::{Body, Func, Funcs, signature_number};
 pub use global::Global;
 pub use links::Links;

@@ -156,9 +156,15 @@ pub enum RunError {
     /// The program uses an opcode that a template declares, and nobody was given who knows the template.
     #[error("the program uses an opcode that a template declares, and there is no template here")]
     NoOpcode,
+    /// The program shares functions, memory or tables with others, and nobody was given who has linked them.
+    #[error("the program is linked with other modules: it runs only in a store, which links it")]
+    NoLinks,
     /// The system has no room for the linear memory or the stack.
     #[error("not enough memory: {0}")]
     Memory(io::Error),
+    /// A function of the host gave this error.
+    #[error(transparent)]
+    Host(Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// Why `read` found no number.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use spasm::interp::native::{Call, Left, Lent, Native, World};
 use spasm::interp::{self, Codes, Limits, Store};
 use spasm::module::native::Target;
+use spasm::objects::View;
 use spasm::streams::Streams;
 use spasm::trap::{Outcome, RunError, Trap, TrapKind};
 use spasm::verified::Verified;
@@ -46,8 +47,9 @@ impl<'w> Native<'w> for Machine {
     fn call(&mut self, lent: Lent<'_, 'w>, call: &Call<'_>, results: &mut Vec<u64>) -> Result<Left, RunError> {
         self.seen.push((call.address, call.signature, call.further.to_vec(), call.args.to_vec()));
         if let Some(len) = self.grow_to {
-            *lent.len = len;
-            lent.reserved[len - 1] = 42;
+            assert_eq!(lent.memory.grow(1), Some(1));
+            assert_eq!(lent.memory.len(), len);
+            lent.memory.store::<1>(len as u64 - 1, 0, 42).unwrap();
             lent.globals[0] += 1;
         }
         match self.answers.remove(0) {
@@ -72,7 +74,8 @@ fn run(machine: &mut Machine, source: &str, args: &[u64]) -> (usize, Result<Outc
     let codes = Codes::new(&verified);
     let mut streams = Streams::captured("").0;
     let (mut reserved, mut globals) = (vec![0; 131_072], vec![0; 4]);
-    let world = World { reserved: &mut reserved, len: 65_536, max: 2, globals: &mut globals, streams: &mut streams };
+    let memory = View::new(&mut reserved, 65_536, 2);
+    let world = World { memory, globals: &mut globals, streams: &mut streams };
     interp::call_with_natives(&Limits::default(), (&verified, &codes), world, machine, 0, args)
 }
 
@@ -213,7 +216,7 @@ fn calls_of_c_count_as_jumps() {
     let addresses = HashMap::from([(Target::Extern(0), 1)]);
     let mut machine = Machine { addresses, ..Machine::default() };
     machine.answers.extend([Ok(vec![]), Ok(vec![])]);
-    let world = World { reserved: &mut [], len: 0, max: 0, globals: &mut [], streams: &mut streams };
+    let world = World { memory: View::new(&mut [], 0, 0), globals: &mut [], streams: &mut streams };
     let limits = Limits { jumps: 1, ..Limits::default() };
     let (_, result) = interp::call_with_natives(&limits, (&verified, &codes), world, &mut machine, 0, &[]);
     assert!(matches!(result, Err(RunError::Trap(trap)) if trap.kind == TrapKind::Interrupted));

@@ -179,7 +179,7 @@ fn damaged_fields_are_refused() {
     assert_eq!(damaged(call), "there is no function number 7");
     let calli = |table, signature| {
         let mut module = Code::new("f", &[], &[]).calli(&[], (table, 1), signature, &[]).ret(&[]).module();
-        module.tables.push(Table { name: "t".into(), functions: vec![0], line: 0 });
+        module.tables.push(Table::new("t", vec![0]));
         module.signatures.push(Signature::default());
         module
     };
@@ -210,23 +210,23 @@ fn damaged_items_are_refused() {
         damaged(changed)
     };
     assert_eq!(
-        with(|m| m.tables.push(Table { name: "t".into(), functions: vec![0, 1], line: 0 })),
+        with(|m| m.tables.push(Table::new("t", vec![0, 1]))),
         "table `t` names function number 1, which does not exist"
     );
-    assert_eq!(
-        with(|m| m.tables = vec![Table { name: "t".into(), functions: vec![], line: 0 }; 2]),
-        "there are two tables with the name `t`"
-    );
-    let global = spasm::module::Global { name: "g".into(), ty: common::I32, bits: 1 << 32, line: 0 };
+    assert_eq!(with(|m| m.tables = vec![Table::new("t", vec![]); 2]), "there are two tables with the name `t`");
+    let global = spasm::module::Global {
+        start: spasm::module::link::Constant::Bits(1 << 32),
+        ..spasm::module::Global::new("g", common::I32, 0)
+    };
     let mut bad = module.clone();
     bad.globals.push(global);
     assert_eq!(damaged(bad), "the value of global `g` does not fit 32 bits");
     assert_eq!(
-        with(|m| m.memory = Some(spasm::module::Memory { min: 65_537, max: None, line: 0 })),
+        with(|m| m.memory = Some(spasm::module::Memory::new(65_537, None))),
         "a memory of 65537 pages is too large; 65536 (4 GiB) is the most"
     );
     assert_eq!(
-        with(|m| m.memory = Some(spasm::module::Memory { min: 2, max: Some(1), line: 0 })),
+        with(|m| m.memory = Some(spasm::module::Memory::new(2, Some(1)))),
         "the memory starts with 2 pages, more than its maximum of 1"
     );
     assert_eq!(
@@ -235,7 +235,7 @@ fn damaged_items_are_refused() {
     );
     assert_eq!(
         with(|m| {
-            m.memory = Some(spasm::module::Memory { min: 1, max: None, line: 0 });
+            m.memory = Some(spasm::module::Memory::new(1, None));
             m.inits.push(spasm::module::Init { offset: u32::MAX, bytes: vec![0; 2], line: 0 });
         }),
         "2 bytes at 4294967295 do not fit the memory, which starts with 65536 bytes"

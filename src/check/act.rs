@@ -29,7 +29,7 @@ pub enum Next {
 
 /// The type of a `select`, `gget`, `gset`, by the word behind the dot.
 pub(super) fn suffix_type(row: &Row) -> Type {
-    Type::ALL.into_iter().find(|ty| ty.name() == row.suffix).unwrap_or(Type::I64)
+    Type::NUMBERS.into_iter().find(|ty| ty.name() == row.suffix).unwrap_or(Type::I64)
 }
 
 /// True where a template of this name is one for the opcode.
@@ -167,7 +167,7 @@ impl Replay<'_> {
         let wanted = state.vars[var as usize];
         let operand = step.get(name)?;
         let found = self.operand(state, operand, ty)?;
-        let low = matches!(ty, Type::I32 | Type::F32);
+        let low = ty.is_narrow();
         let hi = low || found.hi == wanted.hi && found.hi != Half::Unknown;
         if found.lo == wanted.lo && found.lo != Half::Unknown && hi {
             return Ok(());
@@ -188,7 +188,7 @@ impl Replay<'_> {
     /// Gives variable `d` a new value, in the place where the snippet leaves it.
     pub(super) fn define(&self, state: &mut State, step: &Step, d: u32, ty: Type) -> Result<(), String> {
         let lo = state.fresh();
-        let hi = if matches!(ty, Type::I32 | Type::F32) { Half::Const(0) } else { state.fresh() };
+        let hi = if ty.is_narrow() { Half::Const(0) } else { state.fresh() };
         self.produce(state, step, d, Word { lo, hi }, ty)
     }
 

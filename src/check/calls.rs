@@ -15,7 +15,7 @@ use crate::module::{Inst, Signature};
 
 /// What a variable of this type holds where its halves are these.
 pub(super) fn value(ty: Type, word: Word) -> Word {
-    if matches!(ty, Type::I32 | Type::F32) { word.low() } else { word }
+    if ty.is_narrow() { word.low() } else { word }
 }
 
 /// The operand that stands for a place, seen from a stack pointer `above` bytes below the words of the call.
@@ -172,7 +172,7 @@ impl Replay<'_> {
     ) -> String {
         let (name, held) = (self.body.var_name(var), state.describe(self.body, found));
         let word = state.vars[var as usize];
-        let low = matches!(passed.ty, Type::I32 | Type::F32);
+        let low = passed.ty.is_narrow();
         let extended = if passed.image(word).hi == Half::Const(0) && low { ", zero-extended" } else { "" };
         let whereabouts = state.whereabouts(word, low);
         let (place, ty, number) = (place(at), passed.ty.name(), k + 1);
@@ -209,7 +209,7 @@ impl Replay<'_> {
             let passed = Passed { place: Place::Register(number), ty };
             let found = state.regs[usize::from(number)];
             let wanted = state.vars[var as usize];
-            let low = matches!(ty, Type::I32 | Type::F32) && found.lo == wanted.lo && found.lo != Half::Unknown;
+            let low = ty.is_narrow() && found.lo == wanted.lo && found.lo != Half::Unknown;
             if !low && !passed.is(found, wanted) {
                 return Err(self.misplaced(state, ("argument", k, var), passed, Operand::Register(number), found));
             }

@@ -107,7 +107,7 @@ pub fn decode(
     let whole = |message: String| Defect::new(verified, number, message);
     let bounds = trace.functions.get(number).zip(image.functions.get(number));
     let (&first, function) = bounds.ok_or_else(|| whole("the function is missing".to_owned()))?;
-    let behind = trace.entries.first().copied().unwrap_or(trace.events.len());
+    let behind = trace.functions_end();
     let last = trace.functions.get(number + 1).copied().unwrap_or(behind);
     let mut steps = Vec::with_capacity(last - first);
     let mut cold = Vec::new();

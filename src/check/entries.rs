@@ -44,7 +44,7 @@ pub(super) fn check(verified: &Verified, image: &Image, trace: &Trace, library: 
         }
         end = entry.end;
         let first = trace.entries[nth];
-        let last = trace.entries.get(nth + 1).copied().unwrap_or(trace.events.len());
+        let last = trace.entries.get(nth + 1).copied().unwrap_or_else(|| trace.entries_end());
         let mut steps = Vec::new();
         let mut at = entry.start;
         for (index, event) in trace.events.iter().enumerate().take(last).skip(first) {
@@ -66,7 +66,7 @@ pub(super) fn check(verified: &Verified, image: &Image, trace: &Trace, library: 
 /// The C prototype of a function: several results are a struct, the number of variadic arguments is an argument.
 fn prototype(signature: &Signature) -> CSignature {
     let ty = |ty: Type| match (ty, ty.class()) {
-        (Type::I32, _) => CType::I32,
+        (Type::I32 | Type::Funcref | Type::Externref, _) => CType::I32,
         (_, Class::Int) => CType::I64,
         (_, Class::F32) => CType::F32,
         (_, Class::F64) => CType::F64,

@@ -157,7 +157,7 @@ impl<'a> Unit<'a> {
         if let Some(&known) = self.structs.get(types) {
             return known;
         }
-        let size = |ty: Type| if matches!(ty, Type::I32 | Type::F32) { 4 } else { 8u64 };
+        let size = |ty: Type| if ty.is_narrow() { 4 } else { 8u64 };
         let place = |end: u64, ty: Type| end.next_multiple_of(size(ty));
         let end = types.iter().fold(0, |end, &ty| place(end, ty) + size(ty));
         let align = types.iter().map(|&ty| size(ty)).max().unwrap_or(1);

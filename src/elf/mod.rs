@@ -83,6 +83,11 @@ pub enum ElfError {
     /// The image is not one of the module.
     #[error("the image is not one of this module: {0}")]
     Image(String),
+    /// The module shares items with others, or has tables that grow.
+    #[error(
+        "the module has imports, exports, elements or tables that grow, which objects cannot have yet: run it with `spasm run`"
+    )]
+    Linked,
     /// The format cannot hold it.
     #[error("the object cannot be written: {0}")]
     Object(String),

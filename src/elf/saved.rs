@@ -135,8 +135,10 @@ pub fn save(module: &Module, image: &Image, library: &Library, file: &mut Vec<u8
     }
     out.words([image.unwind.len() as u32]);
     image.unwind.iter().for_each(|row| out.words([row.offset, row.depth]));
-    out.words([image.entries.len() as u32]);
-    image.entries.iter().for_each(|e| out.words([e.function, e.start, e.end, e.saved]));
+    for entries in [&image.entries, &image.crossings] {
+        out.words([entries.len() as u32]);
+        entries.iter().for_each(|e| out.words([e.function, e.start, e.end, e.saved]));
+    }
     out.words([image.code.len() as u32]);
     let saved = &mut out.0[first..];
     let sum = checksum(&image.code, saved, end - start);
@@ -161,6 +163,11 @@ fn number(symbol: Symbol) -> (u32, u32) {
         Symbol::Memory => (5, 0),
         Symbol::Extern(index) => (6, index),
         Symbol::Data(index) => (7, index),
+        Symbol::Import(index) => (8, index),
+        Symbol::Growing(index) => (9, index),
+        Symbol::Signature(index) => (10, index),
+        Symbol::Shared(index) => (11, index),
+        Symbol::PagesCell => (12, 0),
     }
 }
 
@@ -174,6 +181,11 @@ fn symbol(kind: u32, index: u32) -> Option<Symbol> {
         5 => Symbol::Memory,
         6 => Symbol::Extern(index),
         7 => Symbol::Data(index),
+        8 => Symbol::Import(index),
+        9 => Symbol::Growing(index),
+        10 => Symbol::Signature(index),
+        11 => Symbol::Shared(index),
+        12 => Symbol::PagesCell,
         _ => return None,
     })
 }
@@ -258,11 +270,13 @@ impl<'a> In<'a> {
         })?;
         let sites = self.rows(Self::site)?;
         let unwind = self.rows(|input| input.words().map(|[offset, depth]| UnwindRow { offset, depth }))?;
-        let entries = self.rows(|input| {
-            input.words().map(|[function, start, end, saved]| EntryImage { function, start, end, saved })
-        })?;
-        let image = Image { code: code.to_vec(), functions, relocations, sites, unwind, entries };
+        let (entries, crossings) = (self.rows(Self::entry)?, self.rows(Self::entry)?);
+        let image = Image { code: code.to_vec(), functions, relocations, sites, unwind, entries, crossings };
         Some((module, image))
+    }
+
+    fn entry(&mut self) -> Option<EntryImage> {
+        self.words().map(|[function, start, end, saved]| EntryImage { function, start, end, saved })
     }
 
     fn function(&mut self) -> Option<FunctionImage> {

@@ -82,6 +82,9 @@ impl<'a> Writer<'a> {
 
     pub fn write(mut self) -> Result<Vec<u8>, ElfError> {
         let (image, module) = (self.image, self.module);
+        if module.is_linked() {
+            return Err(ElfError::Linked);
+        }
         if image.functions.len() != module.functions.len() {
             let message = format!("{} functions instead of {}", image.functions.len(), module.functions.len());
             return Err(ElfError::Image(message));
@@ -164,7 +167,7 @@ impl<'a> Writer<'a> {
         let module = self.module;
         let mut items = Items { state, helpers: None, globals: Vec::new(), tables: Vec::new(), data: Vec::new() };
         if self.image.relocations.iter().any(|relocation| matches!(relocation.symbol, Named::Helper(_))) {
-            let place = self.bytes(self.relro, &[0; 8 * Helper::ALL.len()], 8);
+            let place = self.bytes(self.relro, &[0; 8 * Helper::PLAIN], 8);
             for (nth, name) in HELPERS.iter().enumerate() {
                 let symbol = undefined(&mut self.object, &mut self.symbols, name);
                 self.absolute(place.at(8 * nth as u64), symbol, 0);
@@ -234,6 +237,10 @@ impl<'a> Writer<'a> {
                 Named::Global(index) => items.globals.get(index as usize).copied(),
                 Named::Table(index) => items.tables.get(index as usize).copied(),
                 Named::Data(index) => items.data.get(index as usize).copied(),
+                // What only linked modules have, and those have been refused.
+                Named::Import(_) | Named::Growing(_) | Named::Signature(_) | Named::Shared(_) | Named::PagesCell => {
+                    None
+                }
             };
             let place = place.ok_or_else(|| missing(relocation.symbol))?;
             let symbol = SymbolId::Section(place.section);
@@ -333,8 +340,8 @@ struct Items {
     data: Vec<Place>,
 }
 
-/// The runtime's helpers, in the order of [`Helper`].
-const HELPERS: [&str; Helper::ALL.len()] = [
+/// The runtime's helpers, in the order of [`Helper`]; the others are those of linked modules.
+const HELPERS: [&str; Helper::PLAIN] = [
     "__spasm_print_i64",
     "__spasm_print_f32",
     "__spasm_print_f64",

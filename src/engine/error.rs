@@ -28,6 +28,17 @@ pub enum InstanceError {
         /// The item or the instruction.
         item: String,
     },
+    /// It is linked with other modules or the host, which an instance by itself has nothing of.
+    #[error("the module {0}, so that it needs a store: see `spasm::store::Linker::instantiate`")]
+    Store(String),
+    /// It is linked with other modules, and uses C or opcodes that templates declare as well.
+    #[error("{place}`{item}` cannot be used by a module that imports or exports something")]
+    Linked {
+        /// Where it stands: file and line with what separates them from what follows, as far as they are known.
+        place: String,
+        /// The item or the instruction.
+        item: String,
+    },
     /// An extern is not there.
     #[error(transparent)]
     Link(#[from] Box<LinkError>),

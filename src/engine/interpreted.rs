@@ -275,9 +275,8 @@ impl Shared {
         // SAFETY: nobody else reaches the state while the gate is held; it lives as long as this, which whoever runs the
         // program keeps.
         let State { memory, globals, streams } = unsafe { &mut *self.state.get() };
-        let (reserved, len, max) = memory.parts();
         let streams = streams.get_or_insert_with(Streams::standard);
-        World { reserved, len: *len, max, globals, streams }
+        World { memory: memory.view(), globals, streams }
     }
 }
 
@@ -316,14 +315,13 @@ impl<'w> Native<'w> for Access<'_> {
         buffer[0] = call.address;
         buffer[1..=call.args.len()].copy_from_slice(call.args);
         // SAFETY: the gate is held. What the interpreter has of the state it does not use before it is given it anew.
-        unsafe { (*self.shared.state.get()).memory.set_len(*lent.len) };
+        unsafe { (*self.shared.state.get()).memory.set_len(lent.memory.len()) };
         self.held = None;
         let ended = thunks.call(thunk, &mut buffer);
         self.held = Some(self.shared.hold());
         // SAFETY: the gate is held again.
         let world = unsafe { self.shared.world() };
-        (*lent.reserved, *lent.len) = (world.reserved, world.len);
-        (*lent.globals, *lent.streams) = (world.globals, world.streams);
+        (*lent.memory, *lent.globals, *lent.streams) = (world.memory, world.globals, world.streams);
         match ended? {
             Ended::Halted => Ok(Left::Halted),
             Ended::Returned => {

@@ -48,13 +48,7 @@ impl Engine {
             return Ok(());
         }
         let Some((item, line)) = native(module) else { return Ok(()) };
-        let file = module.source.as_ref().map(|source| source.name.as_str());
-        let place = match (file, line) {
-            (_, 0) => String::new(),
-            (Some(file), line) => format!("{file}:{line}: "),
-            (None, line) => format!("line {line}: "),
-        };
-        Err(InstanceError::Natives { place, item })
+        Err(InstanceError::Natives { place: place(module, line), item })
     }
 
     /// An instance that runs an image which [`stitch`](Self::stitch) made of this module.
@@ -155,8 +149,18 @@ impl Instance {
     }
 }
 
+/// File and line, with what separates them from what follows, as far as they are known.
+pub(super) fn place(module: &Module, line: u32) -> String {
+    let file = module.source.as_ref().map(|source| source.name.as_str());
+    match (file, line) {
+        (_, 0) => String::new(),
+        (Some(file), line) => format!("{file}:{line}: "),
+        (None, line) => format!("line {line}: "),
+    }
+}
+
 /// The first item or instruction that uses C, and its line.
-fn native(module: &Module) -> Option<(String, u32)> {
+pub(super) fn native(module: &Module) -> Option<(String, u32)> {
     if let Some(one) = module.externs.first() {
         return Some((format!("extern {}", one.name), one.line));
     }

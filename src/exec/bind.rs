@@ -8,11 +8,12 @@ use std::mem::{offset_of, size_of};
 
 use crate::module::Module;
 use crate::module::native::{Data, Target};
-use crate::stitch::image::{Image, Symbol, TABLE_ENTRY};
+use crate::stitch::image::{EntryImage, Image, Symbol, TABLE_ENTRY};
 
 use super::arena::{ExecutableCode, WritableCode};
 use super::context::Context;
 use super::error::ExecError;
+use super::linked::Cells;
 use super::runtime::Runtime;
 
 /// Where data stands.
@@ -30,6 +31,10 @@ pub struct Layout {
     pub tables: Vec<usize>,
     /// The offset of the first extern's cell.
     pub externs: usize,
+    /// The offset of the first cell of a linked module.
+    pub linked: usize,
+    /// Where its other cells stand behind that.
+    pub cells: Cells,
     /// The place of each item of data.
     pub data: Vec<DataPlace>,
     /// Bytes of the instance's data.
@@ -54,6 +59,8 @@ impl Layout {
         let tables = module.tables.iter().map(|table| place(table.functions.len())).collect();
         let externs = len;
         len += 8 * module.externs.len();
+        let (linked, cells) = (len, Cells::new(module));
+        len += cells.len;
         let mut code = image.code.len();
         let mut data_place = |data: &Data| {
             let end = if data.writable { &mut len } else { &mut code };
@@ -62,7 +69,7 @@ impl Layout {
             if data.writable { DataPlace::Writable(at) } else { DataPlace::ReadOnly(at) }
         };
         let data = module.data.iter().map(&mut data_place).collect();
-        Layout { tables, externs, data, len, code }
+        Layout { tables, externs, linked, cells, data, len, code }
     }
 }
 
@@ -83,6 +90,11 @@ impl Bases<'_> {
     /// The address of what a symbol names.
     fn symbol(&self, symbol: Symbol) -> Option<usize> {
         let module = self.module;
+        let cells = &self.layout.cells;
+        let cell = |first: usize, count: usize, index: u32| {
+            let inside = (index as usize) < count && cells.len != 0;
+            inside.then_some(self.layout.linked + first + 8 * index as usize)
+        };
         let offset = match symbol {
             Symbol::Context => 0,
             Symbol::Helper(helper) => offset_of!(Context, helpers) + 8 * helper as usize,
@@ -94,6 +106,11 @@ impl Bases<'_> {
                 self.layout.externs + 8 * module.externs.get(index as usize).map(|_| index as usize)?
             }
             Symbol::Data(index) => return self.target(Target::Data(index)),
+            Symbol::Import(index) => cell(0, module.imports.len(), index)?,
+            Symbol::Growing(index) => cell(cells.tables, module.tables.len(), index)?,
+            Symbol::Signature(index) => cell(cells.signatures, module.signatures.len(), index)?,
+            Symbol::Shared(index) => cell(cells.globals, module.globals.len(), index)?,
+            Symbol::PagesCell => cell(cells.pages, usize::from(cells.len != 0), 0)?,
         };
         Some(self.data + offset)
     }
@@ -139,6 +156,12 @@ pub fn check(image: &Image, module: &Module) -> Result<(), ExecError> {
     let len = image.code.len();
     if let Some(index) = image.functions.iter().position(|f| f.entry > f.end || f.end as usize > len) {
         return wrong(format!("function {index} lies outside of its code"));
+    }
+    let outside = |entry: &EntryImage| {
+        entry.start > entry.end || entry.end as usize > len || entry.function as usize >= module.functions.len()
+    };
+    if image.crossings.iter().any(outside) {
+        return wrong("an entry for other modules lies outside of its code".to_owned());
     }
     if !image.entries.is_sorted_by(|a, b| a.function < b.function) {
         return wrong("its entries for C are not in the order of their functions".to_owned());

@@ -91,7 +91,7 @@ struct Registers {
 
 impl Registers {
     fn next(&mut self, ty: Type) -> Slot {
-        let narrow = matches!(ty, Type::I32 | Type::F32);
+        let narrow = ty.is_narrow();
         let (left, place) = match ty.class() {
             Class::Int => (&mut self.ints, &mut self.int_at),
             Class::F32 | Class::F64 => (&mut self.floats, &mut self.float_at),

@@ -5,12 +5,14 @@
 //! [`layout`](crate::isa::layout) says; while stitched code runs, only raw pointers reach a context.
 
 use std::mem::offset_of;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::isa::layout;
 use crate::isa::trap::TrapKind;
 use crate::module::Module;
+use crate::objects::Links;
 use crate::stitch::image::{Helper, Image};
 use crate::streams::Streams;
 use crate::trap::RunError;
@@ -36,8 +38,6 @@ pub struct Context {
     pub helpers: [usize; HELPERS],
     /// The number of pages of the linear memory.
     pub pages: u32,
-    /// The call on the same thread that this one is nested in.
-    pub previous: *mut Context,
     /// Where the code is.
     pub code: Span,
     /// What faults in it mean.
@@ -54,6 +54,32 @@ pub struct Context {
     pub fault: Option<Fault>,
     /// What helpers work with.
     pub state: *mut State,
+}
+
+impl Context {
+    /// The context of code, its image and its module: without memory or state, and nothing has been called.
+    pub fn new(code: Span, (image, module): (*const Image, *const Module), trap_exit: usize) -> Context {
+        Context {
+            host_sp: 0,
+            spasm_sp: 0,
+            entry: 0,
+            memory: 0,
+            count: 0,
+            ints: [0; 6],
+            results: [0; 4],
+            floats: [0; 8],
+            helpers: [0; HELPERS],
+            pages: 0,
+            code,
+            image,
+            module,
+            reach: Span::default(),
+            guard: Span::default(),
+            trap_exit,
+            fault: None,
+            state: ptr::null_mut(),
+        }
+    }
 }
 
 const _: () = {
@@ -125,22 +151,64 @@ pub enum Cause {
 #[derive(Debug, Default)]
 pub struct State {
     /// The linear memory, if the module has one.
-    pub memory: Option<LinearMemory>,
-    /// Where `print` and `read` go; the standard streams, if none are set when they are first needed.
-    streams: Mutex<Option<Streams>>,
-    /// Whether the streams were used since the call began.
-    pub streamed: AtomicBool,
+    pub memory: Option<Arc<LinearMemory>>,
+    /// What the module is linked with, if it is a linked one.
+    pub links: Option<Arc<Links>>,
+    /// Where `print` and `read` go.
+    pub streams: Arc<SharedStreams>,
 }
 
 impl State {
     /// What an instance begins with.
-    pub fn new(memory: Option<LinearMemory>, streams: Option<Streams>) -> State {
-        State { memory, streams: Mutex::new(streams), streamed: AtomicBool::new(false) }
+    pub fn new(memory: Option<Arc<LinearMemory>>, streams: Arc<SharedStreams>) -> State {
+        State { memory, links: None, streams }
+    }
+}
+
+/// Where `print` and `read` of one instance go, or of all instances of a store.
+#[derive(Debug, Default)]
+pub struct SharedStreams {
+    /// The standard streams, if none are set when they are first needed.
+    streams: Mutex<Option<Streams>>,
+    /// Whether they were used since the call began.
+    used: AtomicBool,
+}
+
+impl SharedStreams {
+    /// These streams, or the standard ones if there are none.
+    #[must_use]
+    pub fn new(streams: Option<Streams>) -> SharedStreams {
+        SharedStreams { streams: Mutex::new(streams), used: AtomicBool::new(false) }
     }
 
     /// The streams, for one thread at a time.
-    pub fn streams(&self) -> MutexGuard<'_, Option<Streams>> {
+    pub fn lock(&self) -> MutexGuard<'_, Option<Streams>> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Code uses them: they are to be finished when its call ends.
+    pub(super) fn note_use(&self) {
+        self.used.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether code has used them since they were finished.
+    #[inline]
+    pub(super) fn used(&self) -> bool {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// As if nothing had used them.
+    pub(super) fn forget(&self) {
+        self.used.store(false, Ordering::Relaxed);
+    }
+
+    /// Writes what a call has printed.
+    pub(super) fn finish<T>(&self, result: Result<T, RunError>) -> Result<T, RunError> {
+        self.forget();
+        match &mut *self.lock() {
+            Some(streams) => streams.finish(result),
+            None => result,
+        }
     }
 }
 
@@ -149,6 +217,8 @@ impl State {
 pub enum Pending {
     /// This error.
     Error(RunError),
-    /// A reader or writer of the host panicked; the panic goes on when stitched code has been left.
+    /// This trap, of the functions that are being executed.
+    Trap(TrapKind),
+    /// A reader, a writer or a function of the host panicked; the panic goes on when stitched code has been left.
     Panic(Box<dyn std::any::Any + Send>),
 }

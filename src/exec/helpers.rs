@@ -9,7 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::isa::op::Type;
+use crate::isa::op::{Op, Type};
+use crate::module::native::Target;
 use crate::streams::Streams;
 use crate::trap::RunError;
 
@@ -29,6 +30,17 @@ pub fn addresses() -> [usize; HELPERS] {
         mgrow as *const () as usize,
         mcopy as *const () as usize,
         mfill as *const () as usize,
+        object::<{ Op::Tget as usize }> as *const () as usize,
+        object::<{ Op::Tset as usize }> as *const () as usize,
+        object::<{ Op::Tsize as usize }> as *const () as usize,
+        object::<{ Op::Tgrow as usize }> as *const () as usize,
+        object::<{ Op::Tfill as usize }> as *const () as usize,
+        object::<{ Op::Tcopy as usize }> as *const () as usize,
+        object::<{ Op::Tinit as usize }> as *const () as usize,
+        object::<{ Op::Edrop as usize }> as *const () as usize,
+        object::<{ Op::Minit as usize }> as *const () as usize,
+        object::<{ Op::Mdrop as usize }> as *const () as usize,
+        object::<{ Op::Ref as usize }> as *const () as usize,
     ]
 }
 
@@ -48,8 +60,8 @@ unsafe fn state<'a>(context: *mut Context) -> &'a State {
 
 /// Uses the streams; a failure is kept for when stitched code has been left.
 fn stream<T>(state: &State, work: impl FnOnce(&mut Streams) -> Result<T, RunError>) -> Option<T> {
-    state.streamed.store(true, Ordering::Relaxed);
-    let mut streams = state.streams();
+    state.streams.note_use();
+    let mut streams = state.streams.lock();
     let streams = streams.get_or_insert_with(Streams::standard);
     let pending = match catch_unwind(AssertUnwindSafe(|| work(streams))) {
         Ok(Ok(value)) => return Some(value),
@@ -117,7 +129,7 @@ extern "sysv64" fn mgrow(context: *mut Context, pages: u32) -> u64 {
 fn memory(context: *mut Context, work: impl FnOnce(&LinearMemory) -> Option<()>) -> u32 {
     // SAFETY: as above.
     let memory = unsafe { &state(context).memory };
-    u32::from(memory.as_ref().and_then(work).is_none())
+    u32::from(memory.as_deref().and_then(work).is_none())
 }
 
 extern "sysv64" fn mcopy(context: *mut Context, to: u32, from: u32, len: u32) -> u32 {
@@ -136,4 +148,20 @@ extern "sysv64" fn mfill(context: *mut Context, to: u32, byte: u32, len: u32) ->
         unsafe { ptr::write_bytes(to, byte as u8, len as usize) };
         Some(())
     })
+}
+
+/// An instruction on tables, elements and segments, or `ref`.
+extern "sysv64" fn object<const OP: usize>(context: *mut Context, a: u32, b: u32, c: u32, named: u64) -> Read {
+    let named = [named as u32, (named >> 32) as u32];
+    // SAFETY: as above; the module lives as long as its instance.
+    let (links, module) = unsafe { (&state(context).links, &*(*context).module) };
+    let op = Op::ALL[OP];
+    let done = links.as_ref().and_then(|links| match op {
+        Op::Ref => Some(links.function(module, Target::from_fields(named[0], named[1])?)?.handle()),
+        _ => links.execute(module, op, named, [a, b, c]).ok(),
+    });
+    match done {
+        Some(value) => Read { bits: value.into(), status: 0 },
+        None => Read { bits: 0, status: 1 },
+    }
 }

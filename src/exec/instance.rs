@@ -8,30 +8,31 @@
 #![allow(clippy::cast_ptr_alignment, reason = "data blocks are aligned to 64 bytes and stacks to pages")]
 
 use std::panic::resume_unwind;
-use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::module::Module;
+use crate::objects::Links;
 use crate::stitch::image::{Image, TABLE_ENTRY};
 use crate::streams::Streams;
-use crate::trap::RunError;
+use crate::trap::{RunError, Trap};
 use crate::verified::Verified;
 
 use super::arena::{DataBlock, ExecutableCode};
-use super::backtrace::{self, Calls};
 use super::bind::{self, Bases, DataPlace, GLOBALS, Layout, check, publish};
 use super::call::{Ended, Plan};
-use super::context::{Cause, Context, Fault, Pending, Span, State};
+use super::context::{Context, Pending, SharedStreams, Span, State};
+use super::ending::stopped;
 use super::error::ExecError;
 use super::helpers;
+use super::linked;
 use super::memory::LinearMemory;
 use super::natives::Natives;
 use super::registry::{self, Registration};
 use super::runtime::Runtime;
 use super::signals;
 use super::stack::stack_size;
-use super::thread::{self, Thread};
+use super::thread::Thread;
 
 /// A function of one instance, and how it is called.
 #[derive(Clone, Debug)]
@@ -61,6 +62,8 @@ pub struct Instance {
     stack_size: usize,
     /// Keeps what the externs are in place.
     _natives: Natives,
+    /// What a linked module is linked with.
+    links: Option<Arc<Links>>,
 }
 
 // SAFETY: the pointers are to what the instance owns, and none of it is tied to a thread: a call takes its stack from the
@@ -94,6 +97,43 @@ impl Instance {
         stack: usize,
         natives: Natives,
     ) -> Result<Instance, ExecError> {
+        let memory = verified.module.memory.as_ref().map(LinearMemory::new).transpose()?.map(Arc::new);
+        let state = State::new(memory, Arc::new(SharedStreams::new(streams)));
+        Instance::make(runtime, verified, image, stack, natives, state)
+    }
+
+    /// Maps an image of a linked module, and lets others call those of its functions that they may.
+    ///
+    /// Instances of one store print to and read from the same streams. This one must live for as long as any function in
+    /// `links` may be called, and whatever is linked with it.
+    ///
+    /// # Errors
+    /// Where there is no room, the image is not one of this module, or the links are those of another.
+    pub fn linked(
+        runtime: &Arc<Runtime>,
+        verified: &Verified,
+        image: Arc<Image>,
+        streams: Arc<SharedStreams>,
+        stack: usize,
+        natives: Natives,
+        links: Arc<Links>,
+    ) -> Result<Instance, ExecError> {
+        linked::check(&links, &verified.module)?;
+        let state = State { links: Some(Arc::clone(&links)), ..State::new(links.memory.clone(), streams) };
+        let stack = linked::stack(stack);
+        let made = Instance::make(runtime, verified, image, stack, natives, state)?;
+        linked::connect(&links, &made.module, &made.image, made.code.address());
+        Ok(made)
+    }
+
+    fn make(
+        runtime: &Arc<Runtime>,
+        verified: &Verified,
+        image: Arc<Image>,
+        stack: usize,
+        natives: Natives,
+        state: State,
+    ) -> Result<Instance, ExecError> {
         let module = &verified.module;
         check(&image, module)?;
         // C may call its functions before anyone else does.
@@ -110,8 +150,13 @@ impl Instance {
         let code = publish(&bases, code)?;
         // SAFETY: the block is as long as the layout says, this instance's alone, and zero.
         fill_data(&bases, unsafe { std::slice::from_raw_parts_mut(data.base(), layout.len) })?;
-        let memory = module.memory.as_ref().map(LinearMemory::new).transpose()?;
-        let state = Box::into_raw(Box::new(State::new(memory, streams)));
+        let links = state.links.clone();
+        if let Some(links) = &links {
+            // SAFETY: as above.
+            let cells = unsafe { std::slice::from_raw_parts_mut(data.base().add(layout.linked), layout.cells.len) };
+            linked::fill(module, links, cells);
+        }
+        let state = Box::into_raw(Box::new(state));
         let registration = registry::register((code.address(), image.code.len()), data.base().cast());
         let runtime = Arc::clone(runtime);
         let module = Arc::clone(module);
@@ -130,6 +175,7 @@ impl Instance {
             state,
             stack_size,
             _natives: natives,
+            links,
         };
         made.fill_context();
         made.fill_items(verified, &layout);
@@ -152,33 +198,17 @@ impl Instance {
         unsafe { &*self.state }
     }
 
-    fn state_mut(&mut self) -> &mut State {
-        // SAFETY: as above.
-        unsafe { &mut *self.state }
-    }
-
     fn fill_context(&mut self) {
-        let memory = self.state().memory.as_ref();
+        let memory = self.state().memory.as_deref();
+        let code = Span::new(self.code.address(), self.image.code.len());
+        let origin = (Arc::as_ptr(&self.image), Arc::as_ptr(&self.module));
         let context = Context {
-            host_sp: 0,
-            spasm_sp: 0,
-            entry: 0,
             memory: memory.map_or(0, LinearMemory::base),
-            count: 0,
-            ints: [0; 6],
-            results: [0; 4],
-            floats: [0; 8],
             helpers: helpers::addresses(),
             pages: memory.map_or(0, LinearMemory::pages),
-            previous: ptr::null_mut(),
-            code: Span::new(self.code.address(), self.image.code.len()),
-            image: Arc::as_ptr(&self.image),
-            module: Arc::as_ptr(&self.module),
             reach: memory.map(LinearMemory::reach).map_or(Span::default(), |reach| Span::new(reach.start, reach.len())),
-            guard: Span::default(),
-            trap_exit: self.runtime.trap_exit(),
-            fault: None,
             state: self.state,
+            ..Context::new(code, origin, self.runtime.trap_exit())
         };
         // SAFETY: the block is long enough, aligned to 64, and this instance's alone.
         unsafe { self.context().write(context) };
@@ -187,7 +217,9 @@ impl Instance {
     fn fill_items(&mut self, verified: &Verified, layout: &Layout) {
         let module = Arc::clone(&self.module);
         for (index, global) in module.globals.iter().enumerate() {
-            self.set_global(index as u32, global.bits());
+            let known = self.links.as_ref().map(|links| links.globals[index].get());
+            // SAFETY: the place is there.
+            unsafe { self.global_place(index as u32).write(known.unwrap_or(global.bits())) };
         }
         for (table, &at) in module.tables.iter().zip(&layout.tables) {
             for (nth, &function) in table.functions.iter().enumerate() {
@@ -201,10 +233,10 @@ impl Instance {
                 }
             }
         }
-        if let Some(memory) = &mut self.state_mut().memory {
+        if let Some(memory) = &self.state().memory {
             for init in &module.inits {
-                let start = init.offset as usize;
-                memory.bytes_mut()[start..start + init.bytes.len()].copy_from_slice(&init.bytes);
+                // The verifier has seen that it fits; a memory that is shared has at least as many pages.
+                let _ = memory.write(init.offset, &init.bytes);
             }
         }
     }
@@ -228,19 +260,26 @@ impl Instance {
         (self.code.address(), &self.code.bytes()[..self.image.code.len()])
     }
 
-    /// The bytes of the linear memory; none where the module has no memory.
+    /// The linear memory that is this instance's alone.
+    fn own_memory(&self) -> Option<&LinearMemory> {
+        self.state().memory.as_deref().filter(|_| self.links.is_none())
+    }
+
+    /// The bytes of the linear memory; none where the module has no memory, or is linked: then others may write it.
     #[must_use]
     pub fn memory(&self) -> &[u8] {
-        self.state().memory.as_ref().map_or(&[], LinearMemory::bytes)
+        // SAFETY: code that writes it runs only in calls that borrow the instance mutably.
+        self.own_memory().map_or(&[], |memory| unsafe { memory.bytes() })
     }
 
     /// The bytes of the linear memory.
     #[must_use]
     pub fn memory_mut(&mut self) -> &mut [u8] {
-        self.state_mut().memory.as_mut().map_or(&mut [], LinearMemory::bytes_mut)
+        // SAFETY: as above, and the instance is borrowed mutably.
+        self.own_memory().map_or(&mut [], |memory| unsafe { memory.bytes_mut() })
     }
 
-    /// The bits of a global.
+    /// The bits of a global. Those that a linked module shares are elsewhere.
     ///
     /// # Panics
     /// If there is no such global.
@@ -266,7 +305,7 @@ impl Instance {
 
     /// Sets where `print` and `read` go, and gives back where they went.
     pub fn set_streams(&mut self, streams: Streams) -> Option<Streams> {
-        self.state().streams().replace(streams)
+        self.state().streams.lock().replace(streams)
     }
 
     /// The address of a function's entry for C, if it has one.
@@ -296,6 +335,28 @@ impl Instance {
     /// or if a reader or writer of the host panics.
     #[inline]
     pub fn call(&mut self, function: &Function, args: &[u64], results: &mut [u64]) -> Result<Ended, RunError> {
+        self.enter(function, args, results)
+    }
+
+    /// The same for an instance of a linked module, which a function of the host may call back into while it is being
+    /// called.
+    ///
+    /// A shared borrow suffices: nothing of what stitched code changes is ever lent by a linked instance, and it belongs to
+    /// one thread at a time, as it is not `Sync`.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    ///
+    /// # Panics
+    /// As [`call`](Self::call), or if a function of the host panics; and if the module is not a linked one.
+    #[inline]
+    pub fn call_linked(&self, function: &Function, args: &[u64], results: &mut [u64]) -> Result<Ended, RunError> {
+        assert!(self.links.is_some(), "only linked instances may be called while they are borrowed");
+        self.enter(function, args, results)
+    }
+
+    #[inline]
+    fn enter(&self, function: &Function, args: &[u64], results: &mut [u64]) -> Result<Ended, RunError> {
         let plan = &function.plan;
         assert_eq!(function.instance, self.id, "a function is called on an instance that it was not taken from");
         assert!(plan.takes(args.len()) && results.len() == plan.results.len(), "not the arguments of the function");
@@ -304,10 +365,11 @@ impl Instance {
         let outgoing = plan.outgoing + 8 * (args.len() - plan.params.len());
         let sp = place.top.wrapping_sub(outgoing.next_multiple_of(16));
         let context = self.context();
-        // SAFETY: the context is this instance's, which is mutably borrowed; the outgoing area lies on a stack that is this
-        // call's alone, and is far smaller than the smallest stack. `enter` keeps the System V convention, and the function
-        // that it enters the convention that the plan follows, because the image is one of this module.
-        let status = unsafe {
+        // SAFETY: the context is this instance's, and nobody but calls on this thread reaches it; what it has of those that
+        // are still in progress is put back. The outgoing area lies on a stack that is this call's alone, and is far smaller
+        // than the smallest stack. `enter` keeps the System V convention, and the function that it enters the convention
+        // that the plan follows, because the image is one of this module.
+        let (status, outer) = unsafe {
             let bases = [context.cast::<u8>(), sp];
             for (slot, &bits) in plan.params.iter().zip(args) {
                 bases[usize::from(slot.on_stack)].add(slot.at as usize).cast::<u64>().write(slot.trim(bits));
@@ -315,93 +377,90 @@ impl Instance {
             for (nth, &bits) in args.iter().enumerate().skip(plan.params.len()) {
                 sp.cast::<u64>().add(nth).write(bits);
             }
+            let outer = if thread.is_nested() { Some(Suspended::take(context)) } else { None };
             (*context).spasm_sp = sp as usize;
             (*context).entry = function.entry;
             (*context).count = args.len() as u64;
             (*context).guard = place.guard;
             let enter: Enter = std::mem::transmute(function.enter);
             let previous = thread.begin(context);
-            (*context).previous = previous;
             let status = enter(context);
             thread.end(previous);
-            status
+            (status, outer)
         };
-        if status != 0 || self.state().streamed.load(Ordering::Relaxed) {
-            return self.leave(status != 0, plan, results, sp);
+        let ended = if status != 0 || self.state().streams.used() {
+            self.leave(status != 0, plan, results, sp)
+        } else {
+            // SAFETY: as above; the call has returned.
+            unsafe { take(plan, context, sp, results) };
+            Ok(Ended::Returned)
+        };
+        if let Some(outer) = outer {
+            // SAFETY: this call no longer uses the context.
+            unsafe { outer.put_back(context) };
         }
-        // SAFETY: as above; the call has returned.
-        unsafe { take(plan, context, sp, results) };
-        Ok(Ended::Returned)
+        match ended {
+            Ok(ended) => Ok(ended),
+            Err(pending) => Err(end_with(pending)),
+        }
     }
 
     /// The end of a call that did not just return.
     #[cold]
-    fn leave(&mut self, stopped: bool, plan: &Plan, results: &mut [u64], sp: *mut u8) -> Result<Ended, RunError> {
-        let result = if stopped {
-            self.stopped()
+    fn leave(&self, was_stopped: bool, plan: &Plan, results: &mut [u64], sp: *mut u8) -> Result<Ended, Pending> {
+        let result = if was_stopped {
+            // SAFETY: the call in this context has just been stopped.
+            unsafe { stopped(self.context(), &self.runtime) }
         } else {
-            // SAFETY: as in `call`.
+            // SAFETY: as in `enter`.
             unsafe { take(plan, self.context(), sp, results) };
             Ok(Ended::Returned)
         };
-        let state = self.state();
-        state.streamed.store(false, Ordering::Relaxed);
-        match &mut *state.streams() {
-            Some(streams) => streams.finish(result),
-            None => result,
-        }
-    }
-
-    fn stopped(&mut self) -> Result<Ended, RunError> {
-        // SAFETY: the context is this instance's, and no call is in progress any more.
-        let (fault, lowest, highest) = unsafe {
-            let context = self.context();
-            ((*context).fault.take(), (*context).guard.end(), (*context).spasm_sp)
-        };
-        let Some(fault) = fault else { return Ok(Ended::Halted) };
-        match (thread::take_pending(), fault.cause) {
-            (Some(Pending::Panic(panic)), _) => {
-                self.state().streamed.store(false, Ordering::Relaxed);
-                resume_unwind(panic)
+        match result {
+            Err(Pending::Panic(panic)) => {
+                self.state().streams.forget();
+                Err(Pending::Panic(panic))
             }
-            (Some(Pending::Error(error)), _) => Err(error),
-            (None, Cause::Halt) => Ok(Ended::Halted),
-            (None, Cause::Trap(kind)) => {
-                // SAFETY: no call has run on the stack since, which is readable from the end of its guard to its top.
-                Err(unsafe {
-                    backtrace::trap(kind, Calls::new(&fault, lowest..highest).going_on(Box::new(thread::take_beyond())))
-                }
-                .into())
-            }
+            Err(Pending::Error(error)) => self.state().streams.finish(Err(error)).map_err(Pending::Error),
+            Err(pending) => Err(pending),
+            Ok(ended) => self.state().streams.finish(Ok(ended)).map_err(Pending::Error),
         }
     }
 }
 
-/// Ends the process for a fault of stitched code on a thread that no call is in progress on: C has called it, and there
-/// is nobody to give an error to.
-pub(super) fn end_process(fault: &Fault) -> ! {
-    let pending = thread::take_pending();
-    // SAFETY: the instance's code has faulted on this thread, so the instance lives; the stack above the fault is this
-    // thread's, up to where return addresses end.
-    let (state, trap) = unsafe {
-        let trap = |kind| backtrace::trap(kind, Calls::new(fault, fault.sp..usize::MAX & !7));
-        let trap = match fault.cause {
-            Cause::Trap(kind) => Some(trap(kind)),
-            Cause::Halt => None,
+/// What a context has of a call in progress while another call of the same instance is made on a stack of its own.
+struct Suspended {
+    host_sp: usize,
+    spasm_sp: usize,
+    guard: Span,
+}
+
+impl Suspended {
+    /// # Safety
+    /// The context must be readable.
+    unsafe fn take(context: *const Context) -> Suspended {
+        // SAFETY: as the caller promises.
+        unsafe { Suspended { host_sp: (*context).host_sp, spasm_sp: (*context).spasm_sp, guard: (*context).guard } }
+    }
+
+    /// # Safety
+    /// The context must be the same, and no later call of it in progress.
+    unsafe fn put_back(self, context: *mut Context) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            ((*context).host_sp, (*context).spasm_sp, (*context).guard) = (self.host_sp, self.spasm_sp, self.guard)
         };
-        (&*(*fault.context).state, trap)
-    };
-    if let Some(streams) = &mut *state.streams() {
-        // What cannot be written now is lost with the process.
-        let _ = streams.flush();
     }
-    match (pending, trap) {
-        (Some(Pending::Error(RunError::Trap(trap))), _) | (None, Some(trap)) => eprintln!("{trap}"),
-        (Some(Pending::Error(error)), _) => eprintln!("error: {error}"),
-        (Some(Pending::Panic(_)), _) => eprintln!("error: a reader or writer of the host panicked"),
-        (None, None) => std::process::exit(0),
+}
+
+/// The error of a call that ended this way; a panic goes on.
+#[cold]
+fn end_with(pending: Pending) -> RunError {
+    match pending {
+        Pending::Panic(panic) => resume_unwind(panic),
+        Pending::Error(error) => error,
+        Pending::Trap(kind) => Trap { kind, frames: Vec::new(), depth: 0 }.into(),
     }
-    std::process::abort()
 }
 
 /// Writes the items of data that can be written.

@@ -106,18 +106,42 @@ impl LinearMemory {
     }
 
     /// Its bytes.
+    ///
+    /// # Safety
+    /// Nobody may write it while they are borrowed: no code that has it may run.
     #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        // SAFETY: that much is committed, and nobody writes it while `self` is borrowed: code that does runs only in calls
-        // that borrow the instance mutably.
+    pub unsafe fn bytes(&self) -> &[u8] {
+        // SAFETY: that much is committed, and as the caller promises.
         unsafe { std::slice::from_raw_parts(self.region.base(), bytes(self.pages())) }
     }
 
     /// Its bytes.
+    ///
+    /// # Safety
+    /// Nobody else may read or write it while they are borrowed.
     #[must_use]
-    pub fn bytes_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as above, and `self` is borrowed mutably.
+    #[allow(clippy::mut_from_ref, reason = "those who share it hold it by shared references")]
+    pub unsafe fn bytes_mut(&self) -> &mut [u8] {
+        // SAFETY: as above.
         unsafe { std::slice::from_raw_parts_mut(self.region.base(), bytes(self.pages())) }
+    }
+
+    /// Reads bytes from `offset` on.
+    ///
+    /// # Errors
+    /// Where some of them are not there; then nothing is read.
+    pub fn read(&self, offset: u32, bytes: &mut [u8]) -> Result<(), OutOfBounds> {
+        let len = u32::try_from(bytes.len()).map_err(|_| OutOfBounds)?;
+        let from = self.range(offset, len).ok_or(OutOfBounds)?;
+        // SAFETY: the range lies in the memory. Programs see to it that threads do not meet there.
+        unsafe { std::ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), bytes.len()) };
+        Ok(())
+    }
+
+    /// The address of the 4 bytes that hold its size in pages.
+    #[must_use]
+    pub fn pages_address(&self) -> usize {
+        self.pages.as_ptr() as usize
     }
 }
 

@@ -20,14 +20,16 @@ mod bind;
 mod call;
 mod context;
 mod elf_file;
+mod ending;
 mod error;
 mod helpers;
+mod host;
 mod imports;
 mod instance;
 mod libraries;
 mod link_error;
+mod linked;
 mod memory;
-pub use memory::LinearMemory;
 mod natives;
 #[cfg(feature = "elf")]
 mod observe;
@@ -44,13 +46,16 @@ mod thread;
 
 pub use arena::ArenaSize;
 pub use call::Ended;
-pub use context::Pending;
+pub use context::{Pending, SharedStreams};
 pub use error::ExecError;
+pub(crate) use host::HostEntry;
+pub use host::{HostCalls, connect_host};
 pub(crate) use imports::{BindError, Wide};
 pub use imports::{HostFunction, HostResult, HostType, ImportError, Imports};
 pub use instance::{Function, Instance};
 pub use libraries::resolve;
 pub use link_error::{LinkError, Problem};
+pub use memory::LinearMemory;
 pub use natives::Natives;
 #[cfg(feature = "elf")]
 pub use observe::{Observers, Perf};

@@ -14,7 +14,9 @@ use crate::library::Library;
 #[cfg(any(test, feature = "elf"))]
 use super::arena::Publishing;
 use super::arena::{Arena, ArenaSize, ExecutableCode};
+use super::context::Span;
 use super::error::ExecError;
+use super::host::HostCode;
 #[cfg(feature = "elf")]
 use super::observe::{self, Observed};
 
@@ -24,6 +26,8 @@ pub struct Runtime {
     /// What the unwinder and debuggers know of the code; before it, so that nobody knows of code that is gone.
     #[cfg(feature = "elf")]
     observed: Mutex<[Option<Observed>; 2]>,
+    /// Before the code, as it is known.
+    host: HostCode,
     arena: Arc<Arena>,
     /// Where they are; kept for as long as they may be used.
     _code: ExecutableCode,
@@ -73,6 +77,8 @@ impl Runtime {
         let enter = place(&part(Part::EntryTrampoline));
         let enter_int = place(&part(Part::EntryInt));
         let trap_exit = place(&part(Part::TrapExit));
+        let host_bytes = HostCode::bytes();
+        let host = place(&host_bytes);
         let mut code = arena.code(bytes.len())?;
         code.bytes_mut().copy_from_slice(&bytes);
         let code = code.publish()?;
@@ -81,6 +87,7 @@ impl Runtime {
             enter: base + enter,
             enter_int: base + enter_int,
             trap_exit: base + trap_exit,
+            host: HostCode::new(Span::new(base + host, host_bytes.len()), base + trap_exit),
             #[cfg(feature = "elf")]
             lens: [enter_int - enter, trap_exit - enter_int],
             #[cfg(feature = "elf")]
@@ -111,6 +118,11 @@ impl Runtime {
         if debugger {
             observed[1].get_or_insert_with(|| observe::tell_debugger(&enters));
         }
+    }
+
+    /// The entry of all functions of the host that a store hands to modules.
+    pub(super) fn host(&self) -> &HostCode {
+        &self.host
     }
 
     pub(super) fn trap_exit(&self) -> usize {

@@ -21,8 +21,8 @@ use crate::stitch::image::SiteMeaning;
 
 use super::backtrace::Calls;
 use super::context::{Cause, Context, Fault, Span};
+use super::ending::end_process;
 use super::error::ExecError;
-use super::instance::end_process;
 use super::registry;
 use super::thread;
 

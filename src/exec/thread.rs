@@ -53,6 +53,8 @@ impl Drop for Owner {
 pub struct Thread {
     /// The innermost call in progress.
     activation: Cell<*mut Context>,
+    /// How many calls are in progress. They cannot be counted by their contexts: one may have several.
+    nested: Cell<usize>,
     /// Where a call runs that is nested in no other, and how much room is there; 0 before the first.
     first: Cell<(usize, Place)>,
     /// A stack for each depth of nesting that was ever reached.
@@ -93,6 +95,7 @@ impl Thread {
         signals::install()?;
         let thread = Thread {
             activation: Cell::new(ptr::null_mut()),
+            nested: Cell::new(0),
             first: Cell::new((0, Place { top: ptr::null_mut(), guard: Span::default() })),
             stacks: RefCell::new(Vec::new()),
             pending: RefCell::new(None),
@@ -122,7 +125,7 @@ impl Thread {
 
     #[cold]
     fn other_place(&self, size: usize) -> Result<Place, ExecError> {
-        let level = self.nested();
+        let level = self.nested.get();
         if level >= NESTED {
             return Err(ExecError::System {
                 attempt: "nest another call of an instance in those in progress",
@@ -146,27 +149,23 @@ impl Thread {
         Ok(found)
     }
 
-    /// How many calls are in progress.
-    fn nested(&self) -> usize {
-        let mut context = self.activation.get();
-        let mut level = 0;
-        while !context.is_null() {
-            level += 1;
-            // SAFETY: the context of a call in progress stays where it is.
-            context = unsafe { (*context).previous };
-        }
-        level
+    /// Whether a call is in progress.
+    #[inline]
+    pub fn is_nested(&self) -> bool {
+        !self.activation.get().is_null()
     }
 
     /// A call begins. It must be ended with what this returns.
     #[inline]
     pub fn begin(&self, context: *mut Context) -> *mut Context {
+        self.nested.set(self.nested.get() + 1);
         self.activation.replace(context)
     }
 
     /// The innermost call ends.
     #[inline]
     pub fn end(&self, previous: *mut Context) {
+        self.nested.set(self.nested.get() - 1);
         self.activation.set(previous);
     }
 }

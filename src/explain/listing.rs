@@ -163,12 +163,12 @@ impl Listing {
             if !wanted(&function.name) {
                 continue;
             }
-            let behind = trace.entries.first().copied().unwrap_or(trace.events.len());
+            let behind = trace.functions_end();
             let end = trace.functions.get(index + 1).copied().unwrap_or(behind);
             let view = View { with_strip, ..View::new(verified, library, &image, index, trace.frames[index]) };
             let entry = image.entries.iter().position(|entry| entry.function as usize == index);
             let entry = entry.map_or(0..0, |entry| {
-                trace.entries[entry]..trace.entries.get(entry + 1).copied().unwrap_or(trace.events.len())
+                trace.entries[entry]..trace.entries.get(entry + 1).copied().unwrap_or_else(|| trace.entries_end())
             });
             let events = &trace.events;
             functions.push(view.list(&events[trace.functions[index]..end], &trace.places[index], &events[entry]));

@@ -57,6 +57,11 @@ pub fn symbol(module: &Module, symbol: Symbol) -> String {
         Symbol::Memory => "memory".to_owned(),
         Symbol::Extern(index) => name(module.externs.get(index as usize).map(|one| &one.name)),
         Symbol::Data(index) => name(module.data.get(index as usize).map(|one| &one.name)),
+        Symbol::Import(index) => name(module.imports.get(index as usize).map(|one| &one.name)),
+        Symbol::Growing(index) => name(module.tables.get(index as usize).map(|table| &table.name)),
+        Symbol::Signature(index) => module.signatures.get(index as usize).map(ToString::to_string).unwrap_or_default(),
+        Symbol::Shared(index) => name(module.globals.get(index as usize).map(|global| &global.name)),
+        Symbol::PagesCell => "pages".to_owned(),
     }
 }
 

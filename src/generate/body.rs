@@ -147,7 +147,7 @@ impl Writer<'_, '_> {
     }
 
     fn some_constant(&mut self) {
-        let ty = self.s.pick(&Type::ALL);
+        let ty = self.s.pick(&Type::NUMBERS);
         let (d, bits) = (self.target(ty.class()), self.s.constant(ty));
         self.constant(d, ty, bits);
     }

@@ -98,8 +98,8 @@ pub fn numbers(seed: u64) -> impl FnMut() -> u64 {
 /// The fuel, and two globals of each type.
 fn globals(s: &mut Source<'_>) -> Vec<Global> {
     let fuel = Global { line: 1, ..Global::new("fuel", Type::I64, 300 + s.below(700) as u64) };
-    let others = (0..2 * Type::ALL.len()).map(|i| {
-        let ty = Type::ALL[i % Type::ALL.len()];
+    let others = (0..2 * Type::NUMBERS.len()).map(|i| {
+        let ty = Type::NUMBERS[i % Type::NUMBERS.len()];
         Global { line: 1, ..Global::new(format!("g{i}"), ty, s.constant(ty)) }
     });
     std::iter::once(fuel).chain(others.collect::<Vec<_>>()).collect()
@@ -108,7 +108,7 @@ fn globals(s: &mut Source<'_>) -> Vec<Global> {
 fn signature(s: &mut Source<'_>) -> Signature {
     let params = if s.one_in(4) { s.below(13) } else { s.below(5) };
     let results = if s.one_in(4) { s.below(9) } else { s.below(3) };
-    let mut types = |n: usize| (0..n).map(|_| s.pick(&Type::ALL)).collect::<Vec<_>>();
+    let mut types = |n: usize| (0..n).map(|_| s.pick(&Type::NUMBERS)).collect::<Vec<_>>();
     let (params, mut results) = (types(params), types(results));
     let variadic = s.one_in(4);
     if variadic {

@@ -62,7 +62,7 @@ fn change_function(f: &mut Function, s: &mut Source<'_>) {
         _ => {
             let types = if s.one_in(2) { &mut f.signature.params } else { &mut f.signature.results };
             match s.below(3) {
-                0 => types.push(s.pick(&Type::ALL)),
+                0 => types.push(s.pick(&Type::NUMBERS)),
                 1 => drop(types.pop()),
                 _ => f.signature.variadic ^= true,
             }
@@ -78,8 +78,8 @@ fn change_items(module: &mut Module, s: &mut Source<'_>) {
         2 => module.memory.iter_mut().for_each(|memory| memory.max = Some(s.pick(&PAGES))),
         3 => module.inits.iter_mut().for_each(|init| init.offset = s.pick(&[0, 65_535, 65_536, u32::MAX])),
         4 => module.tables.iter_mut().for_each(|table| table.functions.push(field(s))),
-        5 => module.globals.iter_mut().for_each(|global| global.ty = s.pick(&Type::ALL)),
-        6 => module.signatures.iter_mut().for_each(|signature| signature.results.push(s.pick(&Type::ALL))),
+        5 => module.globals.iter_mut().for_each(|global| global.ty = s.pick(&Type::NUMBERS)),
+        6 => module.signatures.iter_mut().for_each(|signature| signature.results.push(s.pick(&Type::NUMBERS))),
         7 => {
             let copy = module.functions.first().cloned();
             module.functions.extend(copy);

@@ -63,7 +63,8 @@ pub(super) struct Code {
     /// For each step, the instruction it is made of; of two, the one that can end the run.
     pub(super) origins: Box<[u32]>,
     /// For a call `[nargs, x…, nresults, d…]`, before which stand `[table, signature]` if it is a `calli`, and if it is one of C
-    /// `[signature]` before it and `[nfurther, is_float…]` behind it; for a declared opcode `[n, x…]`; for a `ret` of several
+    /// `[signature]` before it and `[nfurther, is_float…]` behind it; for
+    /// an instruction on tables or segments `[first item, second item, nargs, x…]`; for a declared opcode `[n, x…]`; for a `ret` of several
     /// values `[n, a…]`, with [`Code::HALF`] added to those of which only the lower half is returned; for a `select`
     /// `[a, b]`; for a `switch` `[n, L0 … Ln-1, LDEFAULT]`, each as the bytes to go.
     pub(super) lists: Box<[u32]>,

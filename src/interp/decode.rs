@@ -4,11 +4,12 @@
 //! code's size and every offset leads to one of its steps, which is checked here because the loop does not; a `const`
 //! is left out only where everything that reads it has the literal instead.
 
-use crate::isa::op::{Flag, Op, Shape, Type};
+use crate::isa::op::{Class, Flag, Op, Shape, Type};
 use crate::module::{Inst, Module};
 use crate::verified::{Body, Var, Verified};
 
 use super::code::{Code, Step};
+use super::outside;
 use super::run::{self, Family, run_of};
 
 const NONE: u32 = u32::MAX;
@@ -24,6 +25,8 @@ struct Literal {
 
 struct Decoder<'b> {
     module: &'b Module,
+    /// Whether globals are found where the module is linked.
+    is_linked: bool,
     body: &'b Body,
     steps: Vec<Step>,
     origins: Vec<u32>,
@@ -51,12 +54,13 @@ enum First {
     Written,
 }
 
-/// Decodes function `function`.
-pub(super) fn decode(verified: &Verified, function: u32) -> Code {
+/// Decodes function `function` of a module that is linked with others, or not.
+pub(super) fn decode(verified: &Verified, function: u32, is_linked: bool) -> Code {
     let body = verified.body(function);
     let n = body.insts.len();
     let mut decoder = Decoder {
         module: verified.module(),
+        is_linked,
         body,
         steps: Vec::with_capacity(n),
         origins: Vec::with_capacity(n),
@@ -185,7 +189,7 @@ impl Decoder<'_> {
                 }
                 step.d = self.write(inst.d);
             }
-            Shape::Object | Shape::CallImport => unimplemented!("interpreting of linked modules"),
+            Shape::Object => self.object(inst, &mut step),
             Shape::Const => return self.constant(at, inst),
             Shape::Select => {
                 step.b = self.lists.len() as u32;
@@ -200,15 +204,23 @@ impl Decoder<'_> {
                 self.read(inst.d);
                 self.read(inst.a);
             }
-            Shape::Msize | Shape::Read | Shape::Gget | Shape::Addr => {
+            Shape::Msize | Shape::Read | Shape::Addr => {
                 self.write(inst.d);
+            }
+            Shape::Gget => {
+                self.write(inst.d);
+                step.run = if self.is_linked { outside::global_get } else { step.run };
             }
             Shape::Mcopy | Shape::Mfill => {
                 for var in [inst.d, inst.a, inst.b] {
                     self.read(var);
                 }
             }
-            Shape::Gset | Shape::Print => {
+            Shape::Gset => {
+                self.read(inst.a);
+                step.run = if self.is_linked { outside::global_set } else { step.run };
+            }
+            Shape::Print => {
                 self.read(inst.a);
             }
             Shape::Jump | Shape::Branch => {
@@ -225,7 +237,7 @@ impl Decoder<'_> {
                 self.lists.extend_from_slice(&list[..list[0] as usize + 2]);
                 self.switches.push(self.steps.len() as u32);
             }
-            Shape::Call => {
+            Shape::Call | Shape::CallImport => {
                 step.b = self.lists.len() as u32;
                 step.d = self.call(inst.b as usize);
             }
@@ -293,6 +305,21 @@ impl Decoder<'_> {
         results.first().copied().unwrap_or(self.unwanted())
     }
 
+    /// An instruction on tables, elements or segments.
+    fn object(&mut self, inst: &Inst, step: &mut Step) {
+        let (named, rest) = self.body.lists[inst.b as usize..].split_at(2);
+        let (results, rest) = counted(rest);
+        let (args, _) = counted(rest);
+        (step.a, step.b) = (inst.op as u32, self.lists.len() as u32);
+        self.lists.extend_from_slice(named);
+        self.lists.push(args.len() as u32);
+        for &arg in args {
+            let slot = self.read(arg);
+            self.lists.push(slot);
+        }
+        step.d = results.first().map_or(self.unwanted(), |&result| self.write(result));
+    }
+
     /// Copies the lists of a call of C, with what else is to be known of it, and gives the slot of the first result and the
     /// place of the list.
     fn call_c(&mut self, signature: u32, at: usize) -> (u32, u32) {
@@ -314,7 +341,7 @@ impl Decoder<'_> {
 
     fn ret(&mut self, inst: &Inst, step: &mut Step) {
         let (values, _) = counted(&self.body.lists[inst.b as usize..]);
-        let is_half = |var: u32, ty: Type| ty == Type::I32 && !self.body.vars[var as usize].has(Var::NARROW);
+        let is_half = |var: u32, ty: Type| is_half(ty) && !self.body.vars[var as usize].has(Var::NARROW);
         let results = &self.body.signature.results;
         match (values, &results[..]) {
             ([], _) => step.run = run::return_none,
@@ -378,7 +405,7 @@ impl Decoder<'_> {
         let params = &self.body.signature.params;
         let locals = params.len() + 1..self.body.vars.len();
         let starts_as_zero = |&var: &usize| self.body.vars[var].has(Var::CROSSES) && self.first[var] != First::Written;
-        let halves = (0..).zip(params).filter(|(_, ty)| **ty == Type::I32).map(|(k, _)| k);
+        let halves = (0..).zip(params).filter(|(_, ty)| is_half(**ty)).map(|(k, _)| k);
         let halves: Box<[u32]> = halves.collect();
         let zeros: Box<[u32]> = locals.filter(starts_as_zero).map(|var| var as u32).collect();
         Code {
@@ -394,6 +421,11 @@ impl Decoder<'_> {
             lists: self.lists.into(),
         }
     }
+}
+
+/// Whether only the lower half of an int register is passed.
+fn is_half(ty: Type) -> bool {
+    ty.class() == Class::Int && ty.is_narrow()
 }
 
 /// A list that starts with its length, and what follows it.

@@ -14,6 +14,7 @@ use super::Limits;
 use super::code::Code;
 use super::decode::decode;
 use super::registers::{Place, Window};
+use super::store::Codes;
 
 /// A function that is being executed.
 #[derive(Clone, Copy, Debug)]
@@ -41,21 +42,34 @@ pub(super) struct Machine<'c> {
     pub(super) verified: &'c Verified,
     pub(super) limits: &'c Limits,
     codes: &'c [OnceLock<Code>],
+    /// Whether the module is linked with others.
+    is_linked: bool,
     stack: Vec<u64>,
     /// The functions that wait, outermost first.
     callers: Vec<Caller<'c>>,
 }
 
 impl<'c> Machine<'c> {
-    pub(super) fn new(limits: &'c Limits, verified: &'c Verified, codes: &'c [OnceLock<Code>]) -> Machine<'c> {
-        Machine { verified, limits, codes, stack: Vec::new(), callers: Vec::with_capacity(16) }
+    pub(super) fn new(limits: &'c Limits, verified: &'c Verified, codes: &'c Codes) -> Machine<'c> {
+        let (codes, is_linked) = (codes.all(), codes.is_linked());
+        Machine { verified, limits, codes, is_linked, stack: Vec::new(), callers: Vec::with_capacity(16) }
     }
 
     /// Function `function` in the form that the loop executes.
     #[inline(always)]
     pub(super) fn code(&self, function: u32) -> &'c Code {
         let code = &self.codes[function as usize];
-        code.get().unwrap_or_else(|| decode_once(code, self.verified, function))
+        code.get().unwrap_or_else(|| self.decode_once(code, function))
+    }
+
+    #[cold]
+    fn decode_once(&self, code: &'c OnceLock<Code>, function: u32) -> &'c Code {
+        code.get_or_init(|| decode(self.verified, function, self.is_linked))
+    }
+
+    /// How many functions are being executed, and how many registers there is room for.
+    pub(super) fn used(&self) -> (usize, usize) {
+        (self.callers.len() + 1, self.stack.len())
     }
 
     /// The activation of the outermost function, with `args`, which have been checked.
@@ -219,11 +233,6 @@ impl<'c> Machine<'c> {
         let callers = self.callers.iter().rev().map(|caller| (caller.code.function, caller.code.origin(caller.place)));
         Trap::new(kind, &self.verified.module, std::iter::once(innermost).chain(callers))
     }
-}
-
-#[cold]
-fn decode_once<'c>(code: &'c OnceLock<Code>, verified: &Verified, function: u32) -> &'c Code {
-    code.get_or_init(|| decode(verified, function))
 }
 
 /// Where the registers of an activation that start at `base` end.

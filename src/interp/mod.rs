@@ -12,15 +12,17 @@
 mod code;
 mod custom;
 mod decode;
+mod linked;
 mod machine;
-mod memory;
 pub mod native;
+mod outside;
 mod registers;
 mod run;
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub use linked::{LinkedInstance, Outside};
 pub use store::{Codes, LinearMemory, Store};
 
 use crate::module::MAX_ARGS;
@@ -30,6 +32,7 @@ use crate::verified::Verified;
 
 use machine::Machine;
 use native::{Native, World};
+use run::Friends;
 
 /// How far a call may go.
 #[derive(Clone, Copy, Debug)]
@@ -78,11 +81,14 @@ pub fn call_within(
 ) -> Result<Outcome, RunError> {
     check_args(verified, function, args)?;
     let Store { memory, globals, codes } = store;
-    let machine = Machine::new(limits, verified, codes.of(verified));
-    let (reserved, len, max) = memory.parts();
-    let world = World { reserved, len: *len, max, globals, streams: &mut *streams };
-    let result;
-    (*len, result) = run::run(machine, function, args, world, None);
+    let codes = codes.of(verified);
+    if codes.is_linked() {
+        return Err(RunError::NoLinks);
+    }
+    let machine = Machine::new(limits, verified, codes);
+    let world = World { memory: memory.view(), globals, streams: &mut *streams };
+    let (len, result) = run::run(machine, function, args, world, Friends::default());
+    memory.set_len(len);
     streams.finish(result)
 }
 
@@ -99,11 +105,13 @@ pub fn call_with_natives<'w>(
     function: u32,
     args: &[u64],
 ) -> (usize, Result<Outcome, RunError>) {
-    if let Err(error) = check_args(verified, function, args) {
-        return (world.len, Err(error));
+    codes.check(verified);
+    let checked = if codes.is_linked() { Err(RunError::NoLinks) } else { check_args(verified, function, args) };
+    if let Err(error) = checked {
+        return (world.memory.len(), Err(error));
     }
-    let machine = Machine::new(limits, verified, codes.all(verified));
-    run::run(machine, function, args, world, Some(natives))
+    let machine = Machine::new(limits, verified, codes);
+    run::run(machine, function, args, world, Friends { natives: Some(natives), linked: None })
 }
 
 fn check_args(verified: &Verified, function: u32, args: &[u64]) -> Result<(), RunError> {

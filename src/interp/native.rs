@@ -9,6 +9,7 @@ use crate::for_each_op;
 use crate::isa::op::{Bits, Op, Shape, meaning};
 use crate::isa::trap::TrapKind;
 use crate::module::native::Target;
+use crate::objects::View;
 use crate::streams::Streams;
 use crate::trap::RunError;
 
@@ -18,12 +19,8 @@ use super::run::{Context, Run};
 /// What a running program works on beside its registers.
 #[derive(Debug)]
 pub struct World<'w> {
-    /// All the linear memory that there may ever be.
-    pub reserved: &'w mut [u8],
-    /// How many bytes of it there are.
-    pub len: usize,
-    /// How many pages that may become.
-    pub max: u32,
+    /// The linear memory.
+    pub memory: View<'w>,
     /// The globals' raw bits, by index.
     pub globals: &'w mut [u64],
     /// Where it prints and reads.
@@ -35,9 +32,7 @@ pub struct World<'w> {
 #[derive(Debug)]
 pub struct Lent<'l, 'w> {
     /// See [`World`].
-    pub reserved: &'l mut &'w mut [u8],
-    /// See [`World`].
-    pub len: &'l mut usize,
+    pub memory: &'l mut View<'w>,
     /// See [`World`].
     pub globals: &'l mut &'w mut [u64],
     /// See [`World`].
@@ -145,10 +140,10 @@ fn call<'c>(place: Place<'c>, registers: Window, context: &mut Context<'c, '_>, 
     let further: Vec<bool> = further.iter().map(|&is_float| is_float != 0).collect();
     let args: Vec<u64> = args.iter().map(|&slot| registers.get(slot)).collect();
     let call = Call { address, signature: lists[at - 1], further: &further, args: &args };
-    let Context { natives, reserved, len, globals, streams, .. } = context;
+    let Context { natives, memory, globals, streams, .. } = context;
     let Some(natives) = natives else { return nobody(context) };
     let mut results = Vec::new();
-    match natives.call(Lent { reserved, len, globals, streams }, &call, &mut results) {
+    match natives.call(Lent { memory, globals, streams }, &call, &mut results) {
         Ok(Left::Returned) => {
             for (&slot, bits) in destinations.iter().zip(results) {
                 registers.set(slot, bits);
@@ -156,18 +151,12 @@ fn call<'c>(place: Place<'c>, registers: Window, context: &mut Context<'c, '_>, 
             None
         }
         Ok(Left::Halted) => context.halt(),
-        // Nothing that C called has trapped, but the call itself.
-        Err(RunError::Trap(trap)) if trap.depth == 0 => context.trap(trap.kind),
-        Err(RunError::Trap(inner)) => {
-            let outer = context.machine.trap(inner.kind, context.current.code, place);
-            context.fail(inner.within(outer).into())
-        }
-        Err(error) => context.fail(error),
+        Err(error) => context.stop(place, error),
     }
 }
 
 /// A list that starts with its length, and what follows it.
-fn counted(list: &[u32]) -> (&[u32], &[u32]) {
+pub(super) fn counted(list: &[u32]) -> (&[u32], &[u32]) {
     list[1..].split_at(list[0] as usize)
 }
 

@@ -9,10 +9,12 @@
 mod steps;
 
 use crate::isa::trap::TrapKind;
+use crate::objects::View;
 use crate::streams::Streams;
 use crate::trap::{Outcome, RunError};
 
 use super::code::Code;
+use super::linked::Linked;
 use super::machine::{Activation, Machine};
 use super::native::{Native, World};
 use super::registers::{Place, Window};
@@ -28,16 +30,24 @@ pub(super) struct Context<'c, 'w> {
     pub(super) current: Activation<'c>,
     /// How many jumps are left.
     left: u64,
-    /// All the linear memory that there may ever be, how much of it there is, and how many pages that may become.
-    pub(super) reserved: &'w mut [u8],
-    pub(super) len: usize,
-    max: u32,
+    pub(super) memory: View<'w>,
     pub(super) globals: &'w mut [u64],
     pub(super) streams: &'w mut Streams,
     /// Who calls C for the program, if it may.
     pub(super) natives: Option<&'w mut dyn Native<'w>>,
+    /// What it is linked with, if it is.
+    pub(super) linked: Option<Linked<'w>>,
     /// Why there is no place to go on at.
     end: End,
+}
+
+/// Who does for a program what the interpreter does not.
+#[derive(Default)]
+pub(super) struct Friends<'w> {
+    /// Who calls C for it, if it may.
+    pub(super) natives: Option<&'w mut dyn Native<'w>>,
+    /// What it is linked with, if it is.
+    pub(super) linked: Option<Linked<'w>>,
 }
 
 /// How the loop ended.
@@ -53,23 +63,24 @@ pub(super) fn run<'w>(
     function: u32,
     args: &[u64],
     world: World<'w>,
-    natives: Option<&'w mut dyn Native<'w>>,
+    friends: Friends<'w>,
 ) -> (usize, Result<Outcome, RunError>) {
     let current = match machine.begin(function, args) {
         Ok(current) => current,
-        Err(error) => return (world.len, Err(error)),
+        Err(error) => return (world.memory.len(), Err(error)),
     };
     let left = machine.limits.jumps;
-    let World { reserved, len, max, globals, streams } = world;
+    let World { memory, globals, streams } = world;
+    let Friends { natives, linked } = friends;
     let end = End::Outcome(Outcome::Halted);
-    let mut context = Context { machine, current, left, reserved, len, max, globals, streams, natives, end };
+    let mut context = Context { machine, current, left, memory, globals, streams, natives, linked, end };
     let last = go(&mut context);
     let result = match context.end {
         End::Outcome(outcome) => Ok(outcome),
         End::Trap(kind) => Err(context.machine.trap(kind, context.current.code, last).into()),
         End::Fail(error) => Err(error),
     };
-    (context.len, result)
+    (context.memory.len(), result)
 }
 
 /// Goes from step to step, and gives the last.
@@ -130,6 +141,20 @@ impl<'c> Context<'c, '_> {
         self.end(End::Trap(kind))
     }
 
+    /// Ends the run because what was called from `place` was stopped.
+    #[cold]
+    pub(super) fn stop(&mut self, place: Place<'c>, error: RunError) -> Option<Place<'c>> {
+        match error {
+            // Nothing that was called has trapped, but the call itself.
+            RunError::Trap(trap) if trap.depth == 0 => self.trap(trap.kind),
+            RunError::Trap(inner) => {
+                let outer = self.machine.trap(inner.kind, self.current.code, place);
+                self.fail(inner.within(outer).into())
+            }
+            error => self.fail(error),
+        }
+    }
+
     /// Ends the run with success.
     #[cold]
     pub(super) fn halt(&mut self) -> Option<Place<'c>> {
@@ -150,14 +175,8 @@ impl<'c> Context<'c, '_> {
         if self.count_jump() { Some(place.jump(offset)) } else { self.trap(TrapKind::Interrupted) }
     }
 
-    /// The bytes of linear memory that there are.
     #[inline(always)]
-    fn bytes(&mut self) -> &mut [u8] {
-        &mut self.reserved[..self.len]
-    }
-
-    #[inline(always)]
-    fn call(&mut self, place: Place<'c>, registers: Window, function: u32, list: u32) -> Option<Place<'c>> {
+    pub(super) fn call(&mut self, place: Place<'c>, registers: Window, function: u32, list: u32) -> Option<Place<'c>> {
         if !self.count_jump() {
             return self.trap(TrapKind::Interrupted);
         }

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use memmap2::{MmapMut, MmapOptions};
 
 use crate::module::{Global, MAX_PAGES, Memory, Module, PAGE};
+use crate::objects::View;
 use crate::verified::Verified;
 
 use super::code::Code;
@@ -29,6 +30,8 @@ pub struct Codes {
     /// The module whose functions they are. While it is held here no other can be in its place.
     module: Arc<Module>,
     codes: Box<[OnceLock<Code>]>,
+    /// Whether the module is linked with others.
+    is_linked: bool,
 }
 
 impl Codes {
@@ -36,24 +39,35 @@ impl Codes {
     #[must_use]
     pub fn new(verified: &Verified) -> Codes {
         let codes = verified.functions.iter().map(|_| OnceLock::new()).collect();
-        Codes { module: Arc::clone(&verified.module), codes }
+        Codes { module: Arc::clone(&verified.module), codes, is_linked: verified.module.is_linked() }
+    }
+
+    /// Those of a module that is linked, whether it needs to be or not.
+    pub(super) fn linked(verified: &Verified) -> Codes {
+        Codes { is_linked: true, ..Codes::new(verified) }
+    }
+
+    /// Whether the module is linked with others.
+    pub(super) fn is_linked(&self) -> bool {
+        self.is_linked
     }
 
     /// The functions.
-    ///
-    /// # Panics
-    /// If they are those of another module.
-    pub(super) fn all(&self, verified: &Verified) -> &[OnceLock<Code>] {
-        assert!(Arc::ptr_eq(&self.module, &verified.module), "decoded functions are those of one module");
+    pub(super) fn all(&self) -> &[OnceLock<Code>] {
         &self.codes
     }
 
+    /// Fails if they are those of another module.
+    pub(super) fn check(&self, verified: &Verified) {
+        assert!(Arc::ptr_eq(&self.module, &verified.module), "decoded functions are those of one module");
+    }
+
     /// The functions of `verified`; none has been decoded if the last call was one of another module.
-    pub(super) fn of(&mut self, verified: &Verified) -> &[OnceLock<Code>] {
+    pub(super) fn of(&mut self, verified: &Verified) -> &Codes {
         if !Arc::ptr_eq(&self.module, &verified.module) {
             *self = Codes::new(verified);
         }
-        &self.codes
+        self
     }
 }
 
@@ -114,28 +128,23 @@ impl LinearMemory {
         self.map.as_mut().map_or(&mut [], |map| &mut map[..self.len])
     }
 
-    /// All bytes that it may ever have, how many it has, and how many pages that may become.
-    pub(crate) fn parts(&mut self) -> (&mut [u8], &mut usize, u32) {
-        (self.map.as_mut().map_or(&mut [], |map| &mut map[..]), &mut self.len, self.max)
+    /// The memory as a running program works on it.
+    pub(crate) fn view(&mut self) -> View<'_> {
+        View::new(self.map.as_mut().map_or(&mut [], |map| &mut map[..]), self.len, self.max)
     }
 
-    /// Sets how many bytes there are, after those who worked on its [parts](Self::parts) made them more.
+    /// Sets how many bytes there are, after those who worked on its [view](Self::view) made them more.
     pub(crate) fn set_len(&mut self, len: usize) {
         self.len = len;
     }
 
     /// Grows by `pages` and gives the old size; `None`, and nothing changes, where that is too much.
     pub fn grow(&mut self, pages: u32) -> Option<u32> {
-        grow(&mut self.len, self.max, pages)
+        let mut view = self.view();
+        let old = view.grow(pages)?;
+        self.len = view.len();
+        Some(old)
     }
-}
-
-/// What [`LinearMemory::grow`] does to a memory of `len` bytes.
-pub(super) fn grow(len: &mut usize, max: u32, pages: u32) -> Option<u32> {
-    let old = (*len as u64 / PAGE) as u32;
-    let new = old.checked_add(pages).filter(|&new| new <= max)?;
-    *len = bytes(new);
-    Some(old)
 }
 
 fn bytes(pages: u32) -> usize {

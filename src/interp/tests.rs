@@ -24,7 +24,7 @@ fn results_in(store: &mut Store, verified: &Verified, args: &[u64]) -> Vec<u64> 
 
 /// How many steps the first function has.
 fn steps(text: &str) -> usize {
-    super::decode::decode(&verified(text), 0).steps.len()
+    super::decode::decode(&verified(text), 0, false).steps.len()
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl CustomOp {
         let (name, rest) = text.split_once('(').ok_or_else(form)?;
         let (params, result) = rest.split_once(')').ok_or_else(form)?;
         let read = |word: &str| {
-            let found = Type::ALL.into_iter().find(|ty| ty.name() == word.trim());
+            let found = Type::NUMBERS.into_iter().find(|ty| ty.name() == word.trim());
             found.ok_or_else(|| format!("`{}` is no type: there are i32, i64, f32 and f64", word.trim()))
         };
         let params = match params.trim() {

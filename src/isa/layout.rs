@@ -31,4 +31,10 @@ layout! {
     CONTEXT_FLOATS = 120;
     /// Bytes of stack that a C function finds free when it is called.
     C_STACK = 65536;
+    /// Bytes of stack that a function of the host finds free: as much as Rust code may use that opens files and formats
+    /// text. The guard below stacks is longer.
+    HOST_STACK = 262_144;
+    /// Bytes that the way to a function of the host takes of the stack: what of the context lies from `CONTEXT_INTS` to the
+    /// end of the floats, and 8 that align it.
+    HOST_FRAME = 152;
 }

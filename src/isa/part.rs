@@ -49,11 +49,13 @@ pub enum Part {
     EntryJump,
     /// Calls a closure of the host with the address of what it has captured.
     Closure,
+    /// The way to a function of the host that a store has handed to modules.
+    Host,
 }
 
 impl Part {
     /// Every part, in the order of its number.
-    pub const ALL: [(Part, &'static str); 21] = [
+    pub const ALL: [(Part, &'static str); 22] = [
         (Part::Push, "frame.push"),
         (Part::Pop, "frame.pop"),
         (Part::Enter, "frame.enter"),
@@ -75,6 +77,7 @@ impl Part {
         (Part::EntryRest, "entry.rest"),
         (Part::EntryJump, "entry.jump"),
         (Part::Closure, "closure"),
+        (Part::Host, "host"),
     ];
 
     /// The name that its template declares.

@@ -25,6 +25,9 @@ impl Type {
     /// Every type, in the order of its number.
     pub const ALL: [Type; 6] = [Type::I32, Type::I64, Type::F32, Type::F64, Type::Funcref, Type::Externref];
 
+    /// Those that calculations know: every type but references.
+    pub const NUMBERS: [Type; 4] = [Type::I32, Type::I64, Type::F32, Type::F64];
+
     /// The word for it in text.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -6,16 +6,17 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, RwLock};
 
+use crate::exec::HostEntry;
 use crate::module::Signature;
 
 /// A function, as tables and imports refer to it. Machine code reads the first two fields.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Func {
-    /// The address of its entry, which takes what Spasm functions take, whatever is in the register of the memory, and
-    /// leaves that changed. 0 where the function is interpreted and nothing has been stitched for it.
+    /// The address of its entry, which takes what Spasm functions take and the address of this in the first scratch
+    /// register, whatever is in the register of the memory, and leaves that changed. 0 where the function is interpreted and nothing has been stitched for it.
     entry: AtomicUsize,
     /// The number of its signature, see [`signature_number`].
     number: u32,
@@ -23,6 +24,7 @@ pub struct Func {
     handle: u32,
     signature: Signature,
     body: Body,
+    host: OnceLock<HostEntry>,
 }
 
 /// What a function does.
@@ -74,6 +76,16 @@ impl Func {
     pub fn body(&self) -> Body {
         self.body
     }
+
+    /// What stitched code finds of it, where it is a function of the host.
+    pub(crate) fn host(&self) -> Option<&HostEntry> {
+        self.host.get()
+    }
+
+    /// Sets that; says whether it was not set before.
+    pub(crate) fn set_host(&self, host: HostEntry) -> bool {
+        self.host.set(host).is_ok()
+    }
 }
 
 /// All functions of a store that may be referred to.
@@ -93,7 +105,8 @@ impl Funcs {
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
         let handle = u32::try_from(all.len() + 1).expect("a store has fewer than 2^32 functions");
         let number = signature_number(&signature);
-        let func = Arc::new(Func { entry: AtomicUsize::new(0), number, handle, signature, body });
+        let func =
+            Arc::new(Func { entry: AtomicUsize::new(0), number, handle, signature, body, host: OnceLock::new() });
         all.push(Arc::clone(&func));
         let mut handles = self.handles.write().unwrap_or_else(PoisonError::into_inner);
         handles.insert(Arc::as_ptr(&func) as u64, handle);

@@ -67,6 +67,12 @@ impl Table {
         std::ptr::from_ref(self) as usize
     }
 
+    /// What machine code reads: where the elements stand, and how many there are.
+    #[inline(always)]
+    pub(super) fn place(&self) -> (usize, u64) {
+        (self.base.load(Ordering::Relaxed), self.len.load(Ordering::Relaxed))
+    }
+
     fn elements(&self) -> MutexGuard<'_, Vec<AtomicU64>> {
         self.elements.lock().unwrap_or_else(PoisonError::into_inner)
     }

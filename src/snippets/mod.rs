@@ -189,7 +189,8 @@ impl Toolchain {
 
 /// The error of laying over what does not stand in the code of programs: it was placed once, when the first of them came.
 fn fixed(template: &Template) -> Option<TemplateError> {
-    const FIXED: [Part; 5] = [Part::EntryTrampoline, Part::EntryInt, Part::TrapExit, Part::Closure, Part::Filler];
+    const FIXED: [Part; 6] =
+        [Part::EntryTrampoline, Part::EntryInt, Part::TrapExit, Part::Closure, Part::Filler, Part::Host];
     let found = FIXED.iter().any(|part| part.name() == template.name);
     found.then(|| {
         template.error("belongs to the runtime, not to programs: it can be changed in Spasm's own sources only")

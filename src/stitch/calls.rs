@@ -102,7 +102,7 @@ fn from(passed: Passed) -> From {
 
 impl Emitter<'_> {
     /// The moves that bring `args` to where a function of this signature takes them.
-    fn argument_moves(&mut self, signature: &Signature, args: &[u32]) -> Vec<Move> {
+    pub(super) fn argument_moves(&mut self, signature: &Signature, args: &[u32]) -> Vec<Move> {
         let mut moves = std::mem::take(&mut self.moves_at_hand);
         let mut convention = Convention::arguments(signature.variadic);
         let types = signature.params.iter().copied().map(Some).chain(std::iter::repeat(None));
@@ -117,7 +117,7 @@ impl Emitter<'_> {
     }
 
     /// Takes the results of a call to where they are kept. Their notes start at `notes` among those of lists.
-    fn take_results(&mut self, results: &[u32], notes: usize, stack_arguments: u32) {
+    pub(super) fn take_results(&mut self, results: &[u32], notes: usize, stack_arguments: u32) {
         let live = self.live;
         let notes = live.list_notes[notes..][..results.len()].iter().copied();
         let mut convention = Convention::results(stack_arguments);
@@ -155,7 +155,7 @@ impl Emitter<'_> {
 
     /// `call`.
     pub(super) fn call(&mut self, inst: &Inst) {
-        let callee = self.verified.body(inst.a);
+        let callee = &self.verified.module().functions[inst.a as usize];
         let operands = operands_of_call(inst, &self.body.lists);
         self.around(false, operands.results);
         let moves = self.argument_moves(&callee.signature, operands.args);
@@ -166,7 +166,7 @@ impl Emitter<'_> {
         let chunk = self.form(inst.op, false, Form::Reg, Form::Reg);
         self.code.put(chunk, [0; 3], [0, 0]);
         let end = self.code.position();
-        match self.entries.get(inst.a as usize) {
+        match inst.a.checked_sub(self.first).and_then(|index| self.entries.get(index as usize)) {
             Some(&entry) => self.code.write32(end - 4, entry.wrapping_sub(end) as i32),
             None => self.calls.push((end - 4, inst.a)),
         }
@@ -183,7 +183,7 @@ impl Emitter<'_> {
         }
     }
 
-    fn pass_count(&mut self, signature: &Signature, args: usize) {
+    pub(super) fn pass_count(&mut self, signature: &Signature, args: usize) {
         if signature.variadic {
             let step = self.glue(Step::Glue);
             self.load_constant(Class::Int, args as u64, Place::register(COUNT));

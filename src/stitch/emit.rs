@@ -14,6 +14,7 @@ use crate::stitch::code::{Code, Regs};
 use crate::stitch::custom::Ways;
 use crate::stitch::frame::Frame;
 use crate::stitch::image::{Relocation, SiteMeaning, Symbol, TrapSite, UnwindRow};
+use crate::stitch::linked::Linked;
 use crate::stitch::live::{ENDS_A, Live, NEEDLESS, is_constant, is_fused};
 use crate::stitch::locals::Locals;
 use crate::stitch::moves::Move;
@@ -88,7 +89,11 @@ pub(super) struct Emitter<'a> {
     pub calls: &'a mut Vec<(u32, u32)>,
     /// Addresses of functions: the hole, and the function whose C entry it refers to.
     pub c_entries: &'a mut Vec<(u32, u32)>,
+    /// Where the functions start that have been stitched before this one, and the number of the first of them.
     pub entries: &'a [u32],
+    pub first: u32,
+    /// What the module shares with others.
+    pub linked: &'a mut Linked,
 }
 
 /// The register number that a snippet's operand takes.
@@ -255,8 +260,11 @@ impl Emitter<'_> {
             Shape::Select => self.select(inst, note),
             Shape::Load => self.load(inst, note),
             Shape::Store => self.store(inst, note),
+            Shape::Msize if self.linked.is_linked => self.read_shared(inst, note, Symbol::PagesCell),
             Shape::Msize => self.read_datum(inst, note, Symbol::Pages),
+            Shape::Gget if self.linked.shares(inst.b) => self.read_shared(inst, note, Symbol::Shared(inst.b)),
             Shape::Gget => self.read_datum(inst, note, Symbol::Global(inst.b)),
+            Shape::Gset if self.linked.shares(inst.b) => self.write_shared(inst, note),
             Shape::Gset => self.write_global(inst, note),
             Shape::Arg => self.arg(inst, note),
             Shape::Jump => {
@@ -267,12 +275,14 @@ impl Emitter<'_> {
             Shape::Branch => self.branch(inst),
             Shape::Switch => self.switch(inst),
             Shape::Call => self.call(inst),
+            Shape::Calli if inst.op == Op::CalliGrowing => self.call_growing(inst, note),
             Shape::Calli => self.call_indirect(inst, note),
+            Shape::CallImport => self.call_import(inst),
+            Shape::Object => self.object(inst),
             Shape::Ret => self.ret(inst),
             Shape::Print | Shape::Read | Shape::Mgrow | Shape::Mcopy | Shape::Mfill => self.call_helper(inst, note),
             Shape::NativeLoad => self.native_load(inst, note),
             Shape::NativeStore => self.native_store(inst, note),
-            Shape::Object | Shape::CallImport => unimplemented!("stitching of linked modules"),
             Shape::CallExtern | Shape::Callp => self.call_c(inst, note),
             Shape::Addr => self.address_of(inst, note),
             Shape::Custom => self.custom(inst, note),

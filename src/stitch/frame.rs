@@ -108,11 +108,15 @@ impl Emitter<'_> {
     }
 
     fn row(&mut self, depth: u32) {
-        let offset = self.code.position();
-        match self.unwind.last_mut() {
-            Some(last) if last.offset == offset => last.depth = depth,
-            Some(last) if last.depth == depth => {}
-            _ => self.unwind.push(UnwindRow { offset, depth }),
-        }
+        tell(&mut self.unwind, UnwindRow { offset: self.code.position(), depth });
+    }
+}
+
+/// Adds a row, unless it says nothing new; of two at one place the later one holds.
+pub(super) fn tell(unwind: &mut Vec<UnwindRow>, row: UnwindRow) {
+    match unwind.last_mut() {
+        Some(last) if last.offset == row.offset => last.depth = row.depth,
+        Some(last) if last.depth == row.depth => {}
+        _ => unwind.push(row),
     }
 }

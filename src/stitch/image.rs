@@ -21,6 +21,9 @@ pub struct Image {
     pub unwind: Vec<UnwindRow>,
     /// The entries for C, in the order of their functions and of their places; they stand behind the functions' code.
     pub entries: Vec<EntryImage>,
+    /// The entries for functions of other modules, in the order of their functions and of their places, behind the entries
+    /// for C: for each function of a linked module that others may come to know.
+    pub crossings: Vec<EntryImage>,
 }
 
 /// The entry of a function for C callers: it takes its arguments as the C calling convention has them, and calls or jumps
@@ -83,6 +86,16 @@ pub enum Symbol {
     Extern(u32),
     /// The first byte of data, by its index.
     Data(u32),
+    /// An 8-byte cell that holds the address of what a store keeps of an imported function, by its index.
+    Import(u32),
+    /// An 8-byte cell that holds the address of what a store keeps of a growing table, by its index.
+    Growing(u32),
+    /// A 4-byte cell that holds the number of one of the module's signatures in the process, by its index.
+    Signature(u32),
+    /// An 8-byte cell that holds the address of the 8-byte cell of a global that modules share, by its index.
+    Shared(u32),
+    /// An 8-byte cell that holds the address of the 4 bytes with the number of pages of a linked module's memory.
+    PagesCell,
 }
 
 /// Bytes of a table's entry: the address of the function's entry (8), its signature's number (4), padding (4).
@@ -92,7 +105,9 @@ pub const TABLE_ENTRY: u32 = 16;
 /// The runtime's helpers that stitched code calls, with the C calling convention.
 ///
 /// All of them get the address of the context first. Those that can fail return a status in `eax` (`print…`, `mcopy`,
-/// `mfill`) or, beside a result in `rax`, in `edx` (`read…`): 0 for success. `read…` return floats as raw bits in `rax`.
+/// `mfill`) or, beside a result in `rax`, in `edx` (`read…`, and those of a linked module): 0 for success. `read…` return
+/// floats as raw bits in `rax`. Those of a linked module get three ints, as far as the instruction reads them, and the two
+/// numbers that it names: the first in the low half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Helper {
@@ -114,11 +129,33 @@ pub enum Helper {
     Mcopy,
     /// `(context, dst: u32, byte: u32, n: u32) -> status`
     Mfill,
+    /// `(context, u32, u32, u32, named) -> (u32, status)`, like all that follow.
+    Tget,
+    /// For `tset`.
+    Tset,
+    /// For `tsize`.
+    Tsize,
+    /// For `tgrow`.
+    Tgrow,
+    /// For `tfill`.
+    Tfill,
+    /// For `tcopy`.
+    Tcopy,
+    /// For `tinit`.
+    Tinit,
+    /// For `edrop`.
+    Edrop,
+    /// For `minit`.
+    Minit,
+    /// For `mdrop`.
+    Mdrop,
+    /// For `ref`.
+    Ref,
 }
 
 impl Helper {
     /// Every helper, in the order of its number.
-    pub const ALL: [Helper; 9] = [
+    pub const ALL: [Helper; 20] = [
         Helper::PrintI64,
         Helper::PrintF32,
         Helper::PrintF64,
@@ -128,7 +165,21 @@ impl Helper {
         Helper::Mgrow,
         Helper::Mcopy,
         Helper::Mfill,
+        Helper::Tget,
+        Helper::Tset,
+        Helper::Tsize,
+        Helper::Tgrow,
+        Helper::Tfill,
+        Helper::Tcopy,
+        Helper::Tinit,
+        Helper::Edrop,
+        Helper::Minit,
+        Helper::Mdrop,
+        Helper::Ref,
     ];
+
+    /// How many of them, from the first on, a module uses that is not a linked one.
+    pub const PLAIN: usize = 9;
 }
 
 /// An instruction that can fault, and what that means.

@@ -4,8 +4,8 @@
 //! convention has them, calls or jumps to the function, and gives its results as C has them. What must hold: registers
 //! that C keeps are kept, the stack is aligned, and the unwind rows tell its depth before every instruction.
 //!
-//! A function that gives what it gives in the same registers as C, in a module without linear memory, is jumped to: its
-//! stack arguments are those of C. Everything else has a frame of its own while the function runs:
+//! A function that gives what it gives in the same registers as C, in a module that leaves the register of the memory alone,
+//! is jumped to: its stack arguments are those of C. Everything else has a frame of its own while the function runs:
 //!
 //! ```text
 //!        │ C's stack arguments                                   │
@@ -15,7 +15,7 @@
 //!        │ outgoing stack arguments and results                  │ ◄─ FRAME
 //! ```
 
-use crate::isa::op::{Op, Type};
+use crate::isa::op::{Class, Op, Type};
 use crate::isa::part::Part;
 use crate::isa::snippet::{Fault, Form, Kind, form_index};
 use crate::library::Library;
@@ -25,6 +25,7 @@ use crate::module::{MAX_ARGS, Signature};
 use crate::stitch::abi::{self, Arguments, At, Results};
 use crate::stitch::calls::{Convention, Passed};
 use crate::stitch::code::{Code, Regs};
+use crate::stitch::frame::tell;
 use crate::stitch::image::{EntryImage, Image, Relocation, SiteMeaning, Symbol, TrapSite, UnwindRow};
 use crate::stitch::place::FIRST_XMM;
 
@@ -63,6 +64,8 @@ pub(super) struct Writer<'a> {
     pub image: &'a mut Image,
     /// Whether the module has a linear memory.
     pub memory: bool,
+    /// Whether its functions change the register of the memory.
+    pub changes_memory: bool,
 }
 
 /// An entry with a frame: distances from the frame register.
@@ -94,7 +97,7 @@ impl Writer<'_> {
         self.row(0);
         self.put(self.part(Part::Landing), [0; 3], [0, 0]);
         let mut saved = 0;
-        if !self.memory && !signature.variadic && gives_as_c(signature, &results) {
+        if !self.changes_memory && !signature.variadic && gives_as_c(signature, &results) {
             self.jump(number, signature, &arguments);
         } else {
             saved = self.framed(number, signature, &arguments, &results);
@@ -116,12 +119,7 @@ impl Writer<'_> {
     }
 
     fn row(&mut self, depth: u32) {
-        let offset = self.code.position();
-        match self.image.unwind.last_mut() {
-            Some(last) if last.offset == offset => last.depth = depth,
-            Some(last) if last.depth == depth => {}
-            _ => self.image.unwind.push(UnwindRow { offset, depth }),
-        }
+        tell(&mut self.image.unwind, UnwindRow { offset: self.code.position(), depth });
     }
 
     /// Writes the distance to a function into the last four bytes.
@@ -177,9 +175,9 @@ impl Writer<'_> {
         for (word, &ty) in arguments.words.iter().zip(&signature.params) {
             if let Passed::Register(to) = convention.next(ty.class()) {
                 // Of an f32 in a vector register, nobody looks at more than the low half.
-                let done = word.at == At::Register(to) && (ty != Type::I32);
+                let done = word.at == At::Register(to) && !is_low_int(ty);
                 if !done {
-                    moves.push((to, word.at, ty == Type::I32));
+                    moves.push((to, word.at, is_low_int(ty)));
                 }
             }
         }
@@ -197,7 +195,7 @@ impl Writer<'_> {
     fn framed(&mut self, number: u32, signature: &Signature, arguments: &Arguments, results: &Results) -> u32 {
         let taken = if signature.variadic { MAX_ARGS } else { Convention::stack_arguments(signature, 0) };
         let outgoing = 8 * i64::from(taken) + 8 * signature.results.len() as i64;
-        let saved = u32::from(self.memory) << MEMORY;
+        let saved = u32::from(self.changes_memory) << MEMORY;
         let pushed = 8 * i64::from(saved.count_ones());
         let size = (outgoing + 8 * WORDS + pushed + 8 + 15) / 16 * 16 - pushed - 8;
         let frame = Framed { signature, arguments, results, words: outgoing, depth: size + pushed, size, saved };
@@ -225,7 +223,7 @@ impl Writer<'_> {
         if let Some(register) = frame.arguments.hidden {
             self.store(register, frame.words + 8 * HIDDEN);
         }
-        if frame.saved != 0 {
+        if self.memory {
             let chunk = self.part(Part::Cell);
             let base = self.put(chunk, [MEMORY, 0, 0], [0, 0]);
             for hole in self.library.contract(chunk).holes() {
@@ -378,7 +376,12 @@ fn result_word(register: u8) -> u8 {
 
 /// True for the types of which only the low half counts.
 fn is_low(ty: Type) -> bool {
-    matches!(ty, Type::I32 | Type::F32)
+    ty.is_narrow()
+}
+
+/// True for those among them that travel in general registers.
+fn is_low_int(ty: Type) -> bool {
+    ty.is_narrow() && ty.class() == Class::Int
 }
 
 /// True where the function's results are where C takes them.

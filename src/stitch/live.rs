@@ -13,7 +13,7 @@ mod walk;
 use crate::isa::op::{Op, Shape};
 use crate::module::Inst;
 use crate::stitch::loops::Loops;
-use crate::stitch::operands::{is_call, operands_of_call, returned, shape, traits};
+use crate::stitch::operands::{before_operands, is_call, operands_of_call, returned, shape, traits};
 use crate::stitch::outward::Outward;
 use crate::verified::{Body, Var, Verified};
 
@@ -267,11 +267,11 @@ impl Live {
         argument_register: &impl Fn(bool, usize) -> Option<u8>,
     ) -> u16 {
         debug_assert!(is_call(inst.op));
-        let direct = matches!(shape(inst.op), Shape::Call | Shape::Calli);
+        let direct = matches!(shape(inst.op), Shape::Call | Shape::Calli | Shape::CallImport | Shape::Object);
         let mut note = 0;
         let mut args_at = 0;
         if direct {
-            let results_at = inst.b as usize + 1 + usize::from(inst.op == Op::Calli);
+            let results_at = inst.b as usize + 1 + before_operands(inst);
             let operands = operands_of_call(inst, &body.lists);
             for (entry, &var) in operands.results.iter().enumerate().rev() {
                 self.list_notes[results_at + entry] = self.write(at, var);
@@ -292,10 +292,11 @@ impl Live {
                 note |= self.read(at, inst.a, ENDS_A);
                 note |= self.read(at, inst.d, ENDS_D);
             }
-            Shape::Call | Shape::Calli => {
+            Shape::Object => self.read_list(body, at, args_at, operands_of_call(inst, &body.lists).args.len()),
+            Shape::Call | Shape::Calli | Shape::CallImport => {
                 let args = operands_of_call(inst, &body.lists).args;
                 self.read_list(body, at, args_at, args.len());
-                if inst.op == Op::Calli {
+                if shape(inst.op) == Shape::Calli {
                     note |= self.read(at, inst.a, ENDS_A);
                 }
                 self.hint_arguments(body, args, argument_register);
@@ -347,7 +348,8 @@ impl Live {
 
     fn room_for_call(&mut self, verified: &Verified, body: &Body, inst: &Inst, args: usize) {
         let signature = match inst.op {
-            Op::Call => &verified.body(inst.a).signature,
+            Op::Call => &verified.module().functions[inst.a as usize].signature,
+            Op::CallImport => &verified.module().imports[inst.a as usize].signature,
             _ => &verified.module().signatures[body.lists[inst.b as usize] as usize],
         };
         // The callee writes its results whether they are asked for or not. An upper bound: where some may go over the

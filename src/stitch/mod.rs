@@ -24,6 +24,7 @@ pub mod frame;
 mod glue;
 pub mod image;
 pub mod inward;
+mod linked;
 pub mod live;
 mod locals;
 pub mod loops;
@@ -32,6 +33,7 @@ mod moves;
 mod native;
 pub mod operands;
 mod outward;
+pub mod piece;
 pub mod place;
 pub mod pool;
 pub mod trace;
@@ -44,11 +46,12 @@ use crate::library::Library;
 use crate::module::native::Target;
 use crate::stitch::calls::Convention;
 use crate::stitch::code::Code;
-use crate::stitch::custom::OpcodeError;
+use crate::stitch::custom::{OpcodeError, Ways};
 use crate::stitch::emit::{Cold, Emitter, Jump};
 use crate::stitch::frame::Frame;
 use crate::stitch::image::{FunctionImage, Image};
 pub use crate::stitch::inward::Entries;
+use crate::stitch::linked::Linked;
 use crate::stitch::live::Live;
 use crate::stitch::locals::Locals;
 use crate::stitch::moves::Move;
@@ -96,6 +99,15 @@ pub struct Stitcher<'l> {
     starts: Vec<u32>,
     spare: Spare,
     entries: Entries,
+    customs: Vec<Ways>,
+    /// The functions that stand in tables, in order.
+    in_tables: Vec<u32>,
+    /// What there is so far: everything but the code.
+    image: Image,
+    /// The number of the first function, and whether the places of instructions are kept.
+    first: u32,
+    with_insts: bool,
+    linked: Linked,
 }
 
 /// The emitter's lists between two functions.
@@ -107,6 +119,7 @@ struct Spare {
     jumps: Vec<Jump>,
     colds: Vec<Cold>,
     pool: Pool,
+    insts: Vec<u32>,
 }
 
 impl<'l> Stitcher<'l> {
@@ -125,6 +138,12 @@ impl<'l> Stitcher<'l> {
             starts: Vec::new(),
             spare: Spare::default(),
             entries: Entries::default(),
+            customs: Vec::new(),
+            in_tables: Vec::new(),
+            image: Image::default(),
+            first: 0,
+            with_insts: true,
+            linked: Linked::default(),
         }
     }
 
@@ -153,82 +172,107 @@ impl<'l> Stitcher<'l> {
     }
 
     fn run(&mut self, verified: &Verified) -> Result<Image, StitchError> {
+        self.begin(verified, 0, true)?;
+        self.image.functions.reserve(verified.functions.len());
+        // Most functions have a frame that comes and goes once.
+        self.image.unwind.reserve(4 * verified.functions.len());
+        for body in &verified.functions {
+            self.function(verified, body)?;
+        }
+        self.finish(verified)
+    }
+
+    /// Starts anew, with the function of this number. Where nobody will ask for the place of an instruction, `insts` can
+    /// be left out of the image.
+    fn begin(&mut self, verified: &Verified, first: u32, insts: bool) -> Result<(), StitchError> {
         self.code.clear();
-        let customs = custom::resolve(verified, self.library)?;
-        let count = verified.functions.len();
-        let mut image = Image {
-            functions: Vec::with_capacity(count),
-            // Most functions have a frame that comes and goes once.
-            unwind: Vec::with_capacity(4 * count),
-            ..Image::default()
-        };
+        self.customs = custom::resolve(verified, self.library)?;
+        self.image = Image::default();
         self.calls.clear();
         self.c_entries.clear();
         self.starts.clear();
-        let memory = verified.module().memory.is_some();
-        let mut in_tables: Vec<u32> =
-            verified.module().tables.iter().flat_map(|table| &table.functions).copied().collect();
-        in_tables.sort_unstable();
-        for (number, body) in verified.functions.iter().enumerate() {
-            self.code.align(16);
-            let entry = self.code.position();
-            self.starts.push(entry);
-            if let Some(trace) = &mut self.code.trace {
-                trace.begin();
-            }
-            self.live.find(verified, body, calls::argument_register);
-            self.placement.place(&self.live, memory);
-            let frame = self.frame(body);
-            let mut emitter = Emitter {
-                library: self.library,
-                parts: &self.parts,
-                customs: &customs,
-                moves: [Op::MoveI64, Op::MoveF32, Op::MoveF64].map(|op| self.library.forms(op as u16)[0]),
-                verified,
-                body,
-                live: &self.live,
-                placement: &self.placement,
-                code: &mut self.code,
-                frame,
-                landing: in_tables.binary_search(&(number as u32)).is_ok(),
-                current: std::mem::take(&mut self.spare.current),
-                locals: &mut self.locals,
-                moves_at_hand: std::mem::take(&mut self.spare.moves),
-                index: 0,
-                blocks: std::mem::take(&mut self.spare.blocks),
-                jumps: std::mem::take(&mut self.spare.jumps),
-                colds: std::mem::take(&mut self.spare.colds),
-                pool: std::mem::take(&mut self.spare.pool),
-                insts: vec![0; body.insts.len()],
-                relocations: std::mem::take(&mut image.relocations),
-                sites: std::mem::take(&mut image.sites),
-                unwind: std::mem::take(&mut image.unwind),
-                calls: &mut self.calls,
-                c_entries: &mut self.c_entries,
-                entries: &self.starts,
-            };
-            let cold = emitter.function();
-            let Emitter {
-                insts, relocations, sites, unwind, current, blocks, jumps, colds, pool, moves_at_hand, ..
-            } = emitter;
-            (image.relocations, image.sites, image.unwind) = (relocations, sites, unwind);
-            self.spare = Spare { current, moves: moves_at_hand, blocks, jumps, colds, pool };
-            let end = self.code.position();
-            if end > MAX_CODE {
-                let function = verified.module().functions[number].name.clone();
-                return Err(StitchError::TooLarge { function, limit: MAX_CODE });
-            }
-            if let Some(trace) = &mut self.code.trace {
-                trace.frames.push(frame);
-            }
-            image.functions.push(FunctionImage { entry, end, insts, cold, saved: frame.saved });
+        (self.first, self.with_insts) = (first, insts);
+        self.linked.find(verified.module());
+        self.in_tables.clear();
+        self.in_tables.extend(verified.module().tables.iter().flat_map(|table| &table.functions));
+        self.in_tables.sort_unstable();
+        Ok(())
+    }
+
+    /// Stitches the next function.
+    fn function(&mut self, verified: &Verified, body: &Body) -> Result<(), StitchError> {
+        let number = self.first + self.starts.len() as u32;
+        self.code.align(16);
+        let entry = self.code.position();
+        self.starts.push(entry);
+        if let Some(trace) = &mut self.code.trace {
+            trace.begin();
         }
+        self.live.find(verified, body, calls::argument_register);
+        // Others may change the register of the memory even where the module has none.
+        self.placement.place(&self.live, verified.module().memory.is_some() || self.linked.is_linked);
+        let frame = self.frame(body);
+        let mut insts = if self.with_insts { Vec::new() } else { std::mem::take(&mut self.spare.insts) };
+        insts.resize(body.insts.len(), 0);
+        let image = &mut self.image;
+        let mut emitter = Emitter {
+            library: self.library,
+            parts: &self.parts,
+            customs: &self.customs,
+            moves: [Op::MoveI64, Op::MoveF32, Op::MoveF64].map(|op| self.library.forms(op as u16)[0]),
+            verified,
+            body,
+            live: &self.live,
+            placement: &self.placement,
+            code: &mut self.code,
+            frame,
+            landing: self.in_tables.binary_search(&number).is_ok(),
+            current: std::mem::take(&mut self.spare.current),
+            locals: &mut self.locals,
+            moves_at_hand: std::mem::take(&mut self.spare.moves),
+            index: 0,
+            blocks: std::mem::take(&mut self.spare.blocks),
+            jumps: std::mem::take(&mut self.spare.jumps),
+            colds: std::mem::take(&mut self.spare.colds),
+            pool: std::mem::take(&mut self.spare.pool),
+            insts,
+            relocations: std::mem::take(&mut image.relocations),
+            sites: std::mem::take(&mut image.sites),
+            unwind: std::mem::take(&mut image.unwind),
+            calls: &mut self.calls,
+            c_entries: &mut self.c_entries,
+            entries: &self.starts,
+            first: self.first,
+            linked: &mut self.linked,
+        };
+        let cold = emitter.function();
+        let Emitter {
+            mut insts, relocations, sites, unwind, current, blocks, jumps, colds, pool, moves_at_hand, ..
+        } = emitter;
+        (image.relocations, image.sites, image.unwind) = (relocations, sites, unwind);
+        let end = self.code.position();
+        if end > MAX_CODE {
+            return Err(too_large(verified, number));
+        }
+        if let Some(trace) = &mut self.code.trace {
+            trace.frames.push(frame);
+        }
+        let spare = if self.with_insts { Vec::new() } else { std::mem::take(&mut insts) };
+        self.spare = Spare { current, moves: moves_at_hand, blocks, jumps, colds, pool, insts: spare };
+        self.image.functions.push(FunctionImage { entry, end, insts, cold, saved: frame.saved });
+        Ok(())
+    }
+
+    /// Settles what functions refer to of each other, when all of them are there.
+    fn finish(&mut self, verified: &Verified) -> Result<Image, StitchError> {
         for &(at, callee) in &self.calls {
             self.code.write32(at, self.starts[callee as usize].wrapping_sub(at + 4) as i32);
         }
+        let mut image = std::mem::take(&mut self.image);
         let c_entries = std::mem::take(&mut self.c_entries);
         self.c_entries(verified, &mut image, &c_entries)?;
         self.c_entries = c_entries;
+        self.crossings(verified, &mut image)?;
         image.sites.sort_by_key(|site| site.offset);
         image.relocations.sort_by_key(|relocation| relocation.offset);
         image.code = self.code.bytes().to_vec();
@@ -250,16 +294,32 @@ impl<'l> Stitcher<'l> {
                 trace.begin_entry();
             }
             let memory = module.memory.is_some();
-            let mut writer = inward::Writer { library: self.library, code: &mut self.code, image, memory };
+            let changes_memory = memory || self.linked.is_linked;
+            let mut writer =
+                inward::Writer { library: self.library, code: &mut self.code, image, memory, changes_memory };
             writer.entry(number as u32, &module.functions[number].signature);
             starts[number] = image.entries.last().map_or(0, |entry| entry.start);
             if self.code.position() > MAX_CODE {
-                let function = module.functions[number].name.clone();
-                return Err(StitchError::TooLarge { function, limit: MAX_CODE });
+                return Err(too_large(verified, number as u32));
             }
         }
         for &(at, index) in taken {
             self.code.write32(at, starts[index as usize].wrapping_sub(at + 4) as i32);
+        }
+        Ok(())
+    }
+
+    /// The crossings of the functions that other modules may call.
+    fn crossings(&mut self, verified: &Verified, image: &mut Image) -> Result<(), StitchError> {
+        let module = verified.module();
+        for function in self.linked.crossed() {
+            if let Some(trace) = &mut self.code.trace {
+                trace.begin_crossing();
+            }
+            linked::crossing(self.library, &mut self.code, image, function, module.memory.is_some());
+            if self.code.position() > MAX_CODE {
+                return Err(too_large(verified, function));
+            }
         }
         Ok(())
     }
@@ -323,6 +383,11 @@ impl Emitter<'_> {
         self.colds.clear();
         places
     }
+}
+
+fn too_large(verified: &Verified, function: u32) -> StitchError {
+    let function = verified.module().functions[function as usize].name.clone();
+    StitchError::TooLarge { function, limit: MAX_CODE }
 }
 
 /// Stitches a module once.

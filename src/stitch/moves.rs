@@ -68,7 +68,7 @@ impl Move {
 
 /// True where a value of type `ty` needs its upper half cleared before it can be passed.
 pub(super) fn widens(ty: Type, narrow: bool) -> bool {
-    ty == Type::I32 && !narrow
+    ty.is_narrow() && ty.class() == Class::Int && !narrow
 }
 
 /// The move of a class.

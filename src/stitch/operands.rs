@@ -143,12 +143,16 @@ pub fn call_operands(lists: &[u32], at: usize) -> CallOperands<'_> {
 
 /// The operands of the call instruction `inst`, or of one on tables and segments.
 pub fn operands_of_call<'a>(inst: &Inst, lists: &'a [u32]) -> CallOperands<'a> {
-    let before = match shape(inst.op) {
+    call_operands(lists, inst.b as usize + before_operands(inst))
+}
+
+/// How many entries of its list a call instruction has before those for its operands.
+pub fn before_operands(inst: &Inst) -> usize {
+    match shape(inst.op) {
         Shape::Calli => 1,
         Shape::Object => 2,
         _ => 0,
-    };
-    call_operands(lists, inst.b as usize + before)
+    }
 }
 
 /// The operands of a `ret`.

@@ -57,6 +57,8 @@ pub struct Trace {
     pub functions: Vec<usize>,
     /// For each entry for C, the first of its steps; they come behind those of the functions.
     pub entries: Vec<usize>,
+    /// For each crossing, the first of its steps; they come behind those of the entries for C.
+    pub crossings: Vec<usize>,
     /// For each function, the facts about its frame that give slots and stack arguments their names.
     pub frames: Vec<super::frame::Frame>,
     /// For each function, where its variables are, in the order of its instructions.
@@ -73,6 +75,7 @@ impl Default for Trace {
             events: Vec::new(),
             functions: Vec::new(),
             entries: Vec::new(),
+            crossings: Vec::new(),
             frames: Vec::new(),
             places: Vec::new(),
             current: Vec::new(),
@@ -95,6 +98,24 @@ impl Trace {
     pub(super) fn begin_entry(&mut self) {
         self.entries.push(self.events.len());
         (self.inst, self.glue) = (u32::MAX, Step::Frame);
+    }
+
+    /// A crossing begins.
+    pub(super) fn begin_crossing(&mut self) {
+        self.crossings.push(self.events.len());
+        (self.inst, self.glue) = (u32::MAX, Step::Frame);
+    }
+
+    /// Where the steps end that are those of functions.
+    #[must_use]
+    pub fn functions_end(&self) -> usize {
+        self.entries.first().copied().unwrap_or_else(|| self.entries_end())
+    }
+
+    /// Where the steps end that are those of functions or of entries for C.
+    #[must_use]
+    pub fn entries_end(&self) -> usize {
+        self.crossings.first().copied().unwrap_or(self.events.len())
     }
 
     /// An instruction has been emitted, or the entry: notes which variables are elsewhere now.

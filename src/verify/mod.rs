@@ -21,6 +21,7 @@ mod lists;
 mod messages;
 mod native;
 mod plan;
+pub mod single;
 mod vars;
 
 pub use error::{Problem, Related, VerifyError};

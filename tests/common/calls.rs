@@ -53,7 +53,7 @@ fn value(text: &str, ty: Type) -> Value {
     }
     let source = format!("global g {} = {text}\n", ty.name());
     let module = text::parse("a case", &source).unwrap_or_else(|errors| panic!("{text}: {errors}"));
-    Value::from_bits(ty, module.globals[0].bits)
+    Value::from_bits(ty, module.globals[0].bits())
 }
 
 /// Values, with their bits.

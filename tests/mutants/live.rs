@@ -63,7 +63,7 @@ pub fn place(operand: Operand, depth: u32) -> Option<Place> {
 }
 
 fn suffix(row: &Row) -> Type {
-    Type::ALL.into_iter().find(|ty| ty.name() == row.suffix).unwrap_or(Type::I64)
+    Type::NUMBERS.into_iter().find(|ty| ty.name() == row.suffix).unwrap_or(Type::I64)
 }
 
 impl Live<'_> {

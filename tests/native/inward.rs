@@ -30,8 +30,9 @@ fn c_name(ty: Type) -> &'static str {
 
 impl Case {
     fn new(noise: &mut Noise) -> Case {
-        let types =
-            |noise: &mut Noise, count: usize| -> Vec<Type> { (0..count).map(|_| Type::ALL[noise.below(4)]).collect() };
+        let types = |noise: &mut Noise, count: usize| -> Vec<Type> {
+            (0..count).map(|_| Type::NUMBERS[noise.below(4)]).collect()
+        };
         let most = [3, 8, 16, 40][noise.below(4)];
         let count = noise.below(most);
         let params = types(noise, count);

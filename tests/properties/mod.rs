@@ -217,7 +217,7 @@ fn name(u: &mut Unstructured<'_>, number: usize) -> Result<String> {
 
 fn signature(u: &mut Unstructured<'_>) -> Result<Signature> {
     let mut types =
-        |most| (0..u.int_in_range(0..=most)?).map(|_| Ok(*u.choose(&Type::ALL)?)).collect::<Result<Vec<_>>>();
+        |most| (0..u.int_in_range(0..=most)?).map(|_| Ok(*u.choose(&Type::NUMBERS)?)).collect::<Result<Vec<_>>>();
     let mut signature = Signature::new(types(5)?, types(3)?);
     signature.variadic = u.arbitrary()?;
     Ok(signature)
@@ -228,7 +228,7 @@ fn module(u: &mut Unstructured<'_>) -> Result<Module> {
     let mut module = ModuleBuilder::new();
     let mut ids = Ids::default();
     for number in 0..u.int_in_range(0..=3)? {
-        let ty = *u.choose(&Type::ALL)?;
+        let ty = *u.choose(&Type::NUMBERS)?;
         ids.globals.push(module.global(name(u, number)?, ty, u.arbitrary()?));
     }
     for number in 0..u.int_in_range(1..=3)? {
@@ -424,7 +424,13 @@ impl Body {
                 self.builder.callp(&registers(u)?, a, signature, &registers(u)?);
             }
             Shape::Addr => self.builder.addr(d, target(u, ids)?),
-            Shape::Halt | Shape::CallExtern | Shape::Gget | Shape::Gset | Shape::Calli => self.builder.halt(),
+            Shape::Halt
+            | Shape::CallExtern
+            | Shape::CallImport
+            | Shape::Object
+            | Shape::Gget
+            | Shape::Gset
+            | Shape::Calli => self.builder.halt(),
             Shape::Trap => self.builder.trap(),
             Shape::Custom => {
                 let op = u.choose(&custom_ops())?.clone();

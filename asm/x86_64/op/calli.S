@@ -35,7 +35,7 @@ template calli.growing, in a:gp-rax-rcx-rdx, target t:data, target s:data, clobb
         trap undefined_element
 1:
         mov     rdx, qword ptr [rdx]
-        mov     rcx, qword ptr [rdx + 8*\a]
+        mov     rcx, qword ptr [rdx + \a*8]
         test    rcx, rcx
         jnz     2f
         trap uninitialized_element

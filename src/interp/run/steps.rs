@@ -8,7 +8,7 @@ use super::{Context, End, Run};
 use crate::for_each_op;
 use crate::interp::code::{Literal, Register, Second};
 use crate::interp::registers::{Place, Window};
-use crate::interp::{custom, memory, native, store};
+use crate::interp::{custom, native, outside};
 use crate::isa::op::{Bits, Flag, Op, Type, meaning};
 use crate::isa::trap::TrapKind;
 use crate::module::PAGE;
@@ -96,10 +96,10 @@ macro_rules! define_runs {
             ) -> Option<Place<'c>> {
                 const SIZE: usize = size_of::<$lraw>();
                 let step = place.step();
-                let Some(raw) = memory::load::<SIZE, $lraw>(context.reserved, context.len, registers.get(step.a), step.b) else {
+                let Some(raw) = context.memory.load::<SIZE>(registers.get(step.a), step.b) else {
                     return context.trap(TrapKind::OutOfBoundsMemory);
                 };
-                registers.set(step.d, meaning::$l(raw).bits());
+                registers.set(step.d, meaning::$l(<$lraw>::of(raw)).bits());
                 None
             })*
             $(pub(in crate::interp) fn $s<'c>(
@@ -108,7 +108,7 @@ macro_rules! define_runs {
                 const SIZE: usize = size_of::<$sraw>();
                 let step = place.step();
                 let raw = meaning::$s($st::of(registers.get(step.d)));
-                match memory::store::<SIZE, $sraw>(context.reserved, context.len, registers.get(step.a), step.b, raw) {
+                match context.memory.store::<SIZE>(registers.get(step.a), step.b, raw.bits()) {
                     Some(()) => None,
                     None => context.trap(TrapKind::OutOfBoundsMemory),
                 }
@@ -166,12 +166,15 @@ const fn other(op: Op) -> Run {
         Op::GsetI64 | Op::GsetF32 | Op::GsetF64 => global_set::<false>,
         Op::Arg => argument,
         Op::Custom => custom::custom,
+        Op::CallImport => outside::call_import,
+        Op::CalliGrowing => outside::call_growing,
         Op::PrintI64 => print::<{ Type::I64 as u8 }>,
         Op::PrintF32 => print::<{ Type::F32 as u8 }>,
         Op::PrintF64 => print::<{ Type::F64 as u8 }>,
         Op::ReadI64 => read::<{ Type::I64 as u8 }>,
         Op::ReadF32 => read::<{ Type::F32 as u8 }>,
         Op::ReadF64 => read::<{ Type::F64 as u8 }>,
+        _ if op.object().is_some() => outside::object,
         _ => unsettled,
     }
 }
@@ -276,24 +279,24 @@ runs! {
     }
 
     fn memory_size(_place, step, registers, context) {
-        registers.set(step.d, context.len as u64 / PAGE);
+        registers.set(step.d, context.memory.len() as u64 / PAGE);
         None
     }
 
     fn memory_grow(_place, step, registers, context) {
-        let grown = store::grow(&mut context.len, context.max, registers.get(step.a) as u32);
+        let grown = context.memory.grow(registers.get(step.a) as u32);
         registers.set(step.d, u64::from(grown.unwrap_or(u32::MAX)));
         None
     }
 
     fn memory_copy(_place, step, registers, context) {
-        let (d, a, b) = (registers.get(step.d), registers.get(step.a), registers.get(step.b));
-        if memory::copy(context.bytes(), d, a, b).is_some() { None } else { context.trap(TrapKind::OutOfBoundsMemory) }
+        let [d, a, n] = [step.d, step.a, step.b].map(|slot| registers.get(slot) as u32);
+        if context.memory.copy(d, a, n).is_some() { None } else { context.trap(TrapKind::OutOfBoundsMemory) }
     }
 
     fn memory_fill(_place, step, registers, context) {
-        let (d, a, b) = (registers.get(step.d), registers.get(step.a), registers.get(step.b));
-        if memory::fill(context.bytes(), d, a, b).is_some() { None } else { context.trap(TrapKind::OutOfBoundsMemory) }
+        let [d, byte, n] = [step.d, step.a, step.b].map(|slot| registers.get(slot) as u32);
+        if context.memory.fill(d, byte as u8, n).is_some() { None } else { context.trap(TrapKind::OutOfBoundsMemory) }
     }
 
     fn global_get(_place, step, registers, context) {
