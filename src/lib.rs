@@ -212,6 +212,8 @@ pub mod trial;
 pub mod value;
 pub mod verified;
 pub mod verify;
+#[cfg(feature = "wasm")]
+pub mod wasm;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

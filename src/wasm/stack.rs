@@ -1,0 +1,513 @@
+//! What would stand on WebAssembly's stack, and the registers that stand for it.
+//!
+//! Comes in: pushes and pops of a validated function. Goes out: instructions, and for each value that is popped the register
+//! that holds it. What must hold: a step costs a few machine instructions, however high the stack is; a register that
+//! is given out holds nothing that is still to be read.
+//!
+//! An entry has a *level*, which says what has been seen to:
+//!
+//! - [`NEW`]: nothing. A result is in a register that must not cross blocks, and the instruction that made it is known.
+//! - [`CROSSES`]: it may be read in another block, by one way only. Results are in registers of their own.
+//! - [`FIXED`]: it may be read in another block to which there are several ways, so no local may be read for it any more.
+//!
+//! Below an entry there are only such of its level or a higher one, so that each entry is raised once.
+
+use crate::isa::op::{Op, Type};
+use crate::module::{Inst, MAX_LOCAL, Reg};
+
+use super::consts::{Consts, constant};
+use super::control::Frame;
+use super::items::Items;
+
+/// What kinds of registers are kept apart: their class, and whether the upper half is known to be zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Pool {
+    I32,
+    I64,
+    F32,
+    F64,
+}
+
+impl Pool {
+    /// References are handles of 32 bits.
+    pub(super) fn of(ty: Type) -> Pool {
+        match ty {
+            Type::I32 | Type::Funcref | Type::Externref => Pool::I32,
+            Type::I64 => Pool::I64,
+            Type::F32 => Pool::F32,
+            Type::F64 => Pool::F64,
+        }
+    }
+
+    /// One number for all ints, others for floats.
+    pub(super) fn class_number(self) -> u32 {
+        (self as u32).saturating_sub(1)
+    }
+}
+
+pub(super) const NEW: u8 = 0;
+pub(super) const CROSSES: u8 = 1;
+pub(super) const FIXED: u8 = 2;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The bits in `x` (low) and `y`.
+    Const,
+    /// The local `x`, as it is when this is read; `y` is the next lower entry for the same local, or at least no other one.
+    Local,
+    /// The register `x`, written by field `d` of instruction `y`, and not read yet.
+    Result,
+    /// The register `x`, written by the call or suchlike whose list has it at `y`, and not read yet.
+    Listed,
+    /// The register `x`, which may cross blocks, and is free when this is popped.
+    Crossing,
+    /// The register `x`, which belongs to a frame: that at `y` of [`Translator::slots`].
+    Owned,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) kind: Kind,
+    pub(super) level: u8,
+    pub(super) pool: Pool,
+    pub(super) x: u32,
+    pub(super) y: u32,
+}
+
+/// No entry, no instruction.
+pub(super) const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Local {
+    pub(super) field: u32,
+    pub(super) pool: Pool,
+    /// The highest entry for it on the stack, or an index at which there is none.
+    pub(super) head: u32,
+}
+
+/// A function while it is translated. Its lists are used again for the next one.
+pub(super) struct Translator<'m> {
+    pub(super) items: &'m Items,
+    pub(super) insts: Vec<Inst>,
+    pub(super) lists: Vec<u32>,
+    /// Before which instruction each label stands.
+    pub(super) labels: Vec<u32>,
+    pub(super) stack: Vec<Entry>,
+    pub(super) frames: Vec<Frame>,
+    /// The registers of frames: of a loop's or an arm's parameters, or of what a label takes; 0 where one is given away.
+    pub(super) slots: Vec<u32>,
+    /// The parameters of conditional frames, for their second arms.
+    pub(super) saved: Vec<Entry>,
+    pub(super) locals: Vec<Local>,
+    pub(super) consts: Consts,
+    /// Registers that nothing occupies: of those within blocks, and of those that may cross.
+    free: [Vec<u32>; 4],
+    free_crossing: [Vec<u32>; 4],
+    /// The last local register that is taken.
+    pub(super) next: u32,
+    /// From which register on those that cross blocks are used again.
+    pub(super) recycle_from: u32,
+    /// Whether control can come here.
+    pub(super) live: bool,
+    /// The number of the instruction behind the last `i32.eqz` or `i64.eqz`, or 0.
+    pub(super) after_eqz: u32,
+    /// The first instruction of the present block.
+    pub(super) block_start: u32,
+    /// More registers or instructions are needed than there are.
+    pub(super) full: bool,
+    /// For `br_table`.
+    pub(super) targets: Vec<u32>,
+}
+
+impl<'m> Translator<'m> {
+    pub(super) fn new(items: &'m Items) -> Translator<'m> {
+        Translator {
+            items,
+            insts: Vec::new(),
+            lists: Vec::new(),
+            labels: Vec::new(),
+            stack: Vec::new(),
+            frames: Vec::new(),
+            slots: Vec::new(),
+            saved: Vec::new(),
+            locals: Vec::new(),
+            consts: Consts::new(),
+            free: Default::default(),
+            free_crossing: Default::default(),
+            next: 0,
+            recycle_from: 0,
+            live: true,
+            after_eqz: 0,
+            block_start: 0,
+            full: false,
+            targets: Vec::new(),
+        }
+    }
+
+    /// Starts over, with these parameters.
+    pub(super) fn clear(&mut self, params: &[Type]) {
+        self.insts.clear();
+        self.lists.clear();
+        self.labels.clear();
+        self.stack.clear();
+        self.frames.clear();
+        self.slots.clear();
+        self.saved.clear();
+        self.locals.clear();
+        self.free.iter_mut().chain(&mut self.free_crossing).for_each(Vec::clear);
+        (self.next, self.live, self.full) = (0, true, false);
+        (self.after_eqz, self.block_start) = (0, 0);
+        // Parameter 0 is `a1`, the register with the number -1.
+        let param = |(index, &ty): (u32, &Type)| Local { field: !index, pool: Pool::of(ty), head: NONE };
+        self.locals.extend((0..).zip(params).map(param));
+    }
+
+    /// Adds locals of one type.
+    pub(super) fn add_locals(&mut self, count: u32, ty: Type) {
+        let first = self.next + 1;
+        self.next = self.next.saturating_add(count);
+        self.full |= self.next > MAX_LOCAL;
+        if !self.full {
+            let local = |field| Local { field, pool: Pool::of(ty), head: NONE };
+            self.locals.extend((first..=self.next).map(local));
+        }
+    }
+
+    /// What there is too much of, if anything is.
+    #[inline]
+    pub(super) fn too_large(&self) -> Option<&'static str> {
+        if self.full { Some("needs more than 65,535 registers") } else { None }
+    }
+
+    /// All locals are there: what registers are left is shared out.
+    pub(super) fn begin(&mut self) {
+        let left = MAX_LOCAL.saturating_sub(self.next);
+        self.consts.clear((left / 4).min(8192) as usize);
+        self.recycle_from = self.next + left / 2;
+    }
+
+    #[inline]
+    pub(super) fn emit(&mut self, op: Op, d: u32, a: u32, b: u32) {
+        self.insts.push(Inst { op, d, a, b });
+    }
+
+    /// The number of the next instruction.
+    #[inline]
+    pub(super) fn here(&self) -> u32 {
+        self.insts.len() as u32
+    }
+
+    /// A register that nothing has used.
+    #[inline]
+    fn fresh(&mut self) -> u32 {
+        fresh(&mut self.next, &mut self.full)
+    }
+
+    /// A register for a value within the present block.
+    #[inline]
+    pub(super) fn temporary(&mut self, pool: Pool) -> u32 {
+        match self.free[pool as usize].pop() {
+            Some(register) => register,
+            None => self.fresh(),
+        }
+    }
+
+    /// Gives a register within blocks back.
+    #[inline]
+    pub(super) fn release(&mut self, pool: Pool, register: u32) {
+        self.free[pool as usize].push(register);
+    }
+
+    /// Gives a register that crosses blocks back.
+    pub(super) fn release_crossing(&mut self, pool: Pool, register: u32) {
+        self.free_crossing[pool as usize].push(register);
+    }
+
+    /// A register for a value that crosses blocks; and whether nothing has used it yet, so that an instruction that has been
+    /// emitted already may write it.
+    ///
+    /// While there are enough, each value gets a new one: the stitcher keeps a register for as long as any of its values.
+    pub(super) fn crossing(&mut self, pool: Pool) -> (u32, bool) {
+        if self.next >= self.recycle_from {
+            if let Some(register) = self.free_crossing[pool as usize].pop() {
+                return (register, false);
+            }
+        }
+        (self.fresh(), true)
+    }
+
+    /// True while instructions that have been emitted may be changed to write registers that cross blocks, or change places
+    /// with moves to these: until registers are used again.
+    #[inline]
+    pub(super) fn has_fresh(&self) -> bool {
+        (self.next as usize) + self.stack.len() < self.recycle_from as usize
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, kind: Kind, pool: Pool, x: u32, y: u32) {
+        self.stack.push(Entry { kind, level: NEW, pool, x, y });
+    }
+
+    /// A register for the result of the instruction that is emitted next, in field `d`, which is pushed.
+    #[inline]
+    pub(super) fn push_result(&mut self, pool: Pool) -> u32 {
+        let d = self.temporary(pool);
+        self.push(Kind::Result, pool, d, self.here());
+        d
+    }
+
+    pub(super) fn push_const(&mut self, pool: Pool, bits: u64) {
+        if self.consts.insts.len() + self.stack.len() < self.consts.limit {
+            self.push(Kind::Const, pool, bits as u32, (bits >> 32) as u32);
+        } else {
+            // There may be too few registers to keep it: this one is free when it has been read.
+            let d = self.push_result(pool);
+            self.insts.push(constant(pool, d, bits));
+        }
+    }
+
+    /// The register that an entry's value is in.
+    #[inline]
+    pub(super) fn register_of(&mut self, entry: Entry) -> u32 {
+        match entry.kind {
+            Kind::Local => self.locals[entry.x as usize].field,
+            Kind::Const => self.const_register(entry),
+            _ => entry.x,
+        }
+    }
+
+    #[inline]
+    fn const_register(&mut self, entry: Entry) -> u32 {
+        let Translator { consts, next, full, .. } = self;
+        consts.register(entry.pool, literal(entry), || fresh(next, full))
+    }
+
+    /// Takes the highest entry off, and gives the register that its value is in; it may be written from the next
+    /// instruction on.
+    #[inline]
+    pub(super) fn pop(&mut self) -> u32 {
+        let Some(entry) = self.stack.pop() else { return self.underflow() };
+        match entry.kind {
+            Kind::Local => {
+                let local = &mut self.locals[entry.x as usize];
+                local.head = entry.y;
+                local.field
+            }
+            Kind::Result | Kind::Listed => {
+                self.free[entry.pool as usize].push(entry.x);
+                entry.x
+            }
+            Kind::Const => self.const_register(entry),
+            Kind::Crossing => {
+                self.release_crossing(entry.pool, entry.x);
+                entry.x
+            }
+            Kind::Owned => entry.x,
+        }
+    }
+
+    /// The validator does not let it come to this.
+    #[cold]
+    fn underflow(&mut self) -> u32 {
+        debug_assert!(false, "the stack is empty");
+        self.full = true;
+        MAX_LOCAL
+    }
+
+    /// Takes off what stands above `height`, without reading it.
+    pub(super) fn truncate(&mut self, height: usize) {
+        while self.stack.len() > height {
+            self.drop_top();
+        }
+    }
+
+    /// Takes the highest entry off without reading it.
+    #[inline]
+    pub(super) fn drop_top(&mut self) {
+        let is_const = self.stack.last().is_some_and(|entry| entry.kind == Kind::Const);
+        if is_const { _ = self.stack.pop() } else { _ = self.pop() }
+    }
+
+    #[inline]
+    pub(super) fn visit_local_get(&mut self, index: u32) {
+        let at = self.stack.len() as u32;
+        let local = &mut self.locals[index as usize];
+        // A head that is not below this entry is a stale one.
+        let next = if local.head < at { local.head } else { NONE };
+        local.head = at;
+        let pool = local.pool;
+        self.push(Kind::Local, pool, index, next);
+    }
+
+    /// Writes the highest entry to a local; says whether the value is still what it was and where it was.
+    #[inline]
+    pub(super) fn visit_local_set(&mut self, index: u32) {
+        let Some(&entry) = self.stack.last() else { return };
+        if entry.kind == Kind::Local && entry.x == index {
+            self.pop();
+            return;
+        }
+        let field = self.locals[index as usize].field;
+        if entry.kind == Kind::Result && entry.y + 1 == self.here() {
+            self.pop();
+            self.read_before_last(index);
+            if let Some(last) = self.insts.last_mut() {
+                last.d = field;
+            }
+            return;
+        }
+        if entry.kind == Kind::Listed && self.is_single_result_of_last(entry) {
+            self.pop();
+            self.read_before_last(index);
+            self.lists[entry.y as usize] = field;
+            return;
+        }
+        self.read_pending(index);
+        self.set_by_move(entry, field);
+        self.drop_top();
+    }
+
+    #[inline]
+    pub(super) fn visit_local_tee(&mut self, index: u32) {
+        let Some(&entry) = self.stack.last() else { return };
+        match entry.kind {
+            Kind::Local if entry.x == index => {}
+            // The value is to be had as easily as before.
+            Kind::Local | Kind::Const => {
+                self.read_pending(index);
+                let field = self.locals[index as usize].field;
+                self.set_by_move(entry, field);
+            }
+            _ => {
+                self.visit_local_set(index);
+                self.visit_local_get(index);
+            }
+        }
+    }
+
+    fn set_by_move(&mut self, entry: Entry, field: u32) {
+        match entry.kind {
+            Kind::Const => self.insts.push(constant(entry.pool, field, literal(entry))),
+            _ => {
+                let from = self.register_of(entry);
+                self.emit(Op::Move, field, from, 0);
+            }
+        }
+    }
+
+    /// True where the last instruction is what gave the entry, and gave nothing else.
+    fn is_single_result_of_last(&self, entry: Entry) -> bool {
+        let before = match self.insts.last() {
+            Some(Inst { op: Op::Call, b, .. }) => *b,
+            Some(Inst { op: Op::Calli, b, .. }) => b + 1,
+            Some(inst) if inst.op.object().is_some() => inst.b + 2,
+            _ => return false,
+        };
+        before + 1 == entry.y && self.lists[before as usize] == 1
+    }
+
+    /// Copies a local that is about to be written, for all entries that are still to read it.
+    #[inline]
+    fn read_pending(&mut self, index: u32) {
+        if self.locals[index as usize].head != NONE {
+            self.read_local(index, false);
+        }
+    }
+
+    /// The same before the last instruction, whose result goes to that local.
+    #[inline]
+    fn read_before_last(&mut self, index: u32) {
+        if self.locals[index as usize].head != NONE {
+            if let Some(last) = self.insts.pop() {
+                // What the instruction reads may be in registers that count as free.
+                self.read_local(index, true);
+                self.insts.push(last);
+            }
+        }
+    }
+
+    #[cold]
+    fn read_local(&mut self, index: u32, only_fresh: bool) {
+        let Local { field, pool, head, .. } = self.locals[index as usize];
+        let mut at = head;
+        while let Some(&entry) = self.stack.get(at as usize).filter(|e| e.kind == Kind::Local && e.x == index) {
+            let here = self.here();
+            let fixed = if entry.level == NEW {
+                let x = if only_fresh { self.fresh() } else { self.temporary(pool) };
+                Entry { kind: Kind::Result, x, y: here, ..entry }
+            } else {
+                let x = if only_fresh { self.fresh() } else { self.crossing(pool).0 };
+                Entry { kind: Kind::Crossing, x, ..entry }
+            };
+            self.emit(Op::Move, fixed.x, field, 0);
+            self.stack[at as usize] = fixed;
+            at = entry.y;
+        }
+        self.locals[index as usize].head = NONE;
+    }
+
+    /// The present block ends: what stands on the stack goes to registers that may cross blocks.
+    pub(super) fn end_block(&mut self) {
+        let mut at = self.stack.len();
+        while at > 0 && self.stack[at - 1].level == NEW {
+            at -= 1;
+            let entry = self.stack[at];
+            let kept = match entry.kind {
+                Kind::Result | Kind::Listed => self.let_cross(entry),
+                _ => entry,
+            };
+            self.stack[at] = Entry { level: CROSSES, ..kept };
+        }
+    }
+
+    fn let_cross(&mut self, entry: Entry) -> Entry {
+        let (register, fresh) = self.crossing(entry.pool);
+        self.send(entry, register, fresh);
+        self.release(entry.pool, entry.x);
+        Entry { kind: Kind::Crossing, x: register, ..entry }
+    }
+
+    /// Brings the value of an entry to a register: by changing what made it, where that `may` be done.
+    pub(super) fn send(&mut self, entry: Entry, register: u32, may: bool) {
+        match entry.kind {
+            Kind::Result if may && entry.level == NEW => self.insts[entry.y as usize].d = register,
+            Kind::Listed if may && entry.level == NEW => self.lists[entry.y as usize] = register,
+            _ => self.set_by_move(entry, register),
+        }
+    }
+
+    /// There will be several ways to where entries below `height` are read: locals are copied for them.
+    pub(super) fn fix(&mut self, height: usize) {
+        let mut at = height.min(self.stack.len());
+        while at > 0 && self.stack[at - 1].level != FIXED {
+            at -= 1;
+            let entry = self.stack[at];
+            let kept = match entry.kind {
+                Kind::Local => {
+                    let (x, _) = self.crossing(entry.pool);
+                    self.set_by_move(entry, x);
+                    Entry { kind: Kind::Crossing, x, ..entry }
+                }
+                Kind::Result | Kind::Listed => self.let_cross(entry),
+                _ => entry,
+            };
+            self.stack[at] = Entry { level: FIXED, ..kept };
+        }
+    }
+}
+
+/// A constant's bits.
+pub(super) fn literal(entry: Entry) -> u64 {
+    u64::from(entry.x) | u64::from(entry.y) << 32
+}
+
+#[inline]
+fn fresh(next: &mut u32, full: &mut bool) -> u32 {
+    if *next >= MAX_LOCAL {
+        *full = true;
+        return Reg::local(MAX_LOCAL).field();
+    }
+    *next += 1;
+    *next
+}
