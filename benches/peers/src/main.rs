@@ -46,7 +46,10 @@ fn told(result: Result<(), wasm::Problem>) {
 }
 
 fn wasm_run(only: &[&str]) -> Result<(), wasm::Problem> {
-    println!("### Run time of WebAssembly, the same C by clang for this machine being 1\n\n{}", wasm::run::table(5, only)?);
+    println!(
+        "### Run time of WebAssembly, the same C by clang for this machine being 1\n\n{}",
+        wasm::run::table(5, only)?
+    );
     Ok(())
 }
 
@@ -55,7 +58,10 @@ fn wasm_compile(only: &[&str]) -> Result<(), wasm::Problem> {
         println!("### The smallest module of WebAssembly\n\n{}", wasm::compile::small_table(15)?);
     }
     let programs = wasm::compile::programs(only)?;
-    println!("### From the bytes of a module to all of its code, in one thread\n\n{}", wasm::compile::table(&programs)?);
+    println!(
+        "### From the bytes of a module to all of its code, in one thread\n\n{}",
+        wasm::compile::table(&programs)?
+    );
     println!("### Memory while that is done\n\n{}", wasm::compile::memory_table(&programs)?);
     Ok(())
 }

@@ -23,7 +23,8 @@ pub type Problem = String;
 fn cache(name: &str) -> Result<PathBuf, Problem> {
     let set = |variable| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
     let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
-    let folder = base.ok_or("neither XDG_CACHE_HOME nor HOME says where files can be kept")?.join("spasm-peers").join(name);
+    let folder =
+        base.ok_or("neither XDG_CACHE_HOME nor HOME says where files can be kept")?.join("spasm-peers").join(name);
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     Ok(folder)
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use wasmparser::{Validator, WasmFeatures};
 
+use super::engines::spasm::{self, Stage};
 use super::engines::{Compile, Peer};
 use super::operators::{self, Counts};
 use super::{Problem, kernels, memory, programs};
@@ -51,10 +52,7 @@ pub fn small_table(rounds: usize) -> Result<Table, Problem> {
     let program = Program::new("gcd", wasm)?;
     let title = format!("a module of {} operators, bytes to code", program.counts.operators);
     let mut table = Table::new(&[&title, "µs", "±"]);
-    let mut pieces = vec![("validation alone".to_owned(), validation())];
-    for peer in Peer::ALL {
-        pieces.push((peer.name().to_owned(), peer.compile()?));
-    }
+    let mut pieces = pieces(&[])?;
     let times = measure(&mut pieces, &program, rounds, Duration::from_millis(20));
     for ((name, _), times) in pieces.into_iter().zip(times) {
         let times = times?;
@@ -63,11 +61,36 @@ pub fn small_table(rounds: usize) -> Result<Table, Problem> {
     Ok(table)
 }
 
+/// Something to do with the bytes of a module, which says how long the part of it took that counts.
+pub type Piece = Box<dyn FnMut(&[u8]) -> Result<Duration, Problem>>;
+
+/// Validation, these parts of what Spasm does, and each engine as a whole.
+fn pieces(stages: &[Stage]) -> Result<Vec<(String, Piece)>, Problem> {
+    let mut pieces = vec![("validation alone".to_owned(), charged(validation()))];
+    for &stage in stages {
+        pieces.push((format!("{stage:?}"), Box::new(spasm::staged(stage))));
+    }
+    for peer in Peer::COMPILERS {
+        pieces.push((peer.name().to_owned(), charged(peer.compile()?)));
+    }
+    Ok(pieces)
+}
+
 /// Validation as it is done while translating, and nothing else.
 fn validation() -> Compile {
     Box::new(|wasm| {
         let types = Validator::new_with_features(WasmFeatures::WASM2).validate_all(wasm);
         Ok(Box::new(types.map_err(|error| error.to_string())?))
+    })
+}
+
+/// The time that making takes; dropping is not counted.
+pub fn charged(mut compile: Compile) -> Piece {
+    Box::new(move |wasm| {
+        let start = now();
+        let made = compile(wasm);
+        let spent = now().saturating_sub(start);
+        made.map(|_| spent)
     })
 }
 
@@ -89,19 +112,19 @@ pub fn programs(only: &[&str]) -> Result<Vec<Program>, Problem> {
 
 /// The table of nanoseconds an operator.
 pub fn table(programs: &[Program]) -> Result<Table, Problem> {
-    let mut head = vec!["ns an operator", "functions", "operators", "validation alone"];
-    head.extend(Peer::ALL.map(Peer::name));
+    let mut head =
+        vec!["ns an operator", "functions", "operators", "validation alone", "translate", "verify", "stitch"];
+    head.extend(Peer::COMPILERS.map(Peer::name));
     let mut table = Table::new(&head);
     for program in programs {
-        let mut pieces = vec![("validation".to_owned(), validation())];
-        for peer in Peer::ALL {
-            pieces.push((peer.name().to_owned(), peer.compile()?));
-        }
+        let mut pieces = pieces(&[Stage::Translate, Stage::Verify, Stage::Stitch])?;
         let rounds = if program.counts.operators > 500_000 { 3 } else { 9 };
         let times = measure(&mut pieces, program, rounds, Duration::from_millis(10));
         let mut row =
             vec![program.name.clone(), program.counts.functions.to_string(), program.counts.operators.to_string()];
-        row.extend(times.into_iter().map(|times| times.map_or_else(|_| "–".to_owned(), |times| per_operator(&times, program))));
+        row.extend(
+            times.into_iter().map(|times| times.map_or_else(|_| "–".to_owned(), |times| per_operator(&times, program))),
+        );
         table.row(row);
     }
     Ok(table)
@@ -114,51 +137,43 @@ fn per_operator(times: &Times, program: &Program) -> String {
 
 /// The times of each piece for one module. A piece that cannot do it says so and has none.
 pub fn measure(
-    pieces: &mut [(String, Compile)],
+    pieces: &mut [(String, Piece)],
     program: &Program,
     rounds: usize,
     least: Duration,
 ) -> Vec<Result<Times, Problem>> {
-    let able: Vec<Result<(), Problem>> = pieces.iter_mut().map(|(name, compile)| able(name, compile, program)).collect();
+    let able: Vec<Result<(), Problem>> = pieces.iter_mut().map(|(name, piece)| able(name, piece, program)).collect();
     let chosen = pieces.iter_mut().zip(&able).filter(|(_, able)| able.is_ok());
-    let mut work: Vec<Work<'_>> = chosen.map(|((_, compile), _)| charged(compile, &program.wasm)).collect();
+    let work = chosen.map(|((_, piece), _)| Box::new(|| piece(&program.wasm).expect("it could before")) as Work<'_>);
+    let mut work: Vec<Work<'_>> = work.collect();
     let mut times = alternate(rounds, least, &mut work).into_iter();
     able.into_iter().map(|able| able.map(|()| times.next().expect("one for each"))).collect()
 }
 
-fn able(name: &str, compile: &mut Compile, program: &Program) -> Result<(), Problem> {
+fn able(name: &str, piece: &mut Piece, program: &Program) -> Result<(), Problem> {
     if name == Peer::Cranelift.name() && program.counts.operators > MOST_FOR_CRANELIFT {
         return Err("too long for a benchmark".to_owned());
     }
-    compile(&program.wasm).map(drop).inspect_err(|problem| eprintln!("{}: {problem}", program.name))
-}
-
-/// The time that making takes; dropping is not counted.
-fn charged<'a>(compile: &'a mut Compile, wasm: &'a [u8]) -> Work<'a> {
-    Box::new(move || {
-        let start = now();
-        let made = compile(wasm);
-        let spent = now().saturating_sub(start);
-        drop(made.expect("it did so before"));
-        spent
-    })
+    piece(&program.wasm).map(drop).inspect_err(|problem| eprintln!("{}: {problem}", program.name))
 }
 
 /// The table of memory that is used while code is made.
 pub fn memory_table(programs: &[Program]) -> Result<Table, Problem> {
     let mut head = vec!["bytes an operator".to_owned(), "operators".to_owned(), "module".to_owned()];
-    for peer in Peer::ALL {
+    for peer in Peer::COMPILERS {
         head.extend(["peak", "code", "kept"].map(|what| format!("{}: {what}", peer.name())));
     }
     let mut table = Table::new(&head.iter().map(String::as_str).collect::<Vec<_>>());
     for program in programs.iter().filter(|program| program.counts.operators > 100_000) {
         let each = |bytes: usize| per(bytes, program.counts.operators);
         let mut row = vec![program.name.clone(), program.counts.operators.to_string(), each(program.wasm.len())];
-        for peer in Peer::ALL {
+        for peer in Peer::COMPILERS {
             let able = peer != Peer::Cranelift || program.counts.operators <= MOST_FOR_CRANELIFT;
             let used = if able { Some(memory::used(peer, program)?) } else { None };
             let cell = |bytes: Option<usize>| bytes.map_or_else(|| "–".to_owned(), each);
-            row.extend([used.map(|used| used.peak), used.and_then(|used| used.code), used.map(|used| used.kept)].map(cell));
+            row.extend(
+                [used.map(|used| used.peak), used.and_then(|used| used.code), used.map(|used| used.kept)].map(cell),
+            );
         }
         table.row(row);
     }

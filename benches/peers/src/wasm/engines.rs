@@ -4,10 +4,13 @@
 //! What must hold: every engine is as its authors set it, but that all of them work in one thread, that none puts work off
 //! until code is run, and that recursion may be as deep as elsewhere.
 
+pub mod spasm;
 mod wasmi;
 mod wasmtime;
 
 use std::any::Any;
+
+use ::spasm::engine::Tier;
 
 use super::Problem;
 
@@ -20,17 +23,25 @@ pub type Compile = Box<dyn FnMut(&[u8]) -> Result<Box<dyn Any>, Problem>>;
 /// Who runs WebAssembly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
+    Spasm,
+    /// Its interpreter, which there is to be compared with, and which makes no code.
+    Interpreter,
     Cranelift,
     Winch,
     Wasmi,
 }
 
 impl Peer {
-    pub const ALL: [Peer; 3] = [Peer::Cranelift, Peer::Winch, Peer::Wasmi];
+    /// All, in the order of tables.
+    pub const RUNNERS: [Peer; 5] = [Peer::Spasm, Peer::Interpreter, Peer::Cranelift, Peer::Winch, Peer::Wasmi];
+    /// Those that make code of modules, or something like code.
+    pub const COMPILERS: [Peer; 4] = [Peer::Spasm, Peer::Wasmi, Peer::Winch, Peer::Cranelift];
 
     /// As it is called in tables.
     pub fn name(self) -> &'static str {
         match self {
+            Peer::Spasm => "Spasm",
+            Peer::Interpreter => "its interpreter",
             Peer::Cranelift => "Cranelift",
             Peer::Winch => "Winch",
             Peer::Wasmi => "wasmi",
@@ -40,6 +51,8 @@ impl Peer {
     /// The `run` of a module that imports nothing.
     pub fn run(self, wasm: &[u8]) -> Result<Run, Problem> {
         match self {
+            Peer::Spasm => spasm::run(Tier::Baseline, wasm),
+            Peer::Interpreter => spasm::run(Tier::Interp, wasm),
             Peer::Cranelift => wasmtime::run(wasmtime::Strategy::Cranelift, wasm),
             Peer::Winch => wasmtime::run(wasmtime::Strategy::Winch, wasm),
             Peer::Wasmi => wasmi::run(wasm),
@@ -49,6 +62,8 @@ impl Peer {
     /// What makes all code of a module, validation included.
     pub fn compile(self) -> Result<Compile, Problem> {
         match self {
+            Peer::Spasm => Ok(spasm::compile()),
+            Peer::Interpreter => Err("the interpreter runs what is verified, and makes nothing of it".to_owned()),
             Peer::Cranelift => wasmtime::compile(wasmtime::Strategy::Cranelift),
             Peer::Winch => wasmtime::compile(wasmtime::Strategy::Winch),
             Peer::Wasmi => Ok(wasmi::compile()),
@@ -58,8 +73,9 @@ impl Peer {
     /// The bytes of code in what `compile` gave, where that can be told.
     pub fn code_bytes(self, made: &dyn Any) -> Option<usize> {
         match self {
+            Peer::Spasm => made.downcast_ref::<spasm::Made>().map(|made| made.image.code.len()),
             Peer::Cranelift | Peer::Winch => made.downcast_ref::<wasmtime::Module>().map(|module| module.text().len()),
-            Peer::Wasmi => None,
+            Peer::Interpreter | Peer::Wasmi => None,
         }
     }
 }

@@ -50,16 +50,8 @@ const KERNELS: [(&str, u32); 34] = [
 ];
 
 /// Without a library, and without calls of one that the compiler thinks of. Floats are what the source says.
-const FLAGS: [&str; 8] = [
-    "-O2",
-    "-std=c11",
-    "-ffreestanding",
-    "-fno-builtin",
-    "-fno-math-errno",
-    "-ffp-contract=off",
-    "-Wall",
-    "-Wextra",
-];
+const FLAGS: [&str; 8] =
+    ["-O2", "-std=c11", "-ffreestanding", "-fno-builtin", "-fno-math-errno", "-ffp-contract=off", "-Wall", "-Wextra"];
 const NATIVE: [&str; 3] = ["-shared", "-fPIC", "-fvisibility=hidden"];
 /// What of WebAssembly 2.0 newer compilers use without being asked.
 const WASM: [&str; 8] = [

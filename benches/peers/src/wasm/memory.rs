@@ -38,7 +38,7 @@ pub fn used(peer: Peer, program: &Program) -> Result<Used, Problem> {
 
 /// What the process does that is asked: prints peak, code and kept.
 pub fn child(peer: &str, file: &str) -> Result<(), Problem> {
-    let peer = Peer::ALL.into_iter().find(|each| each.name() == peer).ok_or("no such engine")?;
+    let peer = Peer::COMPILERS.into_iter().find(|each| each.name() == peer).ok_or("no such engine")?;
     let wasm = std::fs::read(file).map_err(|error| format!("{file}: {error}"))?;
     let mut compile = peer.compile()?;
     // What is made once, for the first module.

@@ -51,7 +51,9 @@ fn fetch(package: &Package) -> Result<Vec<u8>, Problem> {
 
 fn install(package: &str, folder: &Path) -> Result<(), Problem> {
     let mut npm = Command::new("npm");
-    npm.args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--prefix"]).arg(folder).arg(package);
+    npm.args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--prefix"])
+        .arg(folder)
+        .arg(package);
     let ran = npm.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).output();
     let ran = ran.map_err(|error| format!("npm cannot be run: {error} (on Debian: apt-get install npm)"))?;
     if ran.status.success() {

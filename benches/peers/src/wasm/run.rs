@@ -5,18 +5,18 @@
 
 use std::time::Duration;
 
+use super::Problem;
 use super::engines::Peer;
 use super::kernels::{self, Kernel};
-use super::Problem;
 use crate::measure::{Work, all, alternate, geometric_mean};
 use crate::table::Table;
 
 /// The table of all kernels, or of those that are named.
 pub fn table(rounds: usize, only: &[&str]) -> Result<Table, Problem> {
     let mut head = vec!["kernel".to_owned(), format!("`{} -O2` ms", kernels::compiler())];
-    head.extend(Peer::ALL.map(|peer| format!("{} ×", peer.name())));
+    head.extend(Peer::RUNNERS.map(|peer| format!("{} ×", peer.name())));
     let mut table = Table::new(&head.iter().map(String::as_str).collect::<Vec<_>>());
-    let mut ratios = Peer::ALL.map(|_| Vec::new());
+    let mut ratios = Peer::RUNNERS.map(|_| Vec::new());
     for kernel in kernels::built(only)? {
         let (native, over) = measure(&kernel, rounds)?;
         let mut row = vec![kernel.name.to_owned(), format!("{:.1}", native * 1e3)];
@@ -37,7 +37,7 @@ fn measure(kernel: &Kernel, rounds: usize) -> Result<(f64, Vec<f64>), Problem> {
     let native = kernel.native;
     let expected = native(kernel.n);
     let mut runs = Vec::new();
-    for peer in Peer::ALL {
+    for peer in Peer::RUNNERS {
         let mut run = peer.run(&kernel.wasm)?;
         let result = run(kernel.n);
         if result != expected {

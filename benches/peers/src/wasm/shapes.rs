@@ -7,8 +7,8 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::Problem;
-use super::compile::{Program, measure};
-use super::engines::{Compile, Peer};
+use super::compile::{Piece, Program, charged, measure};
+use super::engines::Peer;
 use crate::table::Table;
 
 /// A shape: its name, its larger size, and how it is written in the text format.
@@ -30,8 +30,9 @@ const SHAPES: [Shape; 11] = [
 
 /// The table of all shapes. Of the peers there are those that are meant to be linear.
 pub fn table(rounds: usize) -> Result<Table, Problem> {
-    let peers = [Peer::Winch, Peer::Wasmi];
-    let mut head = vec!["ns an operator".to_owned(), "size".to_owned(), "operators".to_owned()];
+    let peers = [Peer::Spasm, Peer::Winch, Peer::Wasmi];
+    let mut head =
+        vec!["ns for each operator, branch target and local".to_owned(), "size".to_owned(), "of these".to_owned()];
     for peer in peers {
         head.extend([format!("{}: a quarter", peer.name()), "all".to_owned(), "growth".to_owned()]);
     }
@@ -42,9 +43,9 @@ pub fn table(rounds: usize) -> Result<Table, Problem> {
             Program::new(name, wasm)
         };
         let (quarter, whole) = (make(size / 4)?, make(size)?);
-        let mut row = vec![name.to_owned(), size.to_string(), whole.counts.operators.to_string()];
+        let mut row = vec![name.to_owned(), size.to_string(), whole.counts.parts.to_string()];
         for peer in peers {
-            let mut pieces = [(peer.name().to_owned(), peer.compile()?)];
+            let mut pieces = [(peer.name().to_owned(), charged(peer.compile()?))];
             match (each(&mut pieces, &quarter, rounds), each(&mut pieces, &whole, rounds)) {
                 (Ok(small), Ok(large)) => {
                     row.extend([format!("{small:.1}"), format!("{large:.1}"), format!("{:.2}", large / small)]);
@@ -57,11 +58,11 @@ pub fn table(rounds: usize) -> Result<Table, Problem> {
     Ok(table)
 }
 
-/// Nanoseconds an operator.
-#[allow(clippy::cast_precision_loss, reason = "a count of operators")]
-fn each(pieces: &mut [(String, Compile)], program: &Program, rounds: usize) -> Result<f64, Problem> {
+/// Nanoseconds for each part.
+#[allow(clippy::cast_precision_loss, reason = "a count")]
+fn each(pieces: &mut [(String, Piece)], program: &Program, rounds: usize) -> Result<f64, Problem> {
     let times = measure(pieces, program, rounds, Duration::from_millis(5)).pop().expect("there is one piece")?;
-    Ok(times.median() * 1e9 / program.counts.operators as f64)
+    Ok(times.median() * 1e9 / program.counts.parts as f64)
 }
 
 /// The text of a module with one function of two ints.
@@ -84,7 +85,8 @@ macro_rules! say {
 }
 
 fn line(size: usize) -> String {
-    let body = repeated(size / 4, |text, n| say!(text, "local.get {} i32.const {n} i32.add local.set {}", n % 2, 1 - n % 2));
+    let body =
+        repeated(size / 4, |text, n| say!(text, "local.get {} i32.const {n} i32.add local.set {}", n % 2, 1 - n % 2));
     function("", &format!("{body} local.get 0"))
 }
 
@@ -152,7 +154,13 @@ fn joins(size: usize) -> String {
     let all = repeated(size, |text, n| {
         say!(text, "local.get 0 if");
         for local in 0..8 {
-            say!(text, " local.get {} local.get {} i32.add local.set {}", (n + local) % 64, local, (n * 8 + local) % 64);
+            say!(
+                text,
+                " local.get {} local.get {} i32.add local.set {}",
+                (n + local) % 64,
+                local,
+                (n * 8 + local) % 64
+            );
         }
         say!(text, " end");
     });
