@@ -33,11 +33,25 @@
 //! | 10 externs | name, library, symbol, C signature, line |
 //! | 11 data | name, flags (1: writable), alignment, bytes, zero bytes that follow, addresses (offset, kind, number), line |
 //! | 12 declared opcodes | name, types of the sources, 0 or 1 type of the result, line |
+//! | 13 imported functions | module, name, own name, signature, line |
+//! | 14 linked globals | number, flags (1: never written, 2: imported, 4: starts with a constant), what of these follows: module and name, constant |
+//! | 15 imported memory | module, name |
+//! | 16 growing tables | number, flags (2: imported), type, least elements, 0 or most elements plus one, module and name if imported |
+//! | 17 elements | name, type, mode, constants, line |
+//! | 18 segments | name, mode, bytes, line |
+//! | 19 exports | name, kind (0 function, 1 table, 2 memory, 3 global, 4 import), number, line |
+//! | 20 start | kind (0 function, 3 import), number |
 //!
-//! Sections 9 to 11 came with version 2, section 12 with version 4; a file says that it is of the oldest version that has
-//! its sections. There is no version 3: damage to one bit makes no version of another.
+//! Sections 14 and 16 complete what sections 3 and 6 say of an item with the same number. A constant is a kind and what the
+//! kind takes: 0 and the bits as a number; 1 and the number of a global; 2, 0 for a function or 3 for an import, and its number. A mode
+//! is 0, or 1 with the number of a table and a constant, or 2 where the elements are only declared.
+//!
+//! Sections 9 to 11 came with version 2, section 12 with version 4, and sections 13 to 20, the types of references and
+//! the instructions on all these with version 7; a file says that it is of the oldest version that has what is in it. There
+//! are no versions 3, 5 and 6: damage to one bit makes no version of another.
 
 pub(crate) mod crc;
+mod link;
 mod read;
 mod write;
 
@@ -51,9 +65,11 @@ use crate::module::Module;
 /// text.
 const MAGIC: [u8; 8] = *b"\x89SPASM\r\n";
 /// The newest version that is written and read.
-const VERSION: u32 = 4;
+const VERSION: u32 = 7;
 /// Those that there are.
-const VERSIONS: [u32; 3] = [1, 2, VERSION];
+const VERSIONS: [u32; 4] = [1, 2, 4, VERSION];
+/// The version that what modules share came with.
+const SINCE_LINKED: u32 = 7;
 /// Where the parts of the header stand.
 const VERSION_AT: usize = 8;
 const LENGTH_AT: usize = 12;
@@ -76,10 +92,18 @@ enum Section {
     Externs,
     Data,
     Customs,
+    Imports,
+    LinkedGlobals,
+    ImportedMemory,
+    GrowingTables,
+    Elements,
+    Segments,
+    Exports,
+    Start,
 }
 
 impl Section {
-    const ALL: [Section; 12] = [
+    const ALL: [Section; 20] = [
         Section::Opcodes,
         Section::Signatures,
         Section::Globals,
@@ -92,6 +116,14 @@ impl Section {
         Section::Externs,
         Section::Data,
         Section::Customs,
+        Section::Imports,
+        Section::LinkedGlobals,
+        Section::ImportedMemory,
+        Section::GrowingTables,
+        Section::Elements,
+        Section::Segments,
+        Section::Exports,
+        Section::Start,
     ];
 
     /// The version that it came with.
@@ -99,20 +131,21 @@ impl Section {
         match self {
             Section::CSignatures | Section::Externs | Section::Data => 2,
             Section::Customs => 4,
+            section if section as u8 > Section::Customs as u8 => SINCE_LINKED,
             _ => 1,
         }
     }
 }
 
-/// The number that stands for a type.
+/// The number that stands for a type; those of references came with version 7.
 const fn type_number(ty: Type) -> u8 {
     match ty {
-        Type::Funcref => 4,
-        Type::Externref => 5,
         Type::I32 => 0,
         Type::I64 => 1,
         Type::F32 => 2,
         Type::F64 => 3,
+        Type::Funcref => 4,
+        Type::Externref => 5,
     }
 }
 
@@ -122,6 +155,10 @@ const STRUCT: u8 = 10;
 const VARIADIC: u8 = 1;
 const WIN64: u8 = 2;
 const WRITABLE: u8 = 1;
+/// Flags of linked globals and tables.
+const IMMUTABLE: u8 = 1;
+const IMPORTED: u8 = 2;
+const COMPUTED: u8 = 4;
 
 /// Why bytes are not a module.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -186,12 +223,11 @@ pub(crate) fn header(file: &[u8]) -> &[u8] {
 /// # Errors
 /// If they are not one, or are damaged, cut short, followed by something else, or of a newer version.
 pub fn decode(bytes: &[u8]) -> Result<Module, DecodeError> {
-    let (body, version) = body(bytes)?;
-    read::module(body, version)
+    read::module(body(bytes)?)
 }
 
-/// The body of a file and its version, after everything in its header was found to be right.
-fn body(bytes: &[u8]) -> Result<(read::Reader<'_>, u32), DecodeError> {
+/// The body of a file, after everything in its header was found to be right.
+fn body(bytes: &[u8]) -> Result<read::Reader<'_>, DecodeError> {
     if !is_binary(bytes) {
         return Err(DecodeError::new(0, "this is not a module in binary form"));
     }
@@ -218,7 +254,7 @@ fn body(bytes: &[u8]) -> Result<(read::Reader<'_>, u32), DecodeError> {
     if crc32(body) != u32::from_le_bytes(field(bytes, CHECKSUM_AT)) {
         return Err(DecodeError::new(CHECKSUM_AT, "the file is damaged: its checksum does not fit its contents"));
     }
-    Ok((read::Reader::new(body, BODY_AT), version))
+    Ok(read::Reader::new(body, BODY_AT, version))
 }
 
 /// The bytes of a header's field.

@@ -15,6 +15,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod compile;
 mod config;
 mod error;
 mod interpreted;
@@ -28,6 +29,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, OnceLock, TryLockError};
 
+#[cfg(feature = "wasm")]
+pub use compile::CompileError;
+pub use compile::Compiled;
 pub use config::{Config, Tier};
 pub use error::{CallError, InstanceError, Mismatch};
 
@@ -41,7 +45,7 @@ use crate::interp::{self, Store};
 use crate::isa::op::Type;
 pub use crate::isa::snippet::Features;
 use crate::library::Library;
-use crate::module::{MAX_ARGS, Module, Signature};
+use crate::module::{MAX_VARIADIC, Module, Signature};
 pub use crate::snippets::Snippets;
 use crate::stitch::image::Image;
 pub use crate::stitch::inward::Entries;
@@ -361,7 +365,7 @@ fn hand_out(outcome: Outcome, results: &mut [u64]) -> Result<(), CallError> {
 fn check_args(name: &str, signature: &Signature, args: &[Value]) -> Result<(), CallError> {
     let fixed = signature.params.len();
     let types = signature.params.iter().copied().chain(std::iter::repeat(Type::I64));
-    let enough = args.len() == fixed || (signature.variadic && (fixed..=MAX_ARGS as usize).contains(&args.len()));
+    let enough = args.len() == fixed || (signature.variadic && (fixed..=MAX_VARIADIC as usize).contains(&args.len()));
     if enough && args.iter().zip(types).all(|(value, ty)| value.ty() == ty) {
         return Ok(());
     }

@@ -13,8 +13,10 @@ use crate::isa::op::{Op, Type};
 use link::{Constant, Elements, Export, Growing, ImportName, ImportedFunction, Segment};
 use native::{CSignature, Data, Extern};
 
-/// The largest number of arguments that registers can name (`a1` to `a255`).
-pub const MAX_ARGS: u32 = 255;
+/// The largest number of arguments that registers can name (`a1` to `a1000`), and of results.
+pub const MAX_ARGS: u32 = 1000;
+/// The largest number of arguments of a call that passes a variable number of them, and of a call of C.
+pub const MAX_VARIADIC: u32 = 255;
 /// The largest number of a local register (`r65535`).
 pub const MAX_LOCAL: u32 = 65_535;
 /// Bytes in a page of linear memory.
@@ -30,7 +32,7 @@ impl Reg {
     /// `r0`, the number of arguments this call passed.
     pub const COUNT: Reg = Reg(0);
 
-    /// The register with this number, if there is one: `-255..=65535`.
+    /// The register with this number, if there is one: `-1000..=65535`.
     #[must_use]
     pub fn new(number: i64) -> Option<Reg> {
         (-i64::from(MAX_ARGS)..=i64::from(MAX_LOCAL)).contains(&number).then_some(Reg(number as i32))
@@ -39,7 +41,7 @@ impl Reg {
     /// Argument `n`, counted from 1.
     ///
     /// # Panics
-    /// If `n` is not in `1..=255`.
+    /// If `n` is not in `1..=1000`.
     #[must_use]
     pub fn arg(n: u32) -> Reg {
         assert!((1..=MAX_ARGS).contains(&n), "there is no argument register a{n}");
@@ -348,9 +350,13 @@ impl Module {
             || !self.exports.is_empty()
             || self.start.is_some()
             || !self.elements.is_empty()
+            || !self.segments.is_empty()
             || self.memory.as_ref().is_some_and(|memory| memory.import.is_some())
             || self.tables.iter().any(|table| table.growing.is_some())
-            || self.globals.iter().any(|global| global.import.is_some())
+            || self
+                .globals
+                .iter()
+                .any(|global| global.import.is_some() || matches!(global.start, Constant::Function(_)))
     }
 
     /// For each global, whether others may write it, or see what this module writes. Everybody may have a copy of the rest.

@@ -156,7 +156,8 @@ fn errors_say_what_is_wrong_and_where() {
     assert_eq!(refusal(&bytes[..length - 7]), cut);
     let more = format!("3 bytes follow the end of the module (at offset {length:#x})");
     assert_eq!(refusal(&[&bytes[..], b"abc"].concat()), more);
-    assert_eq!(with(VERSION, 5), "the file has version 5 of the format; this program reads up to 4 (at offset 0x8)");
+    assert_eq!(with(VERSION, 8), "the file has version 8 of the format; this program reads up to 7 (at offset 0x8)");
+    assert_eq!(with(VERSION, 5), "there is no version 5 of the format (at offset 0x8)");
     assert_eq!(with(VERSION, 3), "there is no version 3 of the format (at offset 0x8)");
     assert_eq!(with(VERSION, 0), "there is no version 0 of the format (at offset 0x8)");
     assert!(with(LENGTH + 7, 0xff).starts_with("the file is cut short: "));

@@ -45,8 +45,8 @@ const MODULES: &[(&str, May, &str)] = &[
     ),
     (
         "interp",
-        May::Use(&["isa", "module", "verified", "trap", "streams"]),
-        "the interpreter is the oracle: it shares nothing with machine code",
+        May::Use(&["isa", "module", "verified", "trap", "streams", "objects"]),
+        "the interpreter is the oracle: it shares nothing with machine code but what instances of any tier share",
     ),
     ("machine", May::Use(&["isa"]), "the machine is what it is"),
     ("library", May::Use(&["isa", "machine"]), "the snippets are the same whoever asks for them"),
@@ -76,6 +76,11 @@ const MODULES: &[(&str, May, &str)] = &[
         "it is a crate of its own, without the standard library; what it shares with this one it names by its files",
     ),
     ("generate", May::Use(&["isa", "module"]), "random programs are made for every tier alike"),
+    (
+        "objects",
+        May::Use(&["isa", "module", "exec::LinearMemory"]),
+        "what instances share is the same for every tier: it knows of code by its address alone",
+    ),
     ("contract", May::Use(&["isa", "library"]), "templates are held against a decoder, whatever they are used for"),
     (
         "exec",
@@ -89,6 +94,7 @@ const MODULES: &[(&str, May, &str)] = &[
             "trap",
             "text::nearest",
             "debug",
+            "objects",
         ]),
         "it runs images and knows nothing of how they come to be; names that are near others it finds as the text does",
     ),
@@ -138,6 +144,7 @@ const UNSAFE: &[(&str, &str)] = &[
         "C calls interpreted functions back through pointers, and these read and write native memory as the program says",
     ),
     ("src/interp/registers.rs", "the interpreter's registers, whose numbers decoding has checked"),
+    ("src/objects/direct.rs", "memory and tables that several instances share have no owner that could lend a slice"),
     ("src/trial/machine.rs", "templates are run without the runtime around them"),
     ("src/engine/natives.rs", "says what whoever allows native access answers for"),
     ("src/cli/run.rs", "allows native access to programs that somebody runs"),

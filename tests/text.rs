@@ -178,7 +178,19 @@ fn every_row_is_read_and_printed() {
             Shape::Jump => "here",
             Shape::Branch => "r1, here",
             Shape::Switch => "r1, [here, here], here",
-            Shape::Object => continue,
+            Shape::Object => match row.op {
+                Op::Tget => "r1, grown, r2",
+                Op::Tset => "grown, r1, r2",
+                Op::Tsize => "r1, grown",
+                Op::Tgrow => "r1, grown, r2, r3",
+                Op::Tfill => "grown, r1, r2, r3",
+                Op::Tcopy => "grown, grown, r1, r2, r3",
+                Op::Tinit => "grown, e, r1, r2, r3",
+                Op::Edrop => "e",
+                Op::Minit => "s, r1, r2, r3",
+                Op::Mdrop => "s",
+                _ => "r1, f",
+            },
             Shape::Call | Shape::CallExtern | Shape::CallImport => "(r1, r2), f, r3",
             Shape::Callp => "r1, r2, (i64) -> i64, r3",
             Shape::Addr => "r1, f",
@@ -186,7 +198,8 @@ fn every_row_is_read_and_printed() {
             Shape::Ret => "r1, r2",
             Shape::Halt | Shape::Trap | Shape::Custom => "",
         };
-        let text = format!("global g i64 = 0\ntable t = [f]\nfunc f()\nhere:\n    {} {operands}\n", row.name());
+        let items = "global g i64 = 0\ntable t = [f]\ntable grown funcref 1\nelem e funcref = [f]\nsegment s = \"\"";
+        let text = format!("{items}\nfunc f()\nhere:\n    {} {operands}\n", row.name());
         let module = read(&text);
         assert_eq!(module.functions[0].insts[0].op, row.op);
         round_trip(&module);

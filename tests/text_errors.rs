@@ -178,9 +178,9 @@ fn advice_on_instructions() {
     assert_eq!(messages("func f\nx: switch r1, x, x"), ["2:15 a list of labels like `[a, b]` is expected here"]);
     assert_eq!(line_help("halt 1"), "it is written `halt`");
     assert_eq!(line_help("move r1, %2"), "registers are written `a1`, `r1`, or as numbers; names need no mark");
-    assert_eq!(line_help("add r1, a256, a0"), "there are `a1` to `a255`, `r0`, and `r1` to `r65535`");
-    assert_eq!(line_help("add r1, r65536, 1"), "there are `a1` to `a255`, `r0`, and `r1` to `r65535`");
-    assert_eq!(line_help("add r1, 65536, 1"), "there are `a1` to `a255`, `r0`, and `r1` to `r65535`");
+    assert_eq!(line_help("add r1, a1001, a0"), "there are `a1` to `a1000`, `r0`, and `r1` to `r65535`");
+    assert_eq!(line_help("add r1, r65536, 1"), "there are `a1` to `a1000`, `r0`, and `r1` to `r65535`");
+    assert_eq!(line_help("add r1, 65536, 1"), "there are `a1` to `a1000`, `r0`, and `r1` to `r65535`");
     assert_eq!(line_help("add r1, 1.5, 1"), "registers are written `a1`, `r0`, `r1`, or as numbers");
     assert_eq!(line_help("x: func g"), "begin it on a line of its own");
     assert_eq!(
@@ -189,7 +189,7 @@ fn advice_on_instructions() {
     );
     assert_eq!(help("ret"), "a function begins with a line `func NAME`");
     assert_eq!(help("func f() -> i32, f64\n ret"), "several results stand in parentheses: `-> (i64, f64)`");
-    assert_eq!(help("global g = 1"), "the types are `i32`, `i64`, `f32`, `f64`, and `ptr`, which is `i64`");
+    assert_eq!(help("global g = 1"), "the types are `i32`, `i64` (or `ptr`), `f32`, `f64`, `funcref` and `externref`");
     assert_eq!(help("global g i64 = 1.5"), "a global that holds floats is written `global g f64 = 1.5`");
     assert_eq!(help("table t = f"), "write `table t = [f, g]`");
     assert_eq!(help("fnc f"), "did you mean `func`?");

@@ -164,7 +164,7 @@ fn damaged_fields_are_refused() {
     let one = |op, d, a, b| Code::new("f", &[I64], &[]).raw(op, d, a, b).ret(&[]).module();
     assert_eq!(damaged(one(Op::AddI64, 70_000, 1, 1)), "there is no register 70000");
     assert_eq!(damaged(one(Op::AddI64, 1, i32::MIN as u32, 1)), "there is no register -2147483648");
-    assert_eq!(damaged(one(Op::AddI64, 1, 1, u32::MAX - 255)), "there is no register -256");
+    assert_eq!(damaged(one(Op::AddI64, 1, 1, u32::MAX - 1000)), "there is no register -1001");
     assert_eq!(damaged(one(Op::Jmp, 0, 0, 3)), "there is no label number 3");
     assert_eq!(damaged(one(Op::Gget, 1, 0, 0)), "there is no global number 0");
     assert_eq!(damaged(one(Op::Gset, 0, 1, 9)), "there is no global number 9");
@@ -240,10 +240,13 @@ fn damaged_items_are_refused() {
         }),
         "2 bytes at 4294967295 do not fit the memory, which starts with 65536 bytes"
     );
-    assert_eq!(with(|m| m.functions[0].signature.params = vec![I64; 256]), "`f` has 256 parameters; 255 is the most");
     assert_eq!(
-        with(|m| m.signatures.push(Signature::new(vec![], vec![I64; 256]))),
-        "signature number 0 has 256 results; 255 is the most"
+        with(|m| m.functions[0].signature.params = vec![I64; 1001]),
+        "`f` has 1001 parameters; 1000 is the most"
+    );
+    assert_eq!(
+        with(|m| m.signatures.push(Signature::new(vec![], vec![I64; 1001]))),
+        "signature number 0 has 1001 results; 1000 is the most"
     );
 }
 
@@ -588,10 +591,18 @@ fn items_of_c_are_checked() {
     assert_eq!(damaged(module.clone()), "C signature number 1 has structs nested more than 16 deep");
     module.c_signatures[1].params[0] = nest(16);
     assert!(verify(module).is_ok());
-    assert_eq!(with(|m| m.data[0].name = "f".to_owned()), "there are two functions, externs or data with the name `f`");
+    assert_eq!(
+        with(|m| m.data[0].name = "f".to_owned()),
+        "there are two functions, imports, externs or data with the name `f`"
+    );
     assert_eq!(with(|m| m.functions[0].insts[0].b = 7), "this is the address of extern number 7, which does not exist");
-    assert_eq!(with(|m| m.functions[0].insts[0].a = 3), "nothing of kind 3 has an address");
+    assert_eq!(with(|m| m.functions[0].insts[0].a = 4), "nothing of kind 4 has an address");
+    assert_eq!(
+        with(|m| m.functions[0].insts[0].a = 3),
+        "this is the address of import number 0, which has no native address"
+    );
     assert_eq!(with(|m| m.functions[0].insts[1].d = 2), "nothing of kind 2 can be called");
+    assert_eq!(with(|m| m.functions[0].insts[1].d = 3), "there is no import number 0");
     assert_eq!(with(|m| m.functions[0].insts[1].a = 2), "there is no extern number 2");
     assert_eq!(with(|m| m.functions[0].insts[1].op = Op::CallExtern), "`call.extern` stands only in verified code");
     assert!(with(|m| m.functions[0].insts[1].b = 900).contains("list of operands is damaged"));

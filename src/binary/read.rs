@@ -7,13 +7,13 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::{DecodeError, STRUCT, Section, VARIADIC, WIN64, WRITABLE};
+use super::{DecodeError, SINCE_LINKED, STRUCT, Section, VARIADIC, WIN64, WRITABLE};
 use crate::isa::custom::CustomOp;
 use crate::isa::op::{Op, Shape, Type};
 use crate::module::native::{Abi, CSignature, CType, Data, Extern, MAX_NESTING, Pointer, Target};
 use crate::module::{Custom, Function, Global, Init, Inst, Label, Memory, Module, Signature, Source, Table};
 
-type Result<T> = std::result::Result<T, DecodeError>;
+pub(super) type Result<T> = std::result::Result<T, DecodeError>;
 
 /// The opcodes that a program can use, by the names of their rows.
 static OPCODES: LazyLock<HashMap<String, Op>> = LazyLock::new(|| {
@@ -21,13 +21,13 @@ static OPCODES: LazyLock<HashMap<String, Op>> = LazyLock::new(|| {
     rows.map(|row| (row.name(), row.op)).collect()
 });
 
-/// The module in the body of a file of this version.
-pub fn module(mut reader: Reader<'_>, version: u32) -> Result<Module> {
+/// The module in the body of a file.
+pub fn module(mut reader: Reader<'_>) -> Result<Module> {
     let mut module = Module::default();
     let mut opcodes = Vec::new();
     let mut last = None;
     while !reader.is_done() {
-        let (section, mut contents) = reader.section(last, version)?;
+        let (section, mut contents) = reader.section(last)?;
         last = Some(section);
         match section {
             Section::Opcodes => opcodes = contents.list(1, Reader::opcode)?,
@@ -44,6 +44,7 @@ pub fn module(mut reader: Reader<'_>, version: u32) -> Result<Module> {
             Section::Data => module.data = contents.list(7, Reader::data)?,
             Section::Customs => module.customs = contents.list(4, Reader::custom)?,
             Section::Source => module.source = Some(Source { name: contents.text()?, text: String::new() }),
+            link => contents.links(link, &mut module)?,
         }
         contents.finish()?;
     }
@@ -65,18 +66,19 @@ fn check_tables(module: &Module, end: usize) -> Result<()> {
 pub struct Reader<'b> {
     left: &'b [u8],
     at: usize,
+    version: u32,
 }
 
 impl<'b> Reader<'b> {
-    pub fn new(bytes: &'b [u8], at: usize) -> Reader<'b> {
-        Reader { left: bytes, at }
+    pub fn new(bytes: &'b [u8], at: usize, version: u32) -> Reader<'b> {
+        Reader { left: bytes, at, version }
     }
 
     fn is_done(&self) -> bool {
         self.left.is_empty()
     }
 
-    fn error<T>(&self, message: impl Into<String>) -> Result<T> {
+    pub(super) fn error<T>(&self, message: impl Into<String>) -> Result<T> {
         Err(DecodeError::new(self.at, message))
     }
 
@@ -85,8 +87,8 @@ impl<'b> Reader<'b> {
     }
 
     /// The next section's number and contents.
-    fn section(&mut self, last: Option<Section>, version: u32) -> Result<(Section, Reader<'b>)> {
-        let start = *self;
+    fn section(&mut self, last: Option<Section>) -> Result<(Section, Reader<'b>)> {
+        let (start, version) = (*self, self.version);
         let number = self.byte()?;
         let mut known = Section::ALL.into_iter().filter(|section| section.since() <= version);
         let Some(section) = known.find(|&section| section as u8 == number) else {
@@ -97,7 +99,7 @@ impl<'b> Reader<'b> {
         }
         let length = self.size(1)?;
         let at = self.at;
-        Ok((section, Reader { left: self.take(length)?, at }))
+        Ok((section, Reader { left: self.take(length)?, at, version }))
     }
 
     fn take(&mut self, n: usize) -> Result<&'b [u8]> {
@@ -109,11 +111,11 @@ impl<'b> Reader<'b> {
         Ok(taken)
     }
 
-    fn byte(&mut self) -> Result<u8> {
+    pub(super) fn byte(&mut self) -> Result<u8> {
         Ok(self.take(1)?[0])
     }
 
-    fn number(&mut self) -> Result<u64> {
+    pub(super) fn number(&mut self) -> Result<u64> {
         let start = *self;
         let mut value = 0;
         for shift in (0..u64::BITS).step_by(7) {
@@ -130,7 +132,7 @@ impl<'b> Reader<'b> {
         start.error("this number is too large")
     }
 
-    fn u32(&mut self) -> Result<u32> {
+    pub(super) fn u32(&mut self) -> Result<u32> {
         let start = *self;
         u32::try_from(self.number()?).or_else(|_| start.error("this number is larger than 32 bits"))
     }
@@ -146,7 +148,7 @@ impl<'b> Reader<'b> {
     }
 
     /// Items that take at least `least` bytes each.
-    fn list<T>(&mut self, least: usize, mut read: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
+    pub(super) fn list<T>(&mut self, least: usize, mut read: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
         let size = self.size(least)?;
         let mut items = Vec::with_capacity(size);
         for _ in 0..size {
@@ -160,12 +162,12 @@ impl<'b> Reader<'b> {
         Ok(value >> 1 ^ (value & 1).wrapping_neg())
     }
 
-    fn bytes(&mut self) -> Result<&'b [u8]> {
+    pub(super) fn bytes(&mut self) -> Result<&'b [u8]> {
         let length = self.size(1)?;
         self.take(length)
     }
 
-    fn text(&mut self) -> Result<String> {
+    pub(super) fn text(&mut self) -> Result<String> {
         let start = *self;
         match std::str::from_utf8(self.bytes()?) {
             Ok(text) => Ok(text.to_owned()),
@@ -173,10 +175,11 @@ impl<'b> Reader<'b> {
         }
     }
 
-    fn ty(&mut self) -> Result<Type> {
+    pub(super) fn ty(&mut self) -> Result<Type> {
         let start = *self;
         let number = self.byte()?;
-        let found = Type::ALL.into_iter().find(|&ty| super::type_number(ty) == number);
+        let known = if self.version < SINCE_LINKED { &Type::NUMBERS[..] } else { &Type::ALL[..] };
+        let found = known.iter().copied().find(|&ty| super::type_number(ty) == number);
         found.map_or_else(|| start.error(format!("there is no type number {number}")), Ok)
     }
 
@@ -184,12 +187,12 @@ impl<'b> Reader<'b> {
         let start = *self;
         let name = self.text()?;
         match OPCODES.get(&name) {
-            Some(&op) => Ok(op),
-            None => start.error(format!("this program does not know the instruction `{name}`")),
+            Some(&op) if self.version >= SINCE_LINKED || op.object().is_none() => Ok(op),
+            _ => start.error(format!("this program does not know the instruction `{name}`")),
         }
     }
 
-    fn signature(&mut self) -> Result<Signature> {
+    pub(super) fn signature(&mut self) -> Result<Signature> {
         let start = *self;
         let flags = self.byte()?;
         if flags > 1 {
@@ -207,13 +210,17 @@ impl<'b> Reader<'b> {
     }
 
     fn memory(&mut self) -> Result<Memory> {
-        let min = self.u32()?;
-        let start = *self;
-        let max = match self.number()?.checked_sub(1) {
-            None => None,
-            Some(max) => Some(u32::try_from(max).or_else(|_| start.error("this number is larger than 32 bits"))?),
-        };
+        let (min, max) = (self.u32()?, self.maximum()?);
         Ok(Memory { line: self.u32()?, ..Memory::new(min, max) })
+    }
+
+    /// 0, or a number plus one.
+    pub(super) fn maximum(&mut self) -> Result<Option<u32>> {
+        let start = *self;
+        match self.number()?.checked_sub(1) {
+            None => Ok(None),
+            Some(max) => u32::try_from(max).map(Some).or_else(|_| start.error("this number is larger than 32 bits")),
+        }
     }
 
     fn init(&mut self) -> Result<Init> {
@@ -318,8 +325,8 @@ impl<'b> Reader<'b> {
         let start = *self;
         let (kind, index) = (self.u32()?, self.u32()?);
         match Target::from_fields(kind, index) {
-            Some(target) => Ok(Pointer { offset, target }),
-            None => start.error(format!("nothing of kind {kind} has an address")),
+            Some(target) if !matches!(target, Target::Import(_)) => Ok(Pointer { offset, target }),
+            _ => start.error(format!("nothing of kind {kind} has an address")),
         }
     }
 }
@@ -347,7 +354,8 @@ fn list_length(function: &Function, inst: &Inst) -> usize {
     match inst.op.row().shape {
         Shape::Select => list.len().min(2),
         Shape::Switch => counted(0) + 1,
-        Shape::Call | Shape::CallExtern => counted(0) + counted(counted(0)),
+        Shape::Call | Shape::CallExtern | Shape::CallImport => counted(0) + counted(counted(0)),
+        Shape::Object => 2 + counted(2) + counted(2 + counted(2)),
         Shape::Calli | Shape::Callp => 1 + counted(1) + counted(1 + counted(1)),
         Shape::Ret | Shape::Custom => counted(0),
         _ => 0,

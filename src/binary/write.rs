@@ -4,7 +4,7 @@
 //! written by the method whose counterpart in [`read`](super::read) reads it.
 
 use super::{
-    BODY_AT, CHECKSUM_AT, LENGTH_AT, MAGIC, STRUCT, Section, VARIADIC, VERSION, VERSION_AT, WIN64, WRITABLE, crc,
+    BODY_AT, CHECKSUM_AT, LENGTH_AT, MAGIC, SINCE_LINKED, STRUCT, Section, VARIADIC, VERSION_AT, WIN64, WRITABLE, crc,
     type_number,
 };
 use crate::isa::op::{Op, Type};
@@ -15,7 +15,7 @@ use crate::module::{Custom, Function, Global, Init, Label, Memory, Module, Signa
 pub fn module(module: &Module, out: &mut Vec<u8>) {
     let start = out.len();
     out.extend_from_slice(&[0; BODY_AT]);
-    let mut body = Writer(std::mem::take(out));
+    let mut body = Writer { out: std::mem::take(out), references: false };
     let opcodes = Opcodes::of(module);
     body.list_section(Section::Opcodes, &opcodes.used, |out, op| out.text(&op.row().name()));
     body.list_section(Section::Signatures, &module.signatures, Writer::signature);
@@ -34,12 +34,14 @@ pub fn module(module: &Module, out: &mut Vec<u8>) {
     body.list_section(Section::Externs, &module.externs, Writer::external);
     body.list_section(Section::Data, &module.data, Writer::data);
     body.list_section(Section::Customs, &module.customs, Writer::custom);
-    let version = match (module.customs.is_empty(), has_c) {
-        (false, _) => VERSION,
-        (true, true) => 2,
-        (true, false) => 1,
+    let is_linked = body.links(module) || body.references || opcodes.used.iter().any(|op| op.object().is_some());
+    let version = match (is_linked, module.customs.is_empty(), has_c) {
+        (true, ..) => SINCE_LINKED,
+        (_, false, _) => 4,
+        (_, true, true) => 2,
+        (_, true, false) => 1,
     };
-    *out = body.0;
+    *out = body.out;
     let (header, body) = out[start..].split_at_mut(BODY_AT);
     header[..VERSION_AT].copy_from_slice(&MAGIC);
     header[VERSION_AT..LENGTH_AT].copy_from_slice(&version.to_le_bytes());
@@ -74,38 +76,46 @@ fn zigzag(field: u32) -> u32 {
     (signed << 1 ^ signed >> 31).cast_unsigned()
 }
 
-struct Writer(Vec<u8>);
+pub(super) struct Writer {
+    out: Vec<u8>,
+    /// Whether the type of a reference was written.
+    references: bool,
+}
 
 impl Writer {
-    fn section(&mut self, section: Section, contents: impl FnOnce(&mut Writer)) {
-        self.byte(section as u8);
-        let start = self.0.len();
-        contents(self);
-        // The length stands before the contents and takes as many bytes as it needs, so these make room for it.
-        let end = self.0.len();
-        self.size(end - start);
-        let len = self.0.len() - end;
-        self.0[start..].rotate_right(len);
+    pub(super) fn len(&self) -> usize {
+        self.out.len()
     }
 
-    fn list_section<T>(&mut self, section: Section, items: &[T], write: impl FnMut(&mut Writer, &T)) {
+    pub(super) fn section(&mut self, section: Section, contents: impl FnOnce(&mut Writer)) {
+        self.byte(section as u8);
+        let start = self.out.len();
+        contents(self);
+        // The length stands before the contents and takes as many bytes as it needs, so these make room for it.
+        let end = self.out.len();
+        self.size(end - start);
+        let len = self.out.len() - end;
+        self.out[start..].rotate_right(len);
+    }
+
+    pub(super) fn list_section<T>(&mut self, section: Section, items: &[T], write: impl FnMut(&mut Writer, &T)) {
         if !items.is_empty() {
             self.section(section, |out| out.list(items, write));
         }
     }
 
-    fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Writer, &T)) {
+    pub(super) fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Writer, &T)) {
         self.size(items.len());
         for item in items {
             write(self, item);
         }
     }
 
-    fn byte(&mut self, byte: u8) {
-        self.0.push(byte);
+    pub(super) fn byte(&mut self, byte: u8) {
+        self.out.push(byte);
     }
 
-    fn number(&mut self, mut value: u64) {
+    pub(super) fn number(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.byte(value.to_le_bytes()[0] | 0x80);
             value >>= 7;
@@ -113,11 +123,11 @@ impl Writer {
         self.byte(value.to_le_bytes()[0]);
     }
 
-    fn size(&mut self, size: usize) {
+    pub(super) fn size(&mut self, size: usize) {
         self.number(size as u64);
     }
 
-    fn u32(&mut self, value: u32) {
+    pub(super) fn u32(&mut self, value: u32) {
         self.number(u64::from(value));
     }
 
@@ -125,20 +135,21 @@ impl Writer {
         self.u32(zigzag(field));
     }
 
-    fn bytes(&mut self, bytes: &[u8]) {
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
         self.size(bytes.len());
-        self.0.extend_from_slice(bytes);
+        self.out.extend_from_slice(bytes);
     }
 
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         self.bytes(text.as_bytes());
     }
 
-    fn ty(&mut self, ty: Type) {
+    pub(super) fn ty(&mut self, ty: Type) {
+        self.references |= ty.is_reference();
         self.byte(type_number(ty));
     }
 
-    fn signature(&mut self, signature: &Signature) {
+    pub(super) fn signature(&mut self, signature: &Signature) {
         self.byte(u8::from(signature.variadic));
         self.list(&signature.params, |out, &ty| out.ty(ty));
         self.list(&signature.results, |out, &ty| out.ty(ty));
@@ -147,14 +158,19 @@ impl Writer {
     fn global(&mut self, global: &Global) {
         self.text(&global.name);
         self.ty(global.ty);
-        self.0.extend_from_slice(&global.bits().to_le_bytes());
+        self.out.extend_from_slice(&global.bits().to_le_bytes());
         self.u32(global.line);
     }
 
     fn memory(&mut self, memory: &Memory) {
         self.u32(memory.min);
-        self.number(memory.max.map_or(0, |max| u64::from(max) + 1));
+        self.maximum(memory.max);
         self.u32(memory.line);
+    }
+
+    /// 0, or a number plus one.
+    pub(super) fn maximum(&mut self, max: Option<u32>) {
+        self.number(max.map_or(0, |max| u64::from(max) + 1));
     }
 
     fn init(&mut self, init: &Init) {
@@ -180,7 +196,7 @@ impl Writer {
             let fields = [place, zigzag(inst.d), zigzag(inst.a), zigzag(inst.b)];
             // Most instructions have registers with numbers of one byte, and there are many instructions.
             if fields.iter().all(|&field| field < 0x80) {
-                out.0.extend_from_slice(&fields.map(|field| field as u8));
+                out.out.extend_from_slice(&fields.map(|field| field as u8));
             } else {
                 for field in fields {
                     out.u32(field);

@@ -51,11 +51,13 @@ impl Replay<'_> {
         }
         let jumps = matches!(row.shape, Shape::Jump | Shape::Branch) && step.info.name == "jmp";
         let addresses = row.shape == Shape::Addr && matches!(step.info.name, "address" | "cell");
+        if let Some(at) = self.shared.behind_cell(inst) {
+            return self.through_cell(state, inst, step, at);
+        }
         if !jumps && !addresses && row.shape != Shape::Custom && !is_named(row, step.info.name) {
             return Err(format!("`{}` neither does what the instruction says nor carries a value", step.info.name));
         }
         let next = match row.shape {
-            Shape::Object | Shape::CallImport => return Err("not yet checked".to_owned()),
             Shape::Value => {
                 self.operands(state, inst, step)?;
                 self.define(state, step, inst.d, row.result.unwrap_or(Type::I64))?;
@@ -80,7 +82,8 @@ impl Replay<'_> {
             Shape::Jump => Next::To(vec![self.target(step, "t", inst.b)?]),
             Shape::Branch => self.branch(state, inst, step)?,
             Shape::Switch => self.switch(state, inst, step)?,
-            Shape::Call | Shape::Calli => self.call(state, inst, step)?,
+            Shape::Call | Shape::Calli | Shape::CallImport => self.call(state, inst, step)?,
+            Shape::Object => self.object(state, inst, step)?,
             Shape::Print | Shape::Read | Shape::Mgrow | Shape::Mcopy | Shape::Mfill => {
                 self.helper(state, inst, step)?
             }

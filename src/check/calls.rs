@@ -75,30 +75,40 @@ impl Replay<'_> {
         Ok(Next::Falls)
     }
 
-    /// `call` and `calli`.
+    /// `call` and `calli`, but for calls of C.
     pub(super) fn call(&self, state: &mut State, inst: &Inst, step: &Step) -> Result<Next, String> {
-        let indirect = inst.op == Op::Calli;
+        let indirect = inst.op.row().shape == Shape::Calli;
         let list = &self.body.lists[inst.b as usize..];
         let signature = if indirect {
             &self.verified.module().signatures[list[0] as usize]
+        } else if inst.op == Op::CallImport {
+            &self.verified.module().imports[inst.a as usize].signature
         } else {
             &self.verified.functions[inst.a as usize].signature
         };
         let list = &list[usize::from(indirect)..];
         let (results, list) = list[1..].split_at(list[0] as usize);
         let args = &list[1..=list[0] as usize];
-        if indirect {
-            self.indirect(state, inst, step)?;
-        } else {
-            self.direct(inst, step)?;
+        match inst.op {
+            Op::Calli => self.indirect(state, inst, step)?,
+            Op::CalliGrowing => self.growing(state, inst, step)?,
+            // Which import it is, is for the tables of references to say.
+            Op::CallImport => {}
+            _ => self.direct(inst, step)?,
         }
         let arguments = convention::arguments(signature, args.len());
         self.passed(state, signature, &arguments, args)?;
-        self.ready(state)?;
+        if inst.op == Op::CalliGrowing {
+            // The index has taken the register of the memory, which whoever is called fills anew.
+            Self::aligned(state)?;
+        } else {
+            self.ready(state)?;
+        }
         let stacked = convention::stacked(&arguments);
         let returned = convention::results(signature, stacked);
         self.clobber(state, step);
         after_call(state, stacked + convention::stacked(&returned))?;
+        self.comes_back(state, inst);
         for (k, passed) in returned.into_iter().enumerate() {
             let word = Word { lo: state.fresh(), hi: state.fresh() };
             let word = value(passed.ty, word);
@@ -162,7 +172,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    fn misplaced(
+    pub(super) fn misplaced(
         &self,
         state: &State,
         (what, k, var): (&str, usize, u32),
@@ -183,12 +193,17 @@ impl Replay<'_> {
 
     /// What holds at every call: the stack is aligned, and pinned registers hold what they must.
     pub(super) fn ready(&self, state: &State) -> Result<(), String> {
-        if !(state.depth() + 8).is_multiple_of(16) {
-            return Err(format!("the stack is not aligned to 16 bytes: {} up to the return address", state.depth()));
-        }
+        Self::aligned(state)?;
         let pinned = self.verified.module().memory.is_some();
         if pinned && state.regs[usize::from(MEMORY)] != Word::named(Name::Saved(MEMORY)) {
             return Err(format!("{} no longer holds the address of the linear memory", register(MEMORY)));
+        }
+        Ok(())
+    }
+
+    fn aligned(state: &State) -> Result<(), String> {
+        if !(state.depth() + 8).is_multiple_of(16) {
+            return Err(format!("the stack is not aligned to 16 bytes: {} up to the return address", state.depth()));
         }
         Ok(())
     }
@@ -248,7 +263,7 @@ impl Replay<'_> {
                 return Err(self.misplaced(state, ("result", k, var), passed, at, found));
             }
         }
-        for number in SAVED {
+        for number in SAVED.into_iter().filter(|&number| number != MEMORY || self.shared.keeps_memory) {
             let found = state.regs[usize::from(number)];
             if found != Word::named(Name::Saved(number)) {
                 let held = state.describe(self.body, found);

@@ -17,7 +17,7 @@ use crate::isa::snippet::{Fault, Kind};
 use crate::library::Library;
 use crate::library::builtin::{COUNT, MEMORY, RESULTS, SAVED};
 use crate::module::native::{Abi, CSignature, CType};
-use crate::module::{MAX_ARGS, Signature};
+use crate::module::{MAX_VARIADIC, Signature};
 use crate::stitch::image::{EntryImage, Image, Relocation, SiteMeaning, Symbol, TrapSite};
 use crate::stitch::trace::Trace;
 use crate::verified::Verified;
@@ -191,7 +191,7 @@ impl Walk<'_> {
         let from = i64::from(state.depth()) + 8 + 8 * i64::from(self.passing.stack);
         let wanted = [
             ("b", Operand::Constant(in_registers as u64)),
-            ("m", Operand::Constant((i64::from(MAX_ARGS) - fixed) as u64)),
+            ("m", Operand::Constant((i64::from(MAX_VARIADIC) - fixed) as u64)),
             ("s", Operand::Slot(from)),
             ("t", Operand::Slot(8 * (fixed + in_registers))),
         ];
@@ -200,7 +200,7 @@ impl Walk<'_> {
                 return Err(format!("`{name}` must be {}, but is {}", place(wanted), place(step.get(name)?)));
             }
         }
-        if i64::from(state.depth()) < 8 * i64::from(MAX_ARGS) {
+        if i64::from(state.depth()) < 8 * i64::from(MAX_VARIADIC) {
             return Err("there is no room for all variadic arguments".to_owned());
         }
         for number in (0..16).filter(|number| step.info.clobbers >> number & 1 != 0) {
@@ -236,6 +236,11 @@ impl Walk<'_> {
         self.verified.module().memory.is_some()
     }
 
+    /// Whether functions change the register of the memory, be it for their own or because others may.
+    fn changes_memory(&self) -> bool {
+        self.memory() || self.verified.module().is_linked()
+    }
+
     fn leads(&self, step: &Step) -> Result<(), String> {
         let wanted = Operand::Code(self.image.functions[self.entry.function as usize].entry);
         let found = step.get("t")?;
@@ -256,6 +261,9 @@ impl Walk<'_> {
         let stacked = self.passed(state, 0)?;
         let returned = convention::results(self.signature, stacked);
         after_call(state, stacked + convention::stacked(&returned))?;
+        if self.changes_memory() {
+            state.regs[usize::from(MEMORY)] = Word::UNKNOWN;
+        }
         let mut results = Vec::new();
         for passed in returned {
             let word = Word { lo: state.fresh(), hi: state.fresh() };
@@ -314,7 +322,7 @@ impl Walk<'_> {
     /// The function returns to C itself.
     fn jumps(&self, state: &mut State, step: &Step) -> Result<(), String> {
         self.leads(step)?;
-        if state.own != [Word::named(Name::Return)] || self.memory() || self.signature.variadic {
+        if state.own != [Word::named(Name::Return)] || self.changes_memory() || self.signature.variadic {
             return Err("jumps to a function that it has to call".to_owned());
         }
         let stacked = self.passed(state, 8)?;

@@ -9,10 +9,12 @@ use std::collections::BTreeSet;
 use crate::check::act::Next;
 use crate::check::decode::{Decoded, Step};
 use crate::check::defect::Defect;
-use crate::check::state::{State, Word};
+use crate::check::linked::Shared;
+use crate::check::state::{Name, State, Word};
 use crate::check::transfer::{Carried, Glue, carried, carry};
 use crate::isa::op::{Flag, Op, Shape};
 use crate::library::Library;
+use crate::library::builtin::MEMORY;
 use crate::module::Inst;
 use crate::stitch::image::Image;
 use crate::verified::{Body, Var, Verified};
@@ -24,6 +26,8 @@ pub(super) struct Replay<'a> {
     pub image: &'a Image,
     pub library: &'a Library,
     pub decoded: &'a Decoded,
+    /// What the module shares with others.
+    pub shared: &'a Shared,
     /// Whether to keep what is known before each step.
     pub keep: bool,
 }
@@ -140,7 +144,9 @@ impl Replay<'_> {
         let glue = match shape {
             Shape::Load | Shape::Store => Glue::Address,
             Shape::CallExtern | Shape::Callp => Glue::C,
-            _ => Glue::Plain,
+            Shape::CallImport => Glue::Cell(Name::Saved(MEMORY)),
+            Shape::Calli if inst.op == Op::CalliGrowing => Glue::Cell(Name::Saved(MEMORY)),
+            _ => self.shared.behind_cell(inst).map_or(Glue::Plain, Glue::Cell),
         };
         let mut acted = None;
         let mut fused = false;

@@ -39,8 +39,10 @@ mod act;
 mod bytes;
 mod c_convention;
 mod calls;
+mod crossings;
 mod custom;
 mod entries;
+mod linked;
 mod natives;
 mod tables;
 mod transfer;
@@ -49,9 +51,10 @@ pub use defect::Defect;
 
 use crate::check::decode::{Decoded, decode};
 use crate::check::flow::{Replay, Walked};
+use crate::check::linked::Shared;
 use crate::check::tables::Tables;
 use crate::library::Library;
-use crate::stitch::image::Image;
+use crate::stitch::image::{EntryImage, Image};
 use crate::stitch::trace::Trace;
 use crate::verified::Verified;
 
@@ -92,6 +95,7 @@ pub fn check(verified: &Verified, image: &Image, trace: &Trace, library: &Librar
         }
     }
     defects.extend(entries::check(verified, image, trace, library).err());
+    defects.extend(crossings::check(verified, image, trace, library).err());
     if defects.is_empty() { Ok(report) } else { Err(defects) }
 }
 
@@ -118,10 +122,11 @@ fn walk(
     decoded: &Decoded,
     keep: bool,
 ) -> Result<Walked, Defect> {
-    let tables = Tables { verified, image, library, decoded };
+    let shared = &Shared::new(verified.module());
+    let tables = Tables { verified, image, library, decoded, shared };
     tables.check()?;
     let body = &verified.functions[decoded.function];
-    let walked = Replay { verified, body, image, library, decoded, keep }.walk()?;
+    let walked = Replay { verified, body, image, library, decoded, shared, keep }.walk()?;
     tables.unwind(&walked)?;
     Ok(walked)
 }
@@ -144,11 +149,11 @@ fn whole(verified: &Verified, image: &Image) -> Result<(), Defect> {
     }
     let inside = |offset: u32| {
         let next = image.functions.partition_point(|function| function.entry <= offset);
-        let in_entry = || {
-            let next = image.entries.partition_point(|entry| entry.start <= offset);
-            next > 0 && offset < image.entries[next - 1].end
+        let among = |entries: &[EntryImage]| {
+            let next = entries.partition_point(|entry| entry.start <= offset);
+            next > 0 && offset < entries[next - 1].end
         };
-        next > 0 && offset < image.functions[next - 1].end || in_entry()
+        next > 0 && offset < image.functions[next - 1].end || among(&image.entries) || among(&image.crossings)
     };
     let sites = image.sites.iter().map(|site| site.offset);
     let references = image.relocations.iter().map(|relocation| relocation.offset);

@@ -31,6 +31,10 @@ pub enum Name {
     Frame(i32),
     /// The address of the linear memory, as an entry for C reads it.
     Memory,
+    /// The address of a global that others reach as well.
+    Shared(u32),
+    /// The address of the number of pages of the memory of a linked module.
+    Pages,
 }
 
 /// 32 bits.

@@ -7,6 +7,7 @@ use crate::check::act::{is_named, suffix_type};
 use crate::check::decode::{Decoded, Operand, Step};
 use crate::check::defect::Defect;
 use crate::check::flow::Walked;
+use crate::check::linked::Shared;
 use crate::isa::op::{Op, Shape, Type};
 use crate::isa::snippet::{Fault, Kind};
 use crate::library::Library;
@@ -19,6 +20,8 @@ pub(super) struct Tables<'a> {
     pub image: &'a Image,
     pub library: &'a Library,
     pub decoded: &'a Decoded,
+    /// What the module shares with others.
+    pub shared: &'a Shared,
 }
 
 impl Tables<'_> {
@@ -157,8 +160,9 @@ impl Tables<'_> {
         let mut wanted = Vec::new();
         for step in self.all() {
             for hole in step.info.holes {
-                if step.info.operands[usize::from(hole.operand)].kind == Kind::Data {
-                    let symbol = self.symbol(step).map_err(|message| self.at(step, message))?;
+                let operand = &step.info.operands[usize::from(hole.operand)];
+                if operand.kind == Kind::Data {
+                    let symbol = self.symbol(step, operand.name).map_err(|message| self.at(step, message))?;
                     let addend = i32::from(hole.addend);
                     wanted.push((Relocation { offset: step.hole(*hole), symbol, addend }, step));
                 }
@@ -184,7 +188,7 @@ impl Tables<'_> {
     }
 
     /// What the snippet refers to.
-    fn symbol(&self, step: &Step) -> Result<Symbol, String> {
+    fn symbol(&self, step: &Step, operand: &str) -> Result<Symbol, String> {
         if step.info.name == "context" {
             return Ok(Symbol::Context);
         }
@@ -192,6 +196,9 @@ impl Tables<'_> {
         let inst = body.insts.get(step.inst as usize).ok_or("refers to something before the first instruction")?;
         let row = inst.op.row();
         let ty = suffix_type(row);
+        if let Some(symbol) = self.shared.symbol(inst, &body.lists, step.info.name, operand) {
+            return Ok(symbol);
+        }
         Ok(match (row.shape, ty) {
             (Shape::Gget | Shape::Gset, _) => Symbol::Global(inst.b),
             (Shape::Calli, _) => Symbol::Table(inst.d),

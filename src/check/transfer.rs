@@ -30,6 +30,8 @@ pub enum Glue {
     Address,
     /// Values are packed and extended as C has them, and taken apart.
     C,
+    /// A cell is read that holds this.
+    Cell(Name),
 }
 
 /// Applies a step that carries a value.
@@ -37,6 +39,9 @@ pub fn carry(state: &mut State, step: &Step, image: &Image, glue: Glue) -> Resul
     let name = step.info.name;
     if name == "landing" && glue == Glue::Plain {
         return Ok(Carried::Changed);
+    }
+    if let (Glue::Cell(held), "cell") = (glue, name) {
+        return Ok(done(state.write(step.get("d")?, Word::named(held))?));
     }
     if glue == Glue::C {
         if let Some(word) = shaped(state, step)? {

@@ -15,7 +15,7 @@ use spasm::explain::features;
 use spasm::isa::op::Type;
 use spasm::isa::snippet::Features;
 use spasm::library::native_features;
-use spasm::module::{Function, MAX_ARGS, Module};
+use spasm::module::{Function, MAX_VARIADIC, Module};
 use spasm::stitch::StitchError;
 use spasm::stitch::image::Image;
 use spasm::text::nearest;
@@ -251,8 +251,8 @@ fn arguments(function: &Function, words: &[OsString]) -> Result<Vec<Value>, Usag
             format!("`{}` takes {at_least}{}, {given} {were} given", function.name, plural(wanted, "argument"));
         return Err(error(message).help(shape()));
     }
-    if given > MAX_ARGS as usize {
-        return Err(error(format!("{given} arguments were given; {MAX_ARGS} is the most")).help(shape()));
+    if signature.variadic && given > MAX_VARIADIC as usize {
+        return Err(error(format!("{given} arguments were given; {MAX_VARIADIC} is the most")).help(shape()));
     }
     let types = signature.params.iter().copied().chain(std::iter::repeat(Type::I64));
     let read = |(position, (word, ty)): (usize, (&OsString, Type))| {

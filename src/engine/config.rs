@@ -32,6 +32,8 @@ pub struct Config {
     /// Templates that are laid over the built-in ones. They are machine code: whoever gives them answers for what they do,
     /// and for what programs do with the opcodes that they declare.
     pub snippets: Option<Snippets>,
+    /// How many threads make WebAssembly ready; 0 for as many as the process may run at once.
+    pub threads: usize,
     /// Which functions C can call: those whose address a program takes, or all.
     pub entries: Entries,
     /// Which tools outside of the process are told of machine code.
@@ -47,6 +49,7 @@ impl Default for Config {
             arena: ArenaSize::default(),
             left_out: Features(0),
             snippets: None,
+            threads: 0,
             entries: Entries::default(),
             #[cfg(feature = "elf")]
             observers: Observers::default(),

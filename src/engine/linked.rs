@@ -8,21 +8,26 @@ use std::sync::Arc;
 use crate::exec::{self, Natives, SharedStreams};
 use crate::module::Module;
 use crate::objects::Links;
+use crate::stitch::image::Image;
 use crate::verified::Verified;
 
 use super::natives::native;
 use super::{Engine, InstanceError};
 
 impl Engine {
-    /// Machine code of a linked module.
+    /// Machine code of a linked module, bound to its links. It is stitched now where there is no `image` of it.
     pub(crate) fn link(
         &self,
         verified: &Verified,
+        image: Option<Arc<Image>>,
         links: Arc<Links>,
         streams: Arc<SharedStreams>,
     ) -> Result<exec::Instance, InstanceError> {
         self.may_link(verified.module())?;
-        let image = Arc::new(self.stitch(verified)?);
+        let image = match image {
+            Some(image) => image,
+            None => Arc::new(self.stitch(verified)?),
+        };
         let (stack, natives) = (self.config().stack_size, Natives::default());
         #[cfg_attr(not(feature = "elf"), allow(unused_mut, reason = "nobody is told of it"))]
         let mut made = exec::Instance::linked(self.runtime()?, verified, image, streams, stack, natives, links)?;

@@ -6,7 +6,7 @@
 use std::mem::offset_of;
 
 use crate::isa::op::{Class, Type};
-use crate::module::{MAX_ARGS, Signature};
+use crate::module::{MAX_VARIADIC, Signature};
 
 use super::context::Context;
 
@@ -76,7 +76,7 @@ impl Plan {
     #[inline]
     #[must_use]
     pub fn takes(&self, args: usize) -> bool {
-        args == self.params.len() || (self.variadic && args > self.params.len() && args <= MAX_ARGS as usize)
+        args == self.params.len() || (self.variadic && args > self.params.len() && args <= MAX_VARIADIC as usize)
     }
 }
 

@@ -7,6 +7,7 @@
 #![allow(unsafe_code, reason = "enters machine code and shares the context with it")]
 #![allow(clippy::cast_ptr_alignment, reason = "data blocks are aligned to 64 bytes and stacks to pages")]
 
+use std::io::ErrorKind;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +16,7 @@ use crate::module::Module;
 use crate::objects::Links;
 use crate::stitch::image::{Image, TABLE_ENTRY};
 use crate::streams::Streams;
-use crate::trap::{RunError, Trap};
+use crate::trap::{RunError, Trap, TrapKind};
 use crate::verified::Verified;
 
 use super::arena::{DataBlock, ExecutableCode};
@@ -361,7 +362,7 @@ impl Instance {
         assert_eq!(function.instance, self.id, "a function is called on an instance that it was not taken from");
         assert!(plan.takes(args.len()) && results.len() == plan.results.len(), "not the arguments of the function");
         let thread = Thread::current().map_err(no_stack)?;
-        let place = thread.place(self.stack_size).map_err(no_stack)?;
+        let place = thread.place(self.stack_size).map_err(|error| self.no_place(error))?;
         let outgoing = plan.outgoing + 8 * (args.len() - plan.params.len());
         let sp = place.top.wrapping_sub(outgoing.next_multiple_of(16));
         let context = self.context();
@@ -402,6 +403,18 @@ impl Instance {
         match ended {
             Ok(ended) => Ok(ended),
             Err(pending) => Err(end_with(pending)),
+        }
+    }
+
+    /// The error of a call that gets no stack. Calls of linked instances that are nested too deep in each other are a
+    /// program's own doing.
+    #[cold]
+    fn no_place(&self, error: ExecError) -> RunError {
+        match no_stack(error) {
+            RunError::Memory(error) if self.links.is_some() && error.kind() == ErrorKind::QuotaExceeded => {
+                Trap { kind: TrapKind::StackOverflow, frames: Vec::new(), depth: 0 }.into()
+            }
+            other => other,
         }
     }
 

@@ -25,7 +25,7 @@ pub fn mutate(module: &mut Module, s: &mut Source<'_>) {
 fn field(s: &mut Source<'_>) -> u32 {
     match s.below(8) {
         0 => s.number() as u32,
-        1 => s.pick(&[0, 65_535, 65_536, u32::MAX, i32::MIN as u32, i32::MAX as u32, -255i32 as u32, -256i32 as u32]),
+        1 => s.pick(&[0, 65_535, 65_536, u32::MAX, i32::MIN as u32, i32::MAX as u32, -1000i32 as u32, -1001i32 as u32]),
         2 => (s.below(16) as u32).wrapping_neg(),
         _ => s.below(64) as u32,
     }

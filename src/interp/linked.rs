@@ -97,7 +97,8 @@ impl LinkedInstance {
         self.call_within(&Limits::default(), outside, streams, function, args)
     }
 
-    /// Like [`call`](Self::call), with limits of the caller's choice, for this call and those that it nests together.
+    /// Like [`call`](Self::call), with limits of the caller's choice. Of frames and registers, this call has what those leave
+    /// that it is nested in.
     ///
     /// # Errors
     /// Those of [`call`](Self::call).
@@ -138,10 +139,10 @@ thread_local! {
 impl Nesting {
     /// How many calls may leave their instances, each within one before: as many as machine code may nest.
     const CALLS: usize = 256;
-    /// How many bytes of the host's stack they may take before another leaves. A call that leaves takes some
-    /// hundreds of bytes here, or a few thousand in a build without optimisation, so that 256 stay far below; what
-    /// functions of the host take in between is theirs to choose, and this stops them from adding up. The smallest
-    /// stacks to be expected are those of Rust's threads, with 2 MiB, of which as much again stays free.
+    /// How many bytes of the host's stack they may take before another leaves. Each takes 1 to 2 KiB here, so that 256
+    /// of them stay below this; in a build without optimisation it is some 10 KiB, and what functions of the host take in
+    /// between is theirs to choose. The smallest stacks to be expected are those of Rust's threads, with 2 MiB: half
+    /// of that stays free for what was there before, and for what the innermost call does.
     const STACK: usize = 1 << 20;
 
     pub(super) fn current() -> Nesting {

@@ -25,7 +25,7 @@ mod tests;
 pub use linked::{LinkedInstance, Outside};
 pub use store::{Codes, LinearMemory, Store};
 
-use crate::module::MAX_ARGS;
+use crate::module::MAX_VARIADIC;
 use crate::streams::Streams;
 use crate::trap::{Outcome, RunError};
 use crate::verified::Verified;
@@ -117,7 +117,7 @@ pub fn call_with_natives<'w>(
 fn check_args(verified: &Verified, function: u32, args: &[u64]) -> Result<(), RunError> {
     let callee = verified.module().functions.get(function as usize).ok_or(RunError::NoFunction(function))?;
     let fixed = callee.signature.params.len();
-    let most = if callee.signature.variadic { MAX_ARGS as usize } else { fixed };
+    let most = if callee.signature.variadic { MAX_VARIADIC as usize } else { fixed };
     if (fixed..=most).contains(&args.len()) {
         return Ok(());
     }

@@ -85,7 +85,9 @@ fn leave<'c>(
     let args: Vec<u64> =
         args.iter().zip(&signature.params).map(|(&slot, ty)| ty.normalise(registers.get(slot))).collect();
     let mut results = Vec::with_capacity(destinations.len());
-    let left = linked.outside.call(func, &args, &mut results, context.streams);
+    // A function of the host may write to the same place by itself.
+    let flushed = if matches!(func.body(), Body::Host(_)) { context.streams.flush() } else { Ok(()) };
+    let left = flushed.and_then(|()| linked.outside.call(func, &args, &mut results, context.streams));
     drop(nested);
     // Whoever ran meanwhile may have made it grow.
     context.memory.refresh();

@@ -106,7 +106,12 @@ fn go<'c>(context: &mut Context<'c, '_>) -> Place<'c> {
             };
         }
         loop {
+            // Without optimisation each copy would take room of its own on the stack, on which runs may be nested.
+            #[cfg(debug_assertions)]
+            steps!(0);
+            #[cfg(not(debug_assertions))]
             steps!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
+            #[cfg(not(debug_assertions))]
             steps!(32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63);
         }
     }

@@ -29,7 +29,7 @@ pub struct Store {
 pub struct Codes {
     /// The module whose functions they are. While it is held here no other can be in its place.
     module: Arc<Module>,
-    codes: Box<[OnceLock<Code>]>,
+    all: Box<[OnceLock<Code>]>,
     /// Whether the module is linked with others.
     is_linked: bool,
 }
@@ -38,8 +38,8 @@ impl Codes {
     /// Those of `verified`, none of which has been needed yet.
     #[must_use]
     pub fn new(verified: &Verified) -> Codes {
-        let codes = verified.functions.iter().map(|_| OnceLock::new()).collect();
-        Codes { module: Arc::clone(&verified.module), codes, is_linked: verified.module.is_linked() }
+        let all = verified.functions.iter().map(|_| OnceLock::new()).collect();
+        Codes { module: Arc::clone(&verified.module), all, is_linked: verified.module.is_linked() }
     }
 
     /// Those of a module that is linked, whether it needs to be or not.
@@ -54,7 +54,7 @@ impl Codes {
 
     /// The functions.
     pub(super) fn all(&self) -> &[OnceLock<Code>] {
-        &self.codes
+        &self.all
     }
 
     /// Fails if they are those of another module.

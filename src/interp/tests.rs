@@ -1,5 +1,8 @@
 //! What decoding leaves out and joins does not show.
 
+mod linked;
+mod world;
+
 use super::{LinearMemory, Store, call};
 use crate::streams::Streams;
 use crate::trap::Outcome;

@@ -18,9 +18,9 @@ pub const SOURCES: [&str; MAX_REGS] = ["a", "b", "c"];
 const LONGEST: usize = 60;
 
 /// Words that programs use for something else, beside the instructions of the table.
-const WORDS: [&str; 14] = [
+const WORDS: [&str; 19] = [
     "greater", "geq", "greateru", "gequ", "func", "global", "memory", "init", "table", "extern", "data", "rodata",
-    "label", "opcode",
+    "label", "opcode", "import", "export", "elem", "segment", "start",
 ];
 
 /// An opcode that the table does not have.
@@ -66,6 +66,9 @@ impl CustomOp {
         }
         if Part::ALL.iter().any(|(_, part)| part == name) {
             return Some(format!("`{name}` is the name of a part of a frame: take another one"));
+        }
+        if self.params.iter().chain(&self.result).any(|ty| ty.is_reference()) {
+            return Some(format!("`{name}` takes or gives a reference: only numbers are operands of opcodes"));
         }
         // With a result that takes the place of the first source, there is a register more.
         if self.params.len() > MAX_REGS {

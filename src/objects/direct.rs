@@ -74,16 +74,14 @@ impl<'m> View<'m> {
 
     /// Grows by `pages` and gives the old size; `None`, and nothing changes, where that is too much.
     pub fn grow(&mut self, pages: u32) -> Option<u32> {
-        let old = match self.shared {
-            Some(memory) => memory.grow(pages)?,
-            None => {
-                let old = (self.len as u64 / PAGE) as u32;
-                let new = old.checked_add(pages).filter(|&new| new <= self.max)?;
-                self.len = bytes(new);
-                old
-            }
-        };
-        self.refresh();
+        if let Some(memory) = self.shared {
+            let old = memory.grow(pages);
+            self.refresh();
+            return old;
+        }
+        let old = (self.len as u64 / PAGE) as u32;
+        let new = old.checked_add(pages).filter(|&new| new <= self.max)?;
+        self.len = bytes(new);
         Some(old)
     }
 

@@ -21,7 +21,7 @@ use crate::isa::snippet::{Fault, Form, Kind, form_index};
 use crate::library::Library;
 use crate::library::builtin::{CINTS, COUNT, CRESULTS, MEMORY, SCRATCH0, SCRATCH1, SCRATCH2};
 use crate::module::native::{Abi, CSignature, CType};
-use crate::module::{MAX_ARGS, Signature};
+use crate::module::{MAX_VARIADIC, Signature};
 use crate::stitch::abi::{self, Arguments, At, Results};
 use crate::stitch::calls::{Convention, Passed};
 use crate::stitch::code::{Code, Regs};
@@ -193,7 +193,7 @@ impl Writer<'_> {
     }
 
     fn framed(&mut self, number: u32, signature: &Signature, arguments: &Arguments, results: &Results) -> u32 {
-        let taken = if signature.variadic { MAX_ARGS } else { Convention::stack_arguments(signature, 0) };
+        let taken = if signature.variadic { MAX_VARIADIC } else { Convention::stack_arguments(signature, 0) };
         let outgoing = 8 * i64::from(taken) + 8 * signature.results.len() as i64;
         let saved = u32::from(self.changes_memory) << MEMORY;
         let pushed = 8 * i64::from(saved.count_ones());
@@ -296,7 +296,7 @@ impl Writer<'_> {
             let operand = contract.operand(hole);
             let value = match operand.name {
                 "b" => passed,
-                "m" => i64::from(MAX_ARGS) - fixed as i64,
+                "m" => i64::from(MAX_VARIADIC) - fixed as i64,
                 "s" => frame.depth + 8 + i64::from(frame.arguments.size),
                 _ => first + 8 * passed,
             };

@@ -48,6 +48,14 @@ impl Stitcher<'_> {
         self.function(head, body)
     }
 
+    /// Ends a piece that is all there is, and makes the image of it.
+    ///
+    /// # Errors
+    /// Where it is too large.
+    pub fn end(&mut self, head: &Verified) -> Result<Image, StitchError> {
+        self.finish(head)
+    }
+
     /// Ends the piece.
     pub fn end_piece(&mut self) -> Piece {
         let mut image = std::mem::take(&mut self.image);

@@ -39,6 +39,9 @@ pub enum Error {
     /// There is no room for a memory, or for an item that a program is to share.
     #[error(transparent)]
     Exec(#[from] ExecError),
+    /// A module was made ready for another tier than the store's.
+    #[error("the module was made ready by an engine of another tier than the store's: use one engine for both")]
+    OtherTier,
     /// A table cannot have so many elements.
     #[error("there is no room for a table of {0} elements")]
     Table(u32),

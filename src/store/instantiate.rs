@@ -14,6 +14,7 @@ use crate::isa::trap::TrapKind;
 use crate::module::link::{Constant, ImportName, Item, Mode};
 use crate::module::{Module, Table as WantedTable};
 use crate::objects::{self, LinearMemory, Links};
+use crate::stitch::image::Image;
 use crate::trap::Trap;
 use crate::verified::Verified;
 
@@ -47,6 +48,7 @@ enum Source<T: 'static> {
 pub(super) fn instantiate<T: 'static>(
     store: &mut Inner<T>,
     verified: &Verified,
+    image: Option<Arc<Image>>,
     find: impl Fn(&ImportName) -> Option<Definition<T>>,
 ) -> Result<Instance, Error> {
     let module = verified.module();
@@ -59,7 +61,12 @@ pub(super) fn instantiate<T: 'static>(
     make_items(&mut links, &store.core, module, (&found.tables, found.memory, &found.globals))?;
     let links = Arc::new(links);
     let running = if store.core.native {
-        Running::Native(store.core.engine().link(verified, Arc::clone(&links), Arc::clone(&store.core.streams))?)
+        Running::Native(store.core.engine().link(
+            verified,
+            image,
+            Arc::clone(&links),
+            Arc::clone(&store.core.streams),
+        )?)
     } else {
         store.core.engine().may_link(module)?;
         Running::Interpreted(LinkedInstance::new(verified, Arc::clone(&links)))

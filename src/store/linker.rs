@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::engine::Compiled;
 use crate::module::Signature;
 use crate::module::link::ImportName;
 use crate::verified::Verified;
@@ -156,7 +157,28 @@ impl<T: 'static> Linker<T> {
     /// # Panics
     /// If something here is another store's.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>, module: &Verified) -> Result<Instance, Error> {
-        instantiate(store.as_context_mut().inner, module, |import| self.definitions.get(import).cloned())
+        instantiate(store.as_context_mut().inner, module, None, |import| self.definitions.get(import).cloned())
+    }
+
+    /// The same for a module that an engine has made ready, so that nothing is stitched any more.
+    ///
+    /// # Errors
+    /// As [`instantiate`](Self::instantiate); and where the store interprets programs, but the module was made ready for an
+    /// engine that does not, or the other way round.
+    ///
+    /// # Panics
+    /// As [`instantiate`](Self::instantiate).
+    pub fn instantiate_compiled(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &Compiled,
+    ) -> Result<Instance, Error> {
+        let inner = store.as_context_mut().inner;
+        if module.image.is_some() != inner.core.native {
+            return Err(Error::OtherTier);
+        }
+        let image = module.image.clone();
+        instantiate(inner, &module.verified, image, |import| self.definitions.get(import).cloned())
     }
 
     fn insert(&mut self, module: &str, name: &str, definition: Definition<T>) -> Result<&mut Linker<T>, Error> {

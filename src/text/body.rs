@@ -5,20 +5,20 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::ops::Range;
 
 use super::cursor::{Cursor, brief};
 use super::custom::{HELP, Opcodes};
 use super::fault::{Fault, Spot};
 use super::lex::{Kind, Token};
+use super::names::{callee, find, target};
 use super::native::abi;
-use super::parse::{Names, Scope};
+use super::parse::Scope;
 use super::parts::{Part, count, parts, usage};
 use super::suggest::nearest;
 use super::{items, mnemonic};
 use crate::builder::{FunctionBuilder, LabelId, ModuleBuilder};
 use crate::isa::op::{Op, Row, Type};
-use crate::module::native::{Abi, Target};
+use crate::module::native::Abi;
 use crate::module::{Inst, Signature};
 
 /// A label: named by a jump, placed, or both.
@@ -46,7 +46,7 @@ pub struct Body<'t> {
     inferred: bool,
     seen: Seen,
     /// A list that is being read.
-    list: Vec<u32>,
+    pub(super) list: Vec<u32>,
 }
 
 /// What instructions refer to outside of their function.
@@ -167,7 +167,7 @@ impl<'t> Body<'t> {
         outside: &mut Outside<'_, 't>,
     ) -> Result<(), Fault> {
         match part {
-            Part::Object => unimplemented!("text of linked modules"),
+            Part::Object => inst.b = self.object(inst.op, operands, outside.scope)?,
             Part::Reg(field, _) => *field.of_mut(inst) = self.register(operands.operand())?,
             Part::Literal => *inst = literal(inst, operands.operand())?,
             Part::Offset | Part::SignedOffset if operands.is_done() => {}
@@ -227,7 +227,7 @@ impl<'t> Body<'t> {
         Ok(register.field())
     }
 
-    fn push_register(&mut self, operand: Cursor<'t, '_>) -> Result<(), Fault> {
+    pub(super) fn push_register(&mut self, operand: Cursor<'t, '_>) -> Result<(), Fault> {
         let register = self.register(operand)?;
         self.list.push(register);
         Ok(())
@@ -271,7 +271,7 @@ impl<'t> Body<'t> {
         self.results(operands)
     }
 
-    fn end_list(&mut self) -> u32 {
+    pub(super) fn end_list(&mut self) -> u32 {
         self.builder.list(self.list.drain(..))
     }
 
@@ -384,58 +384,4 @@ fn c_signature(mut operand: Cursor<'_, '_>, module: &mut ModuleBuilder) -> Resul
     let signature = operand.c_signature(convention)?;
     operand.finish()?;
     Ok(module.c_signature(signature).index())
-}
-
-/// The name in an operand, where a register is taken for a mistake.
-fn named<'t>(mut operand: Cursor<'t, '_>, what: &str) -> Result<(Cow<'t, str>, Range<usize>), Fault> {
-    if operand.at_register() {
-        let written = operand.range();
-        let fault = operand.expected(&format!("a {what}'s name"));
-        return Err(
-            fault.help(format!("a {what} of that name is named in quotes: `\"{}\"`", brief(&operand.text[written])))
-        );
-    }
-    let (name, range) = operand.name(&format!("a {what}'s name"))?;
-    operand.finish()?;
-    Ok((name, range))
-}
-
-/// The number of the item of kind `what` that an operand names.
-fn find(operand: Cursor<'_, '_>, names: &Names<'_>, what: &str, scope: &Scope<'_>) -> Result<u32, Fault> {
-    let (name, range) = named(operand, what)?;
-    names.get(&name).map(|definition| definition.index).ok_or_else(|| unknown(&name, range, &[names], what, scope))
-}
-
-/// What a `call` names: 0 and a function, or 1 and an extern.
-fn callee(operand: Cursor<'_, '_>, scope: &Scope<'_>) -> Result<(u32, u32), Fault> {
-    let (name, range) = named(operand, "function")?;
-    match scope.target(&name) {
-        Some(target @ (Target::Function(_) | Target::Extern(_))) => Ok(target.fields()),
-        _ => Err(unknown(&name, range, &[&scope.functions, &scope.externs], "function", scope)),
-    }
-}
-
-/// What an `addr` names.
-fn target(operand: Cursor<'_, '_>, scope: &Scope<'_>) -> Result<Target, Fault> {
-    let (name, range) = named(operand, "function")?;
-    scope.target(&name).ok_or_else(|| scope.unknown_target(&name, range))
-}
-
-/// The fault of naming a `what` that is not defined; `names` are those that could stand there.
-pub fn unknown(name: &str, range: Range<usize>, names: &[&Names<'_>], what: &str, scope: &Scope<'_>) -> Fault {
-    let shown = brief(name);
-    let others = [("global", &scope.globals), ("table", &scope.tables)];
-    let other = scope.targets().into_iter().chain(others).find(|(_, names)| names.contains_key(name));
-    let candidates = names.iter().flat_map(|names| names.keys()).map(Cow::as_ref);
-    let help = match (other, nearest(name, candidates)) {
-        (Some((other, _)), _) => format!("`{shown}` is {}", items::with_article(other)),
-        (None, Some(meant)) => format!("did you mean `{meant}`?"),
-        (None, None) => match what {
-            "function" => format!("a function is defined by `func {shown}`, one of C by `extern \"LIB\" {shown}(...)`"),
-            "global" => format!("a global is defined by `global {shown} i64 = 0`"),
-            "table" => format!("a table is defined by `table {shown} = [f, g]`"),
-            _ => format!("data is defined by `data {shown} = \"text\\0\"`"),
-        },
-    };
-    Fault::new(range, format!("there is no {what} `{shown}`")).help(help)
 }

@@ -226,7 +226,7 @@ impl<'t, 'k> Cursor<'t, 'k> {
         let Some(ty) = found else {
             return Err(self
                 .expected("a type")
-                .help("the types are `i32`, `i64`, `f32`, `f64`, and `ptr`, which is `i64`"));
+                .help("the types are `i32`, `i64` (or `ptr`), `f32`, `f64`, `funcref` and `externref`"));
         };
         self.next();
         Ok(ty)
@@ -354,10 +354,10 @@ fn register(word: &str) -> Result<Reg, NoRegister> {
         },
     };
     number.and_then(Reg::new).ok_or_else(|| {
-        const _: () = assert!(MAX_ARGS == 255 && MAX_LOCAL == 65_535);
+        const _: () = assert!(MAX_ARGS == 1000 && MAX_LOCAL == 65_535);
         NoRegister(
             format!("there is no register `{}`", brief(word)),
-            "there are `a1` to `a255`, `r0`, and `r1` to `r65535`",
+            "there are `a1` to `a1000`, `r0`, and `r1` to `r65535`",
         )
     })
 }

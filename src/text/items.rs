@@ -6,18 +6,22 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use super::body::{Body, unknown};
+use super::body::Body;
 use super::cursor::{Cursor, brief, string};
 use super::fault::{Fault, Spot};
 use super::lex::{Kind, Token};
+use super::names::unknown;
 use super::parse::{Names, Parser};
-use super::{ZEROS, literal, native};
-use crate::builder::FunctionId;
+use super::{ZEROS, link, literal, native};
 use crate::isa::op::Type;
-use crate::module::{MAX_PAGES, PAGE, Signature};
+use crate::module::link::{Constant, ImportName};
+use crate::module::{Global, MAX_PAGES, Memory, PAGE, Signature, Table};
 
 /// The words that items begin with.
-pub const WORDS: [&str; 9] = ["func", "global", "memory", "init", "table", "extern", "data", "rodata", "opcode"];
+pub const WORDS: [&str; 14] = [
+    "func", "global", "memory", "init", "table", "extern", "data", "rodata", "opcode", "import", "export", "elem",
+    "segment", "start",
+];
 
 pub fn is_item(word: &str) -> bool {
     WORDS.contains(&word)
@@ -28,10 +32,15 @@ pub fn item<'t>(parser: &mut Parser<'t>, word: &str, first: Token, cursor: Curso
     parser.end_body();
     match word {
         "func" => func(parser, cursor),
-        "global" => global(parser, cursor),
-        "memory" => memory(parser, first, cursor),
+        "import" => link::import(parser, cursor),
+        "export" => link::export(parser, cursor),
+        "elem" => link::elements(parser, cursor),
+        "segment" => link::segment(parser, cursor),
+        "start" => link::start(parser, first, cursor),
+        "global" => global(parser, cursor, None),
+        "memory" => memory(parser, first, cursor, None),
         "init" => init(parser, cursor),
-        "table" => table(parser, cursor),
+        "table" => table(parser, cursor, None),
         "extern" => native::external(parser, cursor),
         "opcode" => parser.opcode(cursor),
         _ => native::data(parser, word, cursor),
@@ -51,13 +60,13 @@ pub fn redefined(names: &[(&str, &Names<'_>)], what: &str, name: &str, spot: &Sp
         return Some(fault(format!("{what} `{shown}` is defined twice")));
     }
     let fault = fault(format!("{what} `{shown}` has the name of {}", with_article(kind)));
-    Some(fault.help("functions, externs and data share their names"))
+    Some(fault.help("functions, imports, externs and data share their names"))
 }
 
 /// What a kind of item is called in messages.
 pub fn with_article(kind: &str) -> String {
     match kind {
-        "extern" => "an extern".to_owned(),
+        "extern" | "elem" | "import" => format!("an {kind}"),
         "data" => "data".to_owned(),
         kind => format!("a {kind}"),
     }
@@ -96,28 +105,46 @@ fn head_signature(cursor: &mut Cursor<'_, '_>) -> Result<Option<Signature>, Faul
     Ok(Some(signature))
 }
 
-fn global<'t>(parser: &mut Parser<'t>, mut cursor: Cursor<'t, '_>) -> Result<(), Fault> {
-    parser.begun.globals += 1;
+/// `NAME [const] T = VALUE`; where it is imported, no value.
+pub fn global<'t>(
+    parser: &mut Parser<'t>,
+    mut cursor: Cursor<'t, '_>,
+    import: Option<ImportName>,
+) -> Result<(), Fault> {
     let (name, range) = cursor.name("the global's name")?;
     let spot = Spot { line: parser.line, range };
+    let mutable = !cursor.take_word("const");
     let ty = cursor.value_type()?;
-    if !cursor.take(Kind::Equals) {
-        return Err(cursor.expected("`=`").help(format!("write `global {} {} = 0`", brief(&name), ty.name())));
-    }
-    let shown = brief(&name);
-    let bits = cursor.literal(ty, &format!("a global that holds floats is written `global {shown} f64 = 1.5`"))?;
-    cursor.finish()?;
+    let start = if import.is_some() {
+        let help = "an imported global has the value that it has where it comes from";
+        cursor.finish().map_err(|fault| fault.help(help))?;
+        Constant::Bits(0)
+    } else {
+        let shown = brief(&name);
+        if !cursor.take(Kind::Equals) {
+            let value = if ty.is_reference() { "null" } else { "0" };
+            return Err(cursor.expected("`=`").help(format!("write `global {shown} {} = {value}`", ty.name())));
+        }
+        let help = format!("a global that holds floats is written `global {shown} f64 = 1.5`");
+        let start = link::constant(&parser.scope, &mut cursor, ty, &help)?;
+        cursor.finish()?;
+        start
+    };
     if let Some(fault) = redefined(&[("global", &parser.scope.globals)], "global", &name, &spot) {
         return Err(fault);
     }
-    parser.module.global(name, ty, bits);
-    if let Some(global) = parser.module.module_mut().globals.last_mut() {
-        global.line = parser.line;
-    }
+    let global = Global { name: name.into_owned(), ty, start, mutable, import, line: parser.line };
+    parser.module.module_mut().globals.push(global);
     Ok(())
 }
 
-fn memory<'t>(parser: &mut Parser<'t>, first: Token, mut cursor: Cursor<'t, '_>) -> Result<(), Fault> {
+/// `MIN [MAX]`.
+pub fn memory<'t>(
+    parser: &mut Parser<'t>,
+    first: Token,
+    mut cursor: Cursor<'t, '_>,
+    import: Option<ImportName>,
+) -> Result<(), Fault> {
     if let Some(other) = &parser.memory {
         let fault = Fault::new(first.range(), "a module has only one memory");
         return Err(fault.and_at(other.clone(), "first defined here"));
@@ -135,15 +162,13 @@ fn memory<'t>(parser: &mut Parser<'t>, first: Token, mut cursor: Cursor<'t, '_>)
         return Err(Fault::new(spot.range, message).help("write `memory MIN MAX`, the smaller number first"));
     }
     if let Some(memory) = &mut parser.module.module_mut().memory {
-        memory.min = narrow(min);
-        memory.max = max.map(narrow);
-        memory.line = parser.line;
+        *memory = Memory { min: narrow(min), max: max.map(narrow), import, line: parser.line };
     }
     Ok(())
 }
 
 /// A number that was checked to be in range.
-fn narrow(value: i128) -> u32 {
+pub fn narrow(value: i128) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
 
@@ -164,7 +189,7 @@ fn init<'t>(parser: &mut Parser<'t>, mut cursor: Cursor<'t, '_>) -> Result<(), F
 }
 
 /// `"text"`, `TYPE 1, 2, 3` or `zero N`.
-fn contents<'t>(parser: &mut Parser<'t>, cursor: &mut Cursor<'t, '_>) -> Result<Vec<u8>, Fault> {
+pub fn contents<'t>(parser: &mut Parser<'t>, cursor: &mut Cursor<'t, '_>) -> Result<Vec<u8>, Fault> {
     let start = *cursor;
     let forms = "write `\"text\"`, `i32 1, 2, 3` (also `i8`, `i16`, `i64`, `f32`, `f64`, `ptr`) or `zero 64`";
     match cursor.next() {
@@ -259,10 +284,13 @@ pub fn check_memory(parser: &mut Parser<'_>) {
     let module = parser.module.module_mut();
     let size = module.memory.as_ref().map(|memory| (memory.min, u64::from(memory.min) * PAGE));
     let mut faults = Vec::new();
+    let imported = module.memory.as_ref().is_some_and(|memory| memory.import.is_some());
     for (spot, init) in inits.iter().zip(&module.inits) {
         let end = u64::from(init.offset) + init.bytes.len() as u64;
         let fault = match size {
             None => Fault::new(spot.range.clone(), "there is no linear memory to fill").help("add a line `memory 1`"),
+            Some(_) if imported => Fault::new(spot.range.clone(), "this fills a memory that is another's")
+                .help("a segment fills it when the module is instantiated: `segment NAME at OFFSET = \"text\"`"),
             Some((pages, size)) if end > size => {
                 let message = format!("this fills memory up to byte {end}, but it begins with {size}");
                 let needed = end.div_ceil(PAGE);
@@ -283,30 +311,37 @@ pub fn check_memory(parser: &mut Parser<'_>) {
     }
 }
 
-fn table<'t>(parser: &mut Parser<'t>, mut cursor: Cursor<'t, '_>) -> Result<(), Fault> {
-    parser.begun.tables += 1;
+/// `NAME = [f, g]`, or `NAME T MIN [MAX]` for one that grows; only those are imported.
+pub fn table<'t>(parser: &mut Parser<'t>, mut cursor: Cursor<'t, '_>, import: Option<ImportName>) -> Result<(), Fault> {
     let (name, range) = cursor.name("the table's name")?;
     let spot = Spot { line: parser.line, range };
-    let form = format!("write `table {} = [f, g]`", brief(&name));
-    if !cursor.take(Kind::Equals) {
-        return Err(cursor.expected("`=`").help(form));
+    let mut table = Table { line: parser.line, ..Table::new(name.clone(), Vec::new()) };
+    if import.is_some() || cursor.peek().is_some_and(|token| token.kind == Kind::Word) {
+        table.growing = Some(link::growing(&name, &mut cursor, import)?);
+    } else {
+        let form = format!("write `table {0} = [f, g]`, or `table {0} funcref 10` for one that grows", brief(&name));
+        if !cursor.take(Kind::Equals) {
+            return Err(cursor.expected("`=`").help(form));
+        }
+        let list = cursor.inside(Kind::OpenList, Kind::CloseList, "a list of functions").map_err(|f| f.help(form))?;
+        table.functions = functions(parser, list)?;
     }
-    let mut list = cursor.inside(Kind::OpenList, Kind::CloseList, "a list of functions").map_err(|f| f.help(form))?;
+    if let Some(fault) = redefined(&[("table", &parser.scope.tables)], "table", &name, &spot) {
+        return Err(fault);
+    }
+    parser.module.module_mut().tables.push(table);
+    Ok(())
+}
+
+fn functions<'t>(parser: &Parser<'t>, mut list: Cursor<'t, '_>) -> Result<Vec<u32>, Fault> {
     let mut functions = Vec::new();
     for _ in 0..list.count() {
         let mut operand = list.operand();
         let (function, range) = operand.name("a function's name")?;
         operand.finish()?;
         let names = &parser.scope.functions;
-        let found = names.get(&function).map(|definition| FunctionId(definition.index));
+        let found = names.get(&function).map(|definition| definition.index);
         functions.push(found.ok_or_else(|| unknown(&function, range, &[names], "function", &parser.scope))?);
     }
-    if let Some(fault) = redefined(&[("table", &parser.scope.tables)], "table", &name, &spot) {
-        return Err(fault);
-    }
-    parser.module.table(name, &functions);
-    if let Some(table) = parser.module.module_mut().tables.last_mut() {
-        table.line = parser.line;
-    }
-    Ok(())
+    Ok(functions)
 }

@@ -10,13 +10,16 @@ mod custom;
 mod fault;
 mod items;
 mod lex;
+mod link;
 pub(crate) mod literal;
 mod locate;
 mod mnemonic;
+mod names;
 mod native;
 mod parse;
 mod parts;
 mod print;
+mod print_link;
 mod print_native;
 mod suggest;
 

@@ -9,7 +9,7 @@ use super::fault::{Fault, Spot};
 use super::items::{Element, cut_zeros, redefined};
 use super::lex::{Kind, Token};
 use super::parse::Parser;
-use crate::module::MAX_ARGS;
+use crate::module::MAX_VARIADIC;
 use crate::module::native::{Abi, CSignature, CType, Data, MAX_ALIGN, MAX_DATA, MAX_NESTING, Pointer};
 
 /// Words of C for types, and what they are here.
@@ -100,9 +100,9 @@ impl Cursor<'_, '_> {
         }
         for (types, what) in [(&signature.params, "parameters"), (&signature.results, "results")] {
             let n: usize = types.iter().map(|ty| ty.scalars().len()).sum();
-            if n > MAX_ARGS as usize {
+            if n > MAX_VARIADIC as usize {
                 let message = format!("{n} {what} are too many");
-                let help = format!("at most {MAX_ARGS} can be named, the members of structs counted");
+                let help = format!("at most {MAX_VARIADIC} can be named, the members of structs counted");
                 return Err(Fault::new(start..self.range().start, message).help(help));
             }
         }

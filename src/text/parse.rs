@@ -9,16 +9,15 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::body::{Body, unknown};
+use super::body::Body;
 use super::cursor::{Cursor, brace_help, brief, name};
 use super::custom::Opcodes;
 use super::fault::{Fault, Spot};
-use super::lex::{self, Kind};
-use super::{LIMIT, items, mnemonic, native};
+use super::lex::{self, Kind, Token};
+use super::{LIMIT, items, link, mnemonic, native};
 use crate::builder::{FunctionId, ModuleBuilder, count};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::isa::custom::CustomOp;
-use crate::module::native::Target;
 use crate::module::{Module, Source};
 
 /// Where a name was defined.
@@ -37,29 +36,12 @@ pub struct Scope<'t> {
     pub functions: Names<'t>,
     pub externs: Names<'t>,
     pub data: Names<'t>,
+    pub imports: Names<'t>,
     pub globals: Names<'t>,
     pub tables: Names<'t>,
+    pub elements: Names<'t>,
+    pub segments: Names<'t>,
     pub opcodes: Opcodes<'t>,
-}
-
-impl<'t> Scope<'t> {
-    /// What has a native address, by kinds: they share their names.
-    pub fn targets(&self) -> [(&'static str, &Names<'t>); 3] {
-        [("function", &self.functions), ("extern", &self.externs), ("data", &self.data)]
-    }
-
-    /// What is called `name` and has a native address.
-    pub fn target(&self, name: &str) -> Option<Target> {
-        let index = |names: &Names<'_>| names.get(name).map(|definition| definition.index);
-        let function = index(&self.functions).map(Target::Function);
-        let external = || index(&self.externs).map(Target::Extern);
-        function.or_else(external).or_else(|| index(&self.data).map(Target::Data))
-    }
-
-    /// The fault of naming what is not defined where something with an address is wanted.
-    pub fn unknown_target(&self, name: &str, range: Range<usize>) -> Fault {
-        unknown(name, range, &self.targets().map(|(_, names)| names), "function, extern or data", self)
-    }
 }
 
 /// What the parser knows between two lines.
@@ -76,6 +58,10 @@ pub struct Parser<'t> {
     pub inits: Vec<Spot>,
     /// How many bytes `zero` has made so far.
     pub zeros: u64,
+    /// Where each name for others is given.
+    pub exports: HashMap<Cow<'t, str>, Spot>,
+    /// Where it is said what runs first.
+    pub start: Option<Spot>,
     body: Option<Body<'t>>,
     faults: Vec<(u32, Fault)>,
 }
@@ -86,8 +72,11 @@ pub struct Begun {
     pub functions: u32,
     pub externs: u32,
     pub data: u32,
+    pub imports: u32,
     pub globals: u32,
     pub tables: u32,
+    pub elements: u32,
+    pub segments: u32,
 }
 
 /// Reads a program. `file` is what messages call it.
@@ -179,6 +168,8 @@ impl<'t> Parser<'t> {
             memory: None,
             inits: Vec::new(),
             zeros: 0,
+            exports: HashMap::new(),
+            start: None,
             body: None,
             faults: Vec::new(),
         }
@@ -190,29 +181,36 @@ impl<'t> Parser<'t> {
         let mut tokens = Vec::new();
         for (number, line) in lines(self.text) {
             let word = first_word(&self.text[line.clone()]);
-            if word == "opcode" {
-                tokens.clear();
-                _ = lex::line(self.text, line, &mut tokens);
-                self.declare_opcode(&tokens, number);
+            if !items::is_item(word) {
                 continue;
             }
-            let (names, index) = match word {
-                "func" => (&mut self.scope.functions, &mut begun.functions),
-                "global" => (&mut self.scope.globals, &mut begun.globals),
-                "table" => (&mut self.scope.tables, &mut begun.tables),
-                "extern" => (&mut self.scope.externs, &mut begun.externs),
-                "data" | "rodata" => (&mut self.scope.data, &mut begun.data),
-                _ => continue,
-            };
             tokens.clear();
             // An error further on does not make the name unknown.
             _ = lex::line(self.text, line, &mut tokens);
             if tokens.get(1).is_some_and(|token| token.kind == Kind::Colon) {
                 continue;
             }
-            let defined = match word {
-                "extern" => native::defined(self.text, tokens.get(1..).unwrap_or_default()),
-                _ => tokens.get(1).filter(|token| matches!(token.kind, Kind::Word | Kind::Text)).copied(),
+            let is_name = |token: &&Token| matches!(token.kind, Kind::Word | Kind::Text);
+            let behind = tokens.get(1..).unwrap_or_default();
+            let (kind, defined) = match word {
+                "import" => link::defined(self.text, behind),
+                "extern" => (word, native::defined(self.text, behind)),
+                _ => (word, behind.first().filter(is_name).copied()),
+            };
+            let (names, index) = match kind {
+                "opcode" => {
+                    self.declare_opcode(&tokens, number);
+                    continue;
+                }
+                "func" => (&mut self.scope.functions, &mut begun.functions),
+                "import" => (&mut self.scope.imports, &mut begun.imports),
+                "global" => (&mut self.scope.globals, &mut begun.globals),
+                "table" => (&mut self.scope.tables, &mut begun.tables),
+                "extern" => (&mut self.scope.externs, &mut begun.externs),
+                "data" | "rodata" => (&mut self.scope.data, &mut begun.data),
+                "elem" => (&mut self.scope.elements, &mut begun.elements),
+                "segment" => (&mut self.scope.segments, &mut begun.segments),
+                _ => continue,
             };
             let defined = defined.and_then(|token| Some((name(self.text, token).ok()?, token.range())));
             if word == "func" {

@@ -3,7 +3,7 @@
 //! Comes in: a row of the opcode table. Goes out: its operands in the order of the text, with the field that each
 //! stands in.
 
-use crate::isa::op::{Row, Shape};
+use crate::isa::op::{Op, Row, Shape};
 use crate::module::Inst;
 
 /// A field of an instruction.
@@ -111,7 +111,11 @@ pub fn count(row: &Row) -> (usize, usize) {
         Part::Call => (least + 1, usize::MAX),
         Part::Calli => (least + 3, usize::MAX),
         Part::Callp => (least + 2, usize::MAX),
-        Part::Regs | Part::Custom | Part::Object => (least, usize::MAX),
+        Part::Object => {
+            let n = row.op.object().map_or(0, |row| usize::from(row.result) + row.names.len() + row.args);
+            (least + n, most + n)
+        }
+        Part::Regs | Part::Custom => (least, usize::MAX),
         Part::Reg(..) | Part::Literal | Part::Global | Part::Target | Part::Label => (least + 1, most + 1),
     })
 }
@@ -134,8 +138,25 @@ pub fn usage(word: &str, row: &Row) -> String {
             Part::Callp => "d, p, (i64, ...) -> i64, x, ...",
             Part::Regs => "a",
             Part::Custom => "d, a, b",
-            Part::Object => "…",
+            Part::Object => object(row.op),
         })
         .collect();
     if operands.is_empty() { format!("`{word}`") } else { format!("`{word} {}`", operands.join(", ")) }
+}
+
+/// The operands of an instruction on tables, elements or segments.
+fn object(op: Op) -> &'static str {
+    match op {
+        Op::Tget => "d, TABLE, i",
+        Op::Tset => "TABLE, i, x",
+        Op::Tsize => "d, TABLE",
+        Op::Tgrow => "d, TABLE, x, n",
+        Op::Tfill => "TABLE, i, x, n",
+        Op::Tcopy => "TABLE, TABLE2, dst, src, n",
+        Op::Tinit => "TABLE, ELEM, dst, src, n",
+        Op::Edrop => "ELEM",
+        Op::Minit => "SEGMENT, dst, src, n",
+        Op::Mdrop => "SEGMENT",
+        _ => "d, FUNCTION",
+    }
 }

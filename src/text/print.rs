@@ -15,7 +15,7 @@ use super::{ZEROS, lex, mnemonic};
 use crate::isa::custom::CustomOp;
 use crate::isa::op::{Op, Row, Type};
 use crate::module::native::Target;
-use crate::module::{Function, Global, Init, Inst, Module, Table};
+use crate::module::{Function, Init, Inst, Module};
 
 /// The text of a module: canonical, so that what is read back from it prints as the same text.
 ///
@@ -56,16 +56,17 @@ impl<'m> Printer<'m> {
         module.customs.iter().for_each(|custom| self.custom(&custom.op));
         module.externs.iter().for_each(|e| self.external(e));
         module.data.iter().for_each(|data| self.data(data));
+        module.imports.iter().for_each(|import| self.import(import));
         module.globals.iter().for_each(|global| self.global(global));
-        if let Some(memory) = &module.memory {
-            self.put(format_args!("memory {}", memory.min));
-            if let Some(max) = memory.max {
-                self.put(format_args!(" {max}"));
-            }
-            self.out.push('\n');
-        }
+        module.memory.iter().for_each(|memory| self.memory(memory));
         module.inits.iter().for_each(|init| self.init(init));
         module.tables.iter().for_each(|table| self.table(table));
+        module.elements.iter().for_each(|elements| self.elements(elements));
+        module.segments.iter().for_each(|segment| self.segment(segment));
+        module.exports.iter().for_each(|export| self.export(export));
+        if let Some(start) = module.start {
+            self.put(format_args!("start {}\n", self.target_name(start)));
+        }
     }
 
     fn custom(&mut self, op: &CustomOp) {
@@ -74,46 +75,32 @@ impl<'m> Printer<'m> {
         self.put(format_args!("opcode {}{types}\n", name(&op.name)));
     }
 
-    fn global(&mut self, global: &Global) {
-        let literal = literal(global.bits(), global.ty);
-        self.put(format_args!("global {} {} = {literal}\n", name(&global.name), global.ty.name()));
-    }
-
     fn init(&mut self, init: &Init) {
         self.put(format_args!("init {} = ", init.offset));
-        let length = init.bytes.len() as u64;
+        self.bytes(&init.bytes);
+    }
+
+    /// Contents of memory, and the end of their line.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+        let length = bytes.len() as u64;
         // Beyond the limit the parser wants to see each byte.
-        if length > 0 && self.zeros + length <= ZEROS && init.bytes.iter().all(|&byte| byte == 0) {
+        if length > 0 && self.zeros + length <= ZEROS && bytes.iter().all(|&byte| byte == 0) {
             self.zeros += length;
             self.put(format_args!("zero {length}\n"));
             return;
         }
         self.out.push('"');
-        init.bytes.iter().for_each(|&byte| escape(byte, &mut self.out));
+        bytes.iter().for_each(|&byte| escape(byte, &mut self.out));
         self.out.push_str("\"\n");
     }
 
-    fn table(&mut self, table: &Table) {
-        self.put(format_args!("table {} = [", name(&table.name)));
-        for (at, &function) in table.functions.iter().enumerate() {
-            self.separate(at);
-            self.function_name(function);
-        }
-        self.out.push_str("]\n");
-    }
-
-    fn separate(&mut self, at: usize) {
+    pub(super) fn separate(&mut self, at: usize) {
         if at > 0 {
             self.out.push_str(", ");
         }
     }
 
-    fn function_name(&mut self, index: u32) {
-        let function = self.module.functions.get(index as usize).map(|function| function.name.as_str());
-        self.name_or_missing(function, "function", index);
-    }
-
-    fn name_or_missing(&mut self, found: Option<&str>, what: &str, index: u32) {
+    pub(super) fn name_or_missing(&mut self, found: Option<&str>, what: &str, index: u32) {
         match found {
             Some(found) => self.out.push_str(&name(found)),
             None => self.put(format_args!("\"{what} {index}, which is missing\"")),
@@ -199,7 +186,7 @@ impl Body<'_, '_> {
     fn part(&mut self, part: Part, inst: &Inst) {
         let module = self.printer.module;
         match part {
-            Part::Object => unimplemented!("text of linked modules"),
+            Part::Object => self.object(inst),
             Part::Reg(field, _) => self.register(field.of(inst)),
             Part::Literal => {
                 let literal = literal(inst.literal(), literal_type(inst.op));
@@ -232,8 +219,7 @@ impl Body<'_, '_> {
                 let mut list = self.list(inst.b);
                 let signature = list.next().unwrap_or(u32::MAX);
                 self.results(&mut list);
-                let table = module.tables.get(inst.d as usize).map(|table| table.name.as_str());
-                self.printer.name_or_missing(table, "table", inst.d);
+                self.printer.table_name(inst.d);
                 self.printer.out.push_str(", ");
                 self.register(inst.a);
                 match module.signatures.get(signature as usize) {
@@ -306,6 +292,21 @@ impl<'m> Body<'_, 'm> {
         self.label(list.next().unwrap_or(u32::MAX));
     }
 
+    /// The operands of an instruction on tables, elements or segments.
+    fn object(&mut self, inst: &Inst) {
+        let Some(row) = inst.op.object() else { return };
+        let mut list = self.list(inst.b);
+        let mut item = || list.next().unwrap_or(u32::MAX);
+        let named = [item(), item()];
+        let mut rest = self.list(inst.b.saturating_add(2));
+        self.results(&mut rest);
+        for (at, &what) in row.names.iter().enumerate() {
+            self.printer.separate(at);
+            self.printer.named(what, named, at);
+        }
+        self.arguments(rest);
+    }
+
     /// The results of a call, with the comma behind them.
     fn results(&mut self, list: &mut impl Iterator<Item = u32>) {
         let n = list.next().unwrap_or(0) as usize;
@@ -352,7 +353,7 @@ fn word(row: &Row) -> Cow<'static, str> {
 
 /// A literal that reads back as the same bits.
 #[allow(clippy::cast_possible_truncation, reason = "narrow types stand in the low half")]
-fn literal(bits: u64, ty: Type) -> String {
+pub(super) fn literal(bits: u64, ty: Type) -> String {
     match ty {
         Type::I32 | Type::Funcref | Type::Externref => (bits as u32).cast_signed().to_string(),
         Type::I64 => bits.cast_signed().to_string(),

@@ -259,6 +259,7 @@ impl Pass<'_> {
             inst.a = 0;
         } else {
             inst.op = gset;
+            self.writable(global);
             inst.a = self.read(inst.a, global.ty.class(), 2);
             inst.d = 0;
         }

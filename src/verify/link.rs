@@ -5,13 +5,14 @@
 
 use crate::isa::object::Named;
 use crate::isa::op::{Class, Op, Type};
-use crate::module::Inst;
 use crate::module::link::Growing;
 use crate::module::native::Target;
+use crate::module::{Global, Inst, Module, Signature, Table};
 
 use super::body::Pass;
 use super::error::Problem;
 use super::lists::{Call, call_lists, results_operand};
+use super::shared;
 
 impl Pass<'_> {
     /// `call` of an imported function.
@@ -67,41 +68,91 @@ impl Pass<'_> {
 
     fn names_exist(&mut self, op: Op, names: &[Named], [first, second]: [u32; 2], results: u32) -> bool {
         let module = self.module;
-        let growing = |index: u32| module.tables.get(index as usize).and_then(|table| table.growing.as_ref());
-        let elements = |index: u32| module.elements.get(index as usize).map(|elements| elements.ty);
-        let missing = match *names {
-            [Named::Function] => match Target::from_fields(first, second) {
-                Some(Target::Function(n)) if (n as usize) < module.functions.len() => None,
-                Some(Target::Import(n)) if (n as usize) < module.imports.len() => None,
-                _ => Some("there is no such function".to_owned()),
+        let elements = |index: u32| match module.elements.get(index as usize) {
+            Some(elements) => Ok(elements.ty),
+            None => Err(Problem::new(format!("there is no `elem` number {index}"))),
+        };
+        let segment = || match module.segments.get(first as usize) {
+            None => Err(Problem::new(format!("there is no segment number {first}"))),
+            Some(_) if op == Op::Minit && module.memory.is_none() => {
+                Err(Problem::new("there is no linear memory").help("add an item such as `memory 1`"))
+            }
+            Some(_) => Ok(()),
+        };
+        // The operand that is wrong, counted from what the instruction names first.
+        let flaw = match *names {
+            [Named::Function] => reference_flaw(module, first, second).map(|problem| (0, problem)),
+            [Named::Segment] => segment().err().map(|problem| (0, problem)),
+            [Named::Elements] => elements(first).err().map(|problem| (0, problem)),
+            [Named::Table] => held(module, first).err().map(|problem| (0, problem)),
+            [_, second_kind] => match held(module, first) {
+                Err(problem) => Some((0, problem)),
+                Ok(wanted) => {
+                    let found = if second_kind == Named::Table { held(module, second) } else { elements(second) };
+                    found.and_then(|given| same_types(wanted, given)).err().map(|problem| (1, problem))
+                }
             },
-            [Named::Segment] if first as usize >= module.segments.len() => {
-                Some(format!("there is no segment number {first}"))
-            }
-            [Named::Segment] if op == Op::Minit && module.memory.is_none() => {
-                Some("the module has no linear memory".to_owned())
-            }
-            [Named::Elements] if elements(first).is_none() => Some(format!("there is no `elem` number {first}")),
-            [Named::Table, ..] if growing(first).is_none() => Some(format!("there is no growing table number {first}")),
-            [Named::Table, Named::Table] if growing(second).is_none() => {
-                Some(format!("there is no growing table number {second}"))
-            }
-            [Named::Table, Named::Elements] if elements(second).is_none() => {
-                Some(format!("there is no `elem` number {second}"))
-            }
-            [Named::Table, Named::Table] => other_types(growing(first), growing(second).map(|table| table.ty)),
-            [Named::Table, Named::Elements] => other_types(growing(first), elements(second)),
             _ => None,
         };
-        let good = missing.is_none();
-        if let Some(message) = missing {
-            self.report(1 + results, |_| Problem::new(message));
+        let good = flaw.is_none();
+        if let Some((operand, problem)) = flaw {
+            self.report(1 + results + operand, |_| problem);
         }
         good
     }
+
+    /// Requires that what is called through a growing table can be.
+    pub(super) fn callable(&mut self, growing: &Growing, signature: &Signature, operand: u32) {
+        if growing.ty != Type::Funcref {
+            self.report(operand, |_| Problem::new("this table holds externref; only a funcref can be called"));
+        } else if signature.variadic {
+            self.report(operand + 2, |_| {
+                Problem::new("functions of a table that grows are not variadic")
+                    .help("a table that stays holds variadic functions, too: `table NAME = [f]`")
+            });
+        }
+    }
+
+    /// Requires that a global may be written.
+    pub(super) fn writable(&mut self, global: &Global) {
+        if !global.mutable {
+            let name = global.name.clone();
+            self.report(1, |_| {
+                Problem::new(format!("global `{name}` is never written")).help("leave the word `const` out of its item")
+            });
+        }
+    }
 }
 
-fn other_types(table: Option<&Growing>, given: Option<Type>) -> Option<String> {
-    let (wanted, given) = (table?.ty, given?);
-    (wanted != given).then(|| format!("the table holds {}, not {}", wanted.name(), given.name()))
+/// What a growing table holds.
+fn held(module: &Module, index: u32) -> Result<Type, Problem> {
+    match module.tables.get(index as usize) {
+        Some(Table { growing: Some(growing), .. }) => Ok(growing.ty),
+        Some(Table { name, .. }) => Err(Problem::new(format!("table `{name}` does not grow"))
+            .help(format!("one that grows is written `table {name} funcref 10`, and an `elem` fills it"))),
+        None => Err(Problem::new(format!("there is no table number {index}"))),
+    }
+}
+
+fn same_types(wanted: Type, given: Type) -> Result<(), Problem> {
+    let message = || format!("the first table holds {}, this {}", wanted.name(), given.name());
+    if wanted == given { Ok(()) } else { Err(Problem::new(message())) }
+}
+
+/// What is wrong with a `ref`.
+fn reference_flaw(module: &Module, kind: u32, index: u32) -> Option<Problem> {
+    let Some(target) = Target::from_fields(kind, index) else {
+        return Some(Problem::new(format!("nothing of kind {kind} can be referred to")));
+    };
+    if let Some((message, help)) = shared::function(module, target) {
+        let problem = Problem::new(format!("this {message}"));
+        return Some(match help {
+            Some(help) => problem.help(help),
+            None => problem,
+        });
+    }
+    (!module.is_linked()).then(|| {
+        Problem::new("references are of use only in a module that shares something")
+            .help("add a table that grows, an export, or `elem NAME funcref declared = [f]`")
+    })
 }

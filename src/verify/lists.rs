@@ -141,7 +141,8 @@ impl<'m> Pass<'m> {
             self.report(n + 3, |_| Problem::new(format!("there is no signature number {number}")));
             return;
         };
-        if self.module.tables[inst.d as usize].growing.is_some() {
+        if let Some(growing) = &self.module.tables[inst.d as usize].growing {
+            self.callable(growing, signature, n + 1);
             inst.op = Op::CalliGrowing;
         }
         let Some(list) = self.room(results.len() + args.len() + 3) else { return };

@@ -3,7 +3,7 @@
 //! Comes in: the pass at the instruction that is wrong. Goes out: problems. What must hold: all of it is off the way of
 //! functions that are right.
 
-use crate::module::{Function, MAX_ARGS, Reg, Signature};
+use crate::module::{Function, MAX_VARIADIC, Reg, Signature};
 
 use super::body::Pass;
 use super::error::{Problem, Related};
@@ -64,7 +64,7 @@ impl Pass<'_> {
 pub(super) fn bad_register(function: &Function, reg: Option<Reg>, field: u32) -> Problem {
     let Some(reg) = reg else {
         return Problem::new(format!("there is no register {}", field as i32))
-            .help("registers are a1 to a255 and r0 to r65535");
+            .help("registers are a1 to a1000 and r0 to r65535");
     };
     let n = function.signature.params.len();
     let takes = if function.signature.variadic { "fixed parameter" } else { "parameter" };
@@ -105,8 +105,8 @@ pub(super) fn wrong_counts(call: &Call<'_>) -> Option<Problem> {
     let at_least = if signature.variadic { "at least " } else { "" };
     let problem = if !enough {
         Problem::new(format!("`{what}` takes {at_least}{}, but is given {}", count(fixed, "argument"), args.len()))
-    } else if args.len() > MAX_ARGS as usize {
-        return Some(Problem::new(format!("a call passes {} arguments; {MAX_ARGS} is the most", args.len())));
+    } else if signature.variadic && args.len() > MAX_VARIADIC as usize {
+        return Some(Problem::new(format!("a call passes {} arguments; {MAX_VARIADIC} is the most", args.len())));
     } else if !results.is_empty() && results.len() != signature.results.len() {
         let wanted = count(signature.results.len(), "result");
         Problem::new(format!("`{what}` has {wanted}, but {} registers are given for them", results.len()))

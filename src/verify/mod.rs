@@ -21,6 +21,7 @@ mod lists;
 mod messages;
 mod native;
 mod plan;
+mod shared;
 pub mod single;
 mod vars;
 
@@ -30,7 +31,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::module::{MAX_ARGS, MAX_PAGES, Module, PAGE, Signature};
+use crate::module::{MAX_ARGS, MAX_PAGES, MAX_VARIADIC, Memory, Module, PAGE, Signature};
 use crate::verified::Verified;
 
 use error::Problems;
@@ -67,11 +68,6 @@ fn check_items(module: &Module, problems: &mut Problems) {
     for (i, signature) in module.signatures.iter().enumerate() {
         check_signature(signature, &format_args!("signature number {i}"), 0, problems);
     }
-    for g in &module.globals {
-        if g.ty.normalise(g.bits()) != g.bits() {
-            problems.push(Problem::new(format!("the value of global `{}` does not fit 32 bits", g.name)).line(g.line));
-        }
-    }
     for t in &module.tables {
         if let Some(f) = t.functions.iter().find(|&&f| f as usize >= module.functions.len()) {
             problems.push(
@@ -82,19 +78,21 @@ fn check_items(module: &Module, problems: &mut Problems) {
     }
     check_memory(module, problems);
     native::check_items(module, problems);
+    shared::check_items(module, problems);
     custom::check_items(module, problems);
 }
 
-/// Functions, externs and data share their names.
+/// Functions, imports, externs and data share their names.
 fn check_targets(module: &Module, problems: &mut Problems) {
     let functions = || module.functions.iter().map(|f| (f.name.as_str(), f.line));
-    if module.externs.is_empty() && module.data.is_empty() {
+    if module.externs.is_empty() && module.data.is_empty() && module.imports.is_empty() {
         return check_names(&functions(), "functions", problems);
     }
+    let imports = module.imports.iter().map(|i| (i.name.as_str(), i.line));
     let externs = module.externs.iter().map(|e| (e.name.as_str(), e.line));
     let data = module.data.iter().map(|d| (d.name.as_str(), d.line));
-    let all: Vec<(&str, u32)> = functions().chain(externs).chain(data).collect();
-    check_names(&all.iter().copied(), "functions, externs or data", problems);
+    let all: Vec<(&str, u32)> = functions().chain(imports).chain(externs).chain(data).collect();
+    check_names(&all.iter().copied(), "functions, imports, externs or data", problems);
 }
 
 fn check_names<'m>(
@@ -126,6 +124,11 @@ fn check_signature(signature: &Signature, what: &dyn std::fmt::Display, line: u3
             problems.push(Problem::new(format!("{what} has {n} {kind}; {MAX_ARGS} is the most")).line(line));
         }
     }
+    if signature.variadic && signature.params.len() > MAX_VARIADIC as usize {
+        let n = signature.params.len();
+        let message = format!("{what} is variadic and has {n} fixed parameters; {MAX_VARIADIC} is the most");
+        problems.push(Problem::new(message).line(line));
+    }
     if signature.variadic && signature.results.len() > 1 {
         let problem = Problem::new(format!("{what} is variadic and has {} results", signature.results.len()));
         problems.push(problem.line(line).help("a variadic function has one result at most"));
@@ -146,8 +149,10 @@ fn check_memory(module: &Module, problems: &mut Problems) {
     }
     let size = module.memory.as_ref().map_or(0, |memory| u64::from(memory.min) * PAGE);
     for init in &module.inits {
-        let problem = match module.memory {
+        let problem = match &module.memory {
             None => Problem::new("there is no memory to initialise").help("add an item such as `memory 1`"),
+            Some(Memory { import: Some(_), .. }) => Problem::new("an `init` fills a memory that is another's")
+                .help("a `segment` that is active fills it when the module is instantiated"),
             Some(_) if u64::from(init.offset) + init.bytes.len() as u64 <= size => continue,
             Some(_) => Problem::new(format!(
                 "{} bytes at {} do not fit the memory, which starts with {size} bytes",

@@ -246,7 +246,7 @@ impl<'m> Translator<'m> {
             self.truncate(frame.height as usize);
             self.bind(frame.label);
             self.live = true;
-            for (slot, &ty) in (self.frames[top].results..).zip(self.results_of(frame.ty)) {
+            for (&ty, slot) in self.results_of(frame.ty).iter().zip(self.frames[top].results..) {
                 let (pool, x) = (Pool::of(ty), self.slots[slot as usize]);
                 self.stack.push(Entry { kind: Kind::Crossing, level: FIXED, pool, x, y: 0 });
             }

@@ -87,7 +87,8 @@ impl WasmError {
         let (offset, message) = (Some(error.offset()), error.message().to_owned());
         let file = file.to_owned();
         if let Some(feature) = missing_feature(bytes, error) {
-            let help = "Spasm takes WebAssembly 2.0 without vectors: compile the module without this feature".to_owned();
+            let help =
+                "Spasm takes WebAssembly 2.0 without vectors: compile the module without this feature".to_owned();
             let message = format!("the module uses {feature}, which Spasm does not have ({message})");
             return WasmError { file, fault: Fault::Unsupported, offset, message, help: Some(help) };
         }
@@ -147,7 +148,9 @@ fn missing_feature(bytes: &[u8], error: &wasmparser::Error) -> Option<&'static s
 
 /// True where the bytes can be read as a module, whatever it means.
 fn decodes(bytes: &[u8]) -> bool {
-    Parser::new(0).parse_all(bytes).all(|payload| payload.is_ok_and(|payload| payload_decodes(&payload)))
+    let mut parser = Parser::new(0);
+    parser.set_features(FEATURES);
+    parser.parse_all(bytes).all(|payload| payload.is_ok_and(|payload| payload_decodes(&payload)))
 }
 
 fn payload_decodes(payload: &Payload<'_>) -> bool {

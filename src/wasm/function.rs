@@ -31,6 +31,12 @@ pub(super) struct Bodies<'m> {
     allocations: Option<FuncValidatorAllocations>,
 }
 
+impl std::fmt::Debug for Bodies<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bodies").finish_non_exhaustive()
+    }
+}
+
 impl<'m> Bodies<'m> {
     pub(super) fn new(items: &'m Items) -> Bodies<'m> {
         Bodies { translator: Translator::new(items), allocations: None }

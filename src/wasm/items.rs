@@ -5,8 +5,8 @@
 
 use wasmparser::{
     ConstExpr, DataKind, DataSectionReader, ElementItems, ElementKind, ElementSectionReader, Export, ExternalKind,
-    GlobalType, Import, MemoryType, Operator, Parser, Payload, RefType, TableType, TypeRef, ValType, ValidPayload,
-    Validator,
+    FunctionBody, GlobalType, Import, MemoryType, Operator, Parser, Payload, RefType, TableType, TypeRef, ValType,
+    ValidPayload, Validator, ValidatorResources,
 };
 
 use crate::isa::op::Type;
@@ -14,15 +14,15 @@ use crate::module::link::{
     Constant, Elements, Export as Exported, Growing, ImportName, ImportedFunction, Item, Mode, Segment,
 };
 use crate::module::native::Target;
-use crate::module::{Global, Memory, Module, Signature, Source, Table};
+use crate::module::{Function, Global, Memory, Module, Signature, Source, Table};
 
 use super::error::{FEATURES, WasmError};
-use super::function::{Bodies, Refused};
 use super::names::Names;
+use super::outline::Outline;
 use super::stack::Pool;
 
 /// What function bodies need to know of the module.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Items {
     signatures: Vec<Signature>,
     /// The signature of each function, the imported ones first.
@@ -38,6 +38,16 @@ impl Items {
 
     pub(super) fn signature_of(&self, function: u32) -> &Signature {
         &self.signatures[self.functions[function as usize] as usize]
+    }
+
+    /// The type of a function of the module's own.
+    pub(super) fn type_of_own(&self, function: u32) -> u32 {
+        self.functions[(self.imported + function) as usize]
+    }
+
+    /// How many functions are imported.
+    pub(super) fn imported(&self) -> u32 {
+        self.imported
     }
 
     pub(super) fn target(&self, function: u32) -> Target {
@@ -68,67 +78,42 @@ fn reference_type(ty: RefType) -> Type {
 }
 
 /// A module while it is read.
+#[derive(Default)]
 struct Reader<'a> {
     items: Items,
     module: Module,
     names: Names<'a>,
+    bodies: Vec<FunctionBody<'a>>,
+    resources: Option<ValidatorResources>,
 }
 
-/// Makes a module of WebAssembly's binary form.
-pub(super) fn translate(file: &str, bytes: &[u8]) -> Result<Module, WasmError> {
-    let mut reader = Reader { items: Items::default(), module: Module::default(), names: Names::default() };
-    let read = reader.read(bytes);
-    let Reader { items, mut module, names } = reader;
+/// Reads all of a module but the code of its functions.
+pub(super) fn outline<'a>(file: &str, bytes: &'a [u8]) -> Result<Outline<'a>, WasmError> {
+    let mut reader = Reader::default();
+    reader.read(bytes).map_err(|error| WasmError::found(file, bytes, &error))?;
+    let Reader { items, mut module, names, bodies, resources } = reader;
+    module.signatures.clone_from(&items.signatures);
+    let own = &items.functions[items.imported as usize..];
+    let function = |&ty: &u32| Function { signature: items.signatures[ty as usize].clone(), ..Function::default() };
+    module.functions = own.iter().map(function).collect();
     names.give(&mut module);
-    match read {
-        Ok(()) => {}
-        Err(Refused::Wrong(error)) => return Err(WasmError::found(file, bytes, &error)),
-        Err(Refused::TooLarge(offset, what)) => {
-            let number = items.imported as usize + module.functions.len();
-            return Err(WasmError::too_large(file, offset, &format!("number {number}"), what));
-        }
-    }
-    module.signatures = items.signatures;
     module.source = Some(Source { name: file.to_owned(), text: String::new() });
-    Ok(module)
+    Ok(Outline { file: file.to_owned(), bytes, items, module, bodies, resources })
 }
 
 impl<'a> Reader<'a> {
-    fn read(&mut self, bytes: &'a [u8]) -> Result<(), Refused> {
+    fn read(&mut self, bytes: &'a [u8]) -> wasmparser::Result<()> {
         let mut validator = Validator::new_with_features(FEATURES);
         let mut parser = Parser::new(0);
         parser.set_features(FEATURES);
-        let mut payloads = parser.parse_all(bytes);
-        // What comes before the code.
-        for payload in payloads.by_ref() {
+        for payload in parser.parse_all(bytes) {
             let payload = payload?;
-            validator.payload(&payload)?;
-            if let Payload::CodeSectionStart { count, .. } = payload {
-                self.module.functions.reserve(count as usize);
-                break;
-            }
-            self.section(payload)?;
-        }
-        let items = std::mem::take(&mut self.items);
-        let read = self.read_bodies(&items, &mut validator, payloads);
-        self.items = items;
-        read
-    }
-
-    /// The code, and what comes after it.
-    fn read_bodies(
-        &mut self,
-        items: &Items,
-        validator: &mut Validator,
-        payloads: impl Iterator<Item = wasmparser::Result<Payload<'a>>>,
-    ) -> Result<(), Refused> {
-        let mut bodies = Bodies::new(items);
-        for payload in payloads {
-            let payload = payload?;
-            if let ValidPayload::Func(function, body) = validator.payload(&payload)? {
-                self.module.functions.push(bodies.translate(function, &body)?);
-            } else {
-                self.section(payload)?;
+            match validator.payload(&payload)? {
+                ValidPayload::Func(function, body) => {
+                    self.resources.get_or_insert(function.resources);
+                    self.bodies.push(body);
+                }
+                _ => self.section(payload)?,
             }
         }
         Ok(())

@@ -35,6 +35,7 @@ mod function;
 mod items;
 mod names;
 mod numeric;
+mod outline;
 mod stack;
 mod visit;
 
@@ -46,6 +47,7 @@ use std::borrow::Cow;
 use crate::module::Module;
 
 pub use error::{Fault, WasmError};
+pub use outline::{BodyReader, Outline};
 
 /// True for what begins as a module in WebAssembly's binary form does.
 #[must_use]
@@ -65,7 +67,7 @@ pub fn translate(name: &str, bytes: &[u8]) -> Result<Module, WasmError> {
         true => Cow::Borrowed(bytes),
         false => wat::parse_bytes(bytes).map_err(|error| WasmError::in_text(name, &error))?,
     };
-    items::translate(name, &binary)
+    outline::translate(name, &binary)
 }
 
 /// Makes a module of WebAssembly text.
@@ -74,5 +76,5 @@ pub fn translate(name: &str, bytes: &[u8]) -> Result<Module, WasmError> {
 /// See [`translate`].
 pub fn translate_text(name: &str, text: &str) -> Result<Module, WasmError> {
     let binary = wat::parse_str(text).map_err(|error| WasmError::in_text(name, &error))?;
-    items::translate(name, &binary)
+    outline::translate(name, &binary)
 }

@@ -51,7 +51,7 @@ const TOKENS: [&str; 44] = [
     "inf",
     "1e999",
     "r1",
-    "a255",
+    "a1000",
     "r70000",
     "-1",
     "add",
@@ -444,7 +444,7 @@ impl Body {
 }
 
 fn register(u: &mut Unstructured<'_>) -> Result<Reg> {
-    let number = if u.ratio(1, 8)? { u.int_in_range(-255..=65_535)? } else { u.int_in_range(-3..=5)? };
+    let number = if u.ratio(1, 8)? { u.int_in_range(-1000..=65_535)? } else { u.int_in_range(-3..=5)? };
     Ok(Reg::new(number).unwrap_or(Reg::COUNT))
 }
 

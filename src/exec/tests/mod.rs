@@ -3,6 +3,7 @@
 mod arena;
 mod calls;
 mod figures;
+mod linked;
 mod signals;
 mod threads;
 mod traps;

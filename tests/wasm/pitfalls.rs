@@ -1,0 +1,1 @@
+//! What other implementations have got wrong.
