@@ -84,7 +84,8 @@ pub fn lower(module: &mut Module) -> Result<(), LowerError> {
                     (inst.d, inst.a) = Target::Extern(externs + inst.a).fields();
                 }
                 Op::Ref => {
-                    if let Some([kind, index]) = function.lists.get_mut(inst.b as usize..).and_then(|list| list.first_chunk_mut())
+                    if let Some([kind, index]) =
+                        function.lists.get_mut(inst.b as usize..).and_then(|list| list.first_chunk_mut())
                         && let Some(target) = Target::from_fields(*kind, *index)
                     {
                         (*kind, *index) = stand_ins.of(target).fields();
