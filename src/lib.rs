@@ -213,6 +213,8 @@ pub mod trial;
 pub mod value;
 pub mod verified;
 pub mod verify;
+#[cfg(feature = "wasi")]
+pub mod wasi;
 #[cfg(feature = "wasm")]
 pub mod wasm;
 

@@ -8,6 +8,9 @@
 mod json;
 #[path = "cli/spasm.rs"]
 mod spasm;
+#[cfg(feature = "wasi")]
+#[path = "cli/wasi.rs"]
+mod wasi;
 
 use std::fs;
 use std::io::Write;

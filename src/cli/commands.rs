@@ -31,7 +31,7 @@ pub const COMMANDS: &[Command] = &[
             (
                 "ARG",
                 "An argument of the function, read by its signature: `42`, `-7`, `0xff`, `'a'` for i32 and i64; `1e-9`, \
-                 `0x1.8p3`, `-inf`, `nan` for f32 and f64",
+                 `0x1.8p3`, `-inf`, `nan` for f32 and f64. A program that was compiled for WASI takes it as it is",
             ),
         ],
         options: &[
@@ -81,6 +81,10 @@ pub const COMMANDS: &[Command] = &[
                 ..CPU
             },
             SNIPPETS,
+            #[cfg(feature = "wasi")]
+            parts::DIR,
+            #[cfg(feature = "wasi")]
+            parts::ENV,
             Opt {
                 id: OptId::Watch,
                 short: None,
@@ -91,11 +95,19 @@ pub const COMMANDS: &[Command] = &[
             },
         ],
         notes: "\
+WebAssembly:
+  A module that exports `_start` is a command of WASI preview 1, unless -f names
+  a function: it has this process's streams, its file's name and ARGs as its
+  arguments, and clocks and random numbers. It has the directories that --dir and
+  the variables that --env give it, and no others. Put `--` before ARGs that look
+  like options. Before -f NAME, `_initialize` is called where there is one.
+
 Exit status:
   0    the function returned, or the program halted
   1    the program was refused, or its input or output failed
   2    the command line is wrong
   134  the program trapped; the trap and the stack stand on standard error
+  A program of WASI that ends itself has the status that it gives.
 
 Keys of --stats=json:
   file, function, tier        what was run, and how
@@ -115,6 +127,11 @@ Keys of --stats=json:
             ("spasm run --stats examples/sieve.spasm 1000000", "Where the time goes"),
             ("spasm run --tier interp examples/fib.spasm 20", "The same without machine code"),
             ("spasm dis fib.spb | spasm run - 30", "A program from standard input"),
+            #[cfg(feature = "wasi")]
+            (
+                "spasm run --dir .::/work python.wasm -- -c 'import os; print(os.listdir(\"/work\"))'",
+                "A WebAssembly program, with one directory to work in",
+            ),
         ],
     },
     Command {

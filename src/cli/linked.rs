@@ -11,7 +11,7 @@ use spasm::isa::op::Type;
 use spasm::module::link::Item;
 use spasm::module::native::Target;
 use spasm::module::{Module, Signature};
-use spasm::store::{Error, Instance, LinkError, Linker, Store, Val};
+use spasm::store::{Error, Instance, LinkError, Store, Val};
 use spasm::text::nearest;
 use spasm::trap::RunError;
 use spasm::value::Value;
@@ -23,6 +23,10 @@ use super::failure::Failure;
 use super::input;
 use super::run::{Entry, no_instance, plural};
 use super::stats::{Clock, Phase};
+use super::wasi::Host;
+
+/// What makes a library that was compiled for WASI ready.
+const INITIALIZE: &str = "_initialize";
 
 /// How many functions an error lists.
 const SHOWN: usize = 20;
@@ -32,12 +36,13 @@ pub fn execute(
     (engine, verified): (&Engine, &Verified),
     entry: Entry<'_>,
     args: &[Value],
-    clock: &mut Clock,
-    code: &mut Option<u64>,
+    host: Host,
+    (clock, code): (&mut Clock, &mut Option<u64>),
 ) -> Result<Vec<Val>, Failure> {
     // The process ends when the program does: what is not taken down costs nothing.
-    let mut store = ManuallyDrop::new(Store::new(engine, ()));
-    let made = Linker::new().instantiate(&mut *store, verified);
+    let linker = host.linker();
+    let mut store = ManuallyDrop::new(Store::new(engine, host));
+    let made = linker.and_then(|linker| linker.instantiate(&mut *store, verified));
     clock.lap(Phase::Stitch);
     let instance = match made {
         Ok(instance) => instance,
@@ -53,7 +58,13 @@ pub fn execute(
     called.or_else(|error| ended(verified, error))
 }
 
-fn call(store: &mut Store<()>, instance: Instance, entry: Entry<'_>, args: &[Val]) -> Result<Vec<Val>, Error> {
+fn call(store: &mut Store<Host>, instance: Instance, entry: Entry<'_>, args: &[Val]) -> Result<Vec<Val>, Error> {
+    // A program that is no command is a library, which wants to be made ready first.
+    if entry.name != "_start" && entry.name != INITIALIZE {
+        if let Some(initialize) = instance.get_func(&*store, INITIALIZE) {
+            initialize.call(&mut *store, &[], &mut [])?;
+        }
+    }
     let Some(func) = instance.get_func(&*store, entry.name) else { return instance.call(store, entry.name, args) };
     let mut results: Vec<Val> = entry.signature.results.iter().map(|&ty| Val::zero(ty)).collect();
     func.call(store, args, &mut results).map(|()| results)

@@ -22,6 +22,11 @@ mod snippets;
 mod stats;
 mod style;
 mod templates;
+#[cfg(feature = "wasi")]
+mod wasi;
+#[cfg(not(feature = "wasi"))]
+#[path = "without_wasi.rs"]
+mod wasi;
 mod watch;
 
 use std::io;

@@ -28,6 +28,7 @@ use super::args::{Given, UsageError};
 use super::commands::{Command, OptId};
 use super::failure::Failure;
 use super::stats::{Clock, Phase, Stats};
+use super::wasi::Host;
 use super::{input, linked, output, sandbox, templates, watch};
 
 /// `spasm run`.
@@ -52,7 +53,8 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     clock.lap(Phase::Verify);
     let module = verified.module();
     let entry = if module.is_linked() { linked::choose(given, module)? } else { choose(given, module)? };
-    let args = arguments(entry, &given.words[1..])?;
+    let host = Host::new(command, given, module, entry)?;
+    let args = if host.takes_words { Vec::new() } else { arguments(entry, &given.words[1..])? };
     let mut stats = Stats { file: input::name(file), tier, function: entry.name, code: None };
     let mut config = Config { snippets, left_out: left_out(given)?, ..config(tier, given) };
     // Read-only data stands with the code.
@@ -64,7 +66,7 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     // nothing of C.
     let engine = ManuallyDrop::new(unsafe { Engine::allowing_natives(config) });
     let results = if module.is_linked() {
-        linked::execute((&engine, &verified), entry, &args, &mut clock, &mut stats.code)
+        linked::execute((&engine, &verified), entry, &args, host, (&mut clock, &mut stats.code))
     } else {
         #[cfg(feature = "elf")]
         let instance = match program.object {

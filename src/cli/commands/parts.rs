@@ -86,6 +86,10 @@ pub enum OptId {
     Cpu,
     #[cfg(feature = "elf")]
     Debugger,
+    #[cfg(feature = "wasi")]
+    Dir,
+    #[cfg(feature = "wasi")]
+    Env,
     Function,
     #[cfg(feature = "elf")]
     Header,
@@ -140,6 +144,25 @@ pub const VERSION: Opt = Opt {
     long: Some("version"),
     value: Takes::Nothing,
     help: "Shows the version",
+};
+
+#[cfg(feature = "wasi")]
+pub const DIR: Opt = Opt {
+    id: OptId::Dir,
+    short: None,
+    long: Some("dir"),
+    value: Takes::Value("HOST[::GUEST]"),
+    help: "Lets a program of WASI work in this directory and below it, under the name GUEST, or else HOST; may be given \
+           several times",
+};
+
+#[cfg(feature = "wasi")]
+pub const ENV: Opt = Opt {
+    id: OptId::Env,
+    short: None,
+    long: Some("env"),
+    value: Takes::Value("NAME=VALUE"),
+    help: "Gives a program of WASI a variable of the environment; may be given several times",
 };
 
 pub const FUNCTION: Opt = Opt {
