@@ -129,8 +129,8 @@ Keys of --stats=json:
             ("spasm dis fib.spb | spasm run - 30", "A program from standard input"),
             #[cfg(feature = "wasi")]
             (
-                "spasm run --dir .::/work python.wasm -- -c 'import os; print(os.listdir(\"/work\"))'",
-                "A WebAssembly program, with one directory to work in",
+                "spasm run --dir examples examples/wasm/cat.wat fib.spasm",
+                "A WebAssembly program of WASI, with the one directory that it may use",
             ),
         ],
     },
@@ -313,7 +313,10 @@ runs them. `strip` takes the program away.
             ("cc program.c fib.o -o program", "Links it"),
             ("spasm run fib.o 30", "Runs it without linking, and without stitching it again"),
             #[cfg(feature = "wasi")]
-            ("spasm build --exe --dir . tool.wasm -o tool && ./tool --help", "A WebAssembly program as a command"),
+            (
+                "spasm build --exe --dir . examples/wasm/cat.wat -o cat && ./cat examples/fib.spasm",
+                "A WebAssembly program as a command of its own",
+            ),
         ],
     },
     Command {
