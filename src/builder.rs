@@ -47,6 +47,7 @@
 
 mod custom;
 mod function;
+mod link;
 mod native;
 
 use std::collections::HashMap;
@@ -82,6 +83,9 @@ ids! {
     ExternId "a function of C";
     DataId "data with a native address";
     CSignatureId "a signature of C functions";
+    ImportId "an imported function";
+    ElementsId "elements for tables";
+    SegmentId "bytes for linear memory";
 }
 
 /// What a builder was used for that makes no module.

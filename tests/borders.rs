@@ -78,8 +78,9 @@ const MODULES: &[(&str, May, &str)] = &[
     ("generate", May::Use(&["isa", "module"]), "random programs are made for every tier alike"),
     (
         "objects",
-        May::Use(&["isa", "module", "exec::LinearMemory"]),
-        "what instances share is the same for every tier: it knows of code by its address alone",
+        May::Use(&["isa", "module", "exec::LinearMemory", "exec::HostEntry"]),
+        "what instances share is the same for every tier: it knows of code by its address alone, and keeps for that what a \
+         function of the host finds there",
     ),
     ("contract", May::Use(&["isa", "library"]), "templates are held against a decoder, whatever they are used for"),
     (
@@ -89,14 +90,15 @@ const MODULES: &[(&str, May, &str)] = &[
             "module",
             "verified",
             "library",
+            "objects",
             "stitch::image",
             "streams",
             "trap",
             "text::nearest",
             "debug",
-            "objects",
         ]),
-        "it runs images and knows nothing of how they come to be; names that are near others it finds as the text does",
+        "it runs images and knows nothing of how they come to be; what modules share, code reaches through it; names that \
+         are near others it finds as the text does",
     ),
     (
         "explain",
@@ -111,6 +113,7 @@ const MODULES: &[(&str, May, &str)] = &[
     ("trial", May::Use(&["isa", "library"]), "a template is held against its row by itself: no stitcher, no runtime"),
     ("reference", May::Use(&["isa", "text::usage"]), "the page on the language is made of the opcode table"),
     ("engine", May::UseAll, "the one way to run programs from Rust"),
+    ("store", May::UseAll, "the one way to run programs that are linked, from Rust"),
     ("cli", May::UseAll, "the command line"),
     ("main", May::UseAll, "the command line"),
     ("lib", May::UseAll, "the list of modules"),
@@ -142,6 +145,11 @@ const UNSAFE: &[(&str, &str)] = &[
     (
         "src/engine/interpreted.rs",
         "C calls interpreted functions back through pointers, and these read and write native memory as the program says",
+    ),
+    (
+        "src/store/gate.rs",
+        "programs call host functions, which need the store that the call of the program borrows; and linear memory is \
+         shared with code",
     ),
     ("src/interp/registers.rs", "the interpreter's registers, whose numbers decoding has checked"),
     ("src/objects/direct.rs", "memory and tables that several instances share have no owner that could lend a slice"),

@@ -16,6 +16,7 @@ use spasm::generate;
 use spasm::isa::snippet::Features;
 use spasm::library::Library;
 use spasm::stitch::Stitcher;
+use spasm::stitch::image::{Helper, Image, Relocation, Symbol};
 use spasm::verified::Verified;
 use spasm::verify::verify;
 
@@ -214,5 +215,116 @@ fn long_functions_are_stitched_right() {
         });
         let verified = verify(program.module).unwrap();
         accepted(&format!("seed {seed}"), &mut stitcher, library, &verified);
+    }
+}
+
+/// Everything that only linked modules have.
+const LINKED: &str = r#"
+import "env" "log" func log(i64, f64) -> i64
+import "env" "level" global level i64
+import "env" "const" global fixed const i32
+memory 1
+global shared f32 = 1.5
+global own i64 = 7
+table g funcref 4 10
+table h funcref 1
+elem e funcref = [f, log]
+segment s = "abc"
+export "f" func f
+export "shared" global shared
+func f(i64, f64) -> i64
+    const r10, 8
+    gget r1, level
+    add r1, r1, a1
+    gset level, r1
+    call r2, log, r1, a2
+    calli r3, g, r2, (i64, f64) -> i64, r1, a2
+    mload.i64 r4, r10, 0
+    add r4, r4, r3
+    gget r5, shared
+    gset shared, r5
+    gget r6, fixed
+    gget r7, own
+    add r4, r4, r6
+    add r4, r4, r7
+    msize r8
+    add r4, r4, r8
+    mstore.i64 r4, r10, 0
+    ret r4
+func quiet(i64, i64, i64) -> i64
+    tget r1, g, a1
+    tset g, a2, r1
+    tsize r2, g
+    tgrow r3, h, r1, a3
+    tfill g, a1, r1, a3
+    tcopy g, h, a1, a2, a3
+    tinit g, e, a1, a2, a3
+    edrop e
+    minit s, a1, a2, a3
+    mdrop s
+    ref r4, hidden
+    add r4, r4, r3
+    add r4, r4, r2
+    ret r4
+func hidden(i64, f64) -> i64
+    call r1, f, a1, a2
+    ret r1
+"#;
+
+#[test]
+fn linked_modules_are_stitched_right_and_damage_is_found() {
+    for text in [LINKED.to_owned(), LINKED.replace("memory 1\n", "").replace("segment", "#").replace("    m", "    #")]
+    {
+        let verified = verify(spasm::text::parse("linked.spasm", &text).unwrap()).unwrap();
+        for library in libraries() {
+            accepted("linked", &mut Stitcher::new(&library), &library, &verified);
+        }
+    }
+    let verified = verify(spasm::text::parse("linked.spasm", LINKED).unwrap()).unwrap();
+    let library = Library::native();
+    let (image, trace) = Stitcher::new(library).stitch_traced(&verified).unwrap();
+    let found = |image: &Image| check(&verified, image, &trace, library).is_err();
+    let linked = |symbol: Symbol| {
+        matches!(
+            symbol,
+            Symbol::Import(_) | Symbol::Growing(_) | Symbol::Signature(_) | Symbol::Shared(_) | Symbol::PagesCell
+        )
+    };
+    let mut kinds = std::collections::HashSet::new();
+    for nth in 0..image.relocations.len() {
+        let symbol = image.relocations[nth].symbol;
+        for wrong in
+            [Symbol::Shared(2), Symbol::Growing(1), Symbol::Memory, Symbol::Context, Symbol::Helper(Helper::Ref)]
+        {
+            if symbol == wrong {
+                continue;
+            }
+            let mut damaged = image.clone();
+            damaged.relocations[nth].symbol = wrong;
+            assert!(found(&damaged), "{symbol:?} was made {wrong:?} and nobody noticed");
+        }
+        if linked(symbol) {
+            kinds.insert(std::mem::discriminant(&symbol));
+        }
+    }
+    assert_eq!(kinds.len(), 5);
+    assert_eq!(image.crossings.iter().map(|crossing| crossing.function).collect::<Vec<_>>(), [0, 2]);
+    for nth in 0..image.crossings.len() {
+        let crossing = image.crossings[nth];
+        let mut damaged = image.clone();
+        damaged.crossings.remove(nth);
+        assert!(found(&damaged));
+        let mut damaged = image.clone();
+        damaged.crossings[nth].function = 1;
+        assert!(found(&damaged));
+        for at in crossing.start..crossing.end {
+            // What a reference is going to fill in may be anything.
+            let filled = |relocation: &Relocation| (relocation.offset..relocation.offset + 4).contains(&at);
+            if !image.relocations.iter().any(filled) {
+                let mut damaged = image.clone();
+                damaged.code[at as usize] ^= 1;
+                assert!(found(&damaged), "a bit of the byte at {at:#x} is wrong and nobody noticed");
+            }
+        }
     }
 }

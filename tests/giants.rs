@@ -1,6 +1,6 @@
 //! Programs as large as they may be: they give what they should on every tier, in time that grows with their length only.
 
-#![allow(clippy::cast_possible_wrap, reason = "numbers far below the limit")]
+#![allow(clippy::cast_possible_wrap, clippy::cast_precision_loss, reason = "numbers far below the limit")]
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -85,26 +85,30 @@ fn sixty_thousand_locals() {
 }
 
 #[test]
-fn two_hundred_and_fifty_five_arguments() {
-    let types: Vec<&str> = (0..255).map(|n| if n % 3 == 0 { "f64" } else { "i64" }).collect();
-    let mut callee = format!("func g({}) -> (i64, f64)\n    const.f64 r2, 0\n", types.join(", "));
-    let mut caller = "func f(i64) -> (i64, f64)\n".to_owned();
-    let mut args = Vec::new();
-    let (mut ints, mut floats) = (0, 0.0);
-    for (n, ty) in (1..).zip(&types) {
-        _ = writeln!(caller, "    const.{ty} r{n}, {n}");
-        args.push(format!("r{n}"));
-        if *ty == "f64" {
-            _ = writeln!(callee, "    const.f64 r3, {n}\n    mul.f64 r4, a{n}, r3\n    add.f64 r2, r2, r4");
-            floats += f64::from(n) * f64::from(n);
-        } else {
-            _ = writeln!(callee, "    const r5, {n}\n    mul r6, a{n}, r5\n    add r1, r1, r6");
-            ints += i64::from(n) * i64::from(n);
-        }
-    }
-    _ = writeln!(caller, "    call (r300, r301), g, {}\n    ret r300, r301", args.join(", "));
-    let results = call(&format!("{caller}{callee}    ret r1, r2\n"), &[Value::I64(0)]);
-    assert_eq!(results, Ok(vec![Value::I64(ints), Value::F64(floats)]));
+fn a_thousand_arguments_and_results() {
+    const N: usize = 1000;
+    let type_of = |n: usize| if n.is_multiple_of(3) { "f64" } else { "i64" };
+    let types: Vec<&str> = (0..N).map(type_of).collect();
+    // Each function gives what it takes the other way round.
+    let list = |letter: char, order: &mut dyn Iterator<Item = usize>| {
+        order.map(|n| format!("{letter}{}", n + 1)).collect::<Vec<_>>().join(", ")
+    };
+    let backwards: Vec<&str> = types.iter().rev().copied().collect();
+    let (takes, gives) = (types.join(", "), backwards.join(", "));
+    let source = format!(
+        "func f({takes}) -> ({takes})\n    call ({}), g, {}\n    call ({}), h, {}\n    ret {}\n\
+         func g({takes}) -> ({gives})\n    ret {}\nfunc h({gives}) -> ({takes})\n    ret {}\n",
+        list('r', &mut (0..N)),
+        list('a', &mut (0..N)),
+        list('a', &mut (0..N)),
+        list('r', &mut (0..N)),
+        list('a', &mut (0..N)),
+        list('a', &mut (0..N).rev()),
+        list('a', &mut (0..N).rev()),
+    );
+    let value = |n: usize| if type_of(n) == "f64" { Value::F64(n as f64 + 0.5) } else { Value::I64(n as i64) };
+    let args: Vec<Value> = (0..N).map(value).collect();
+    assert_eq!(call(&source, &args), Ok(args));
 }
 
 #[test]

@@ -191,7 +191,7 @@ fn advice_on_instructions() {
     assert_eq!(help("func f() -> i32, f64\n ret"), "several results stand in parentheses: `-> (i64, f64)`");
     assert_eq!(help("global g = 1"), "the types are `i32`, `i64` (or `ptr`), `f32`, `f64`, `funcref` and `externref`");
     assert_eq!(help("global g i64 = 1.5"), "a global that holds floats is written `global g f64 = 1.5`");
-    assert_eq!(help("table t = f"), "write `table t = [f, g]`");
+    assert_eq!(help("table t = f"), "write `table t = [f, g]`, or `table t funcref 10` for one that grows");
     assert_eq!(help("fnc f"), "did you mean `func`?");
 }
 

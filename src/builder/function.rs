@@ -182,12 +182,13 @@ impl FunctionBuilder {
         self.emit(Inst { op: Op::Switch, d: 0, a: i.field(), b: list });
     }
 
-    /// `call (results…), callee, args…`; the callee is a function of the module or one of C.
+    /// `call (results…), callee, args…`; the callee is a function of the module, one of C, or an import.
     pub fn call(&mut self, results: &[Reg], callee: impl Into<Callee>, args: &[Reg]) {
         let list = self.list(counted(results).chain(counted(args)));
         let (d, a) = match callee.into() {
             Callee::Function(id) => Target::from(id).fields(),
             Callee::Extern(id) => Target::from(id).fields(),
+            Callee::Import(id) => Target::from(id).fields(),
         };
         self.emit(Inst { op: Op::Call, d, a, b: list });
     }

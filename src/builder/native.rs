@@ -51,18 +51,20 @@
 //! ```
 
 use super::function::{FunctionBuilder, counted};
-use super::{BuildError, CSignatureId, DataId, ExternId, FunctionId, ModuleBuilder, count};
+use super::{BuildError, CSignatureId, DataId, ExternId, FunctionId, ImportId, ModuleBuilder, count};
 use crate::isa::op::Op;
 use crate::module::native::{CSignature, Data, Extern, Pointer, Target};
 use crate::module::{Inst, Reg};
 
-/// What a `call` can name: a function, or a function of C.
+/// What a `call` can name: a function, one of C, or an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Callee {
     /// A function of the module.
     Function(FunctionId),
     /// A function of C.
     Extern(ExternId),
+    /// An imported function.
+    Import(ImportId),
 }
 
 impl From<FunctionId> for Callee {

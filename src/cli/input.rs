@@ -133,14 +133,30 @@ fn wasm(file: &OsStr, bytes: &[u8]) -> Result<Module, Diagnostic> {
             Fault::Unsupported | Fault::TooLarge => "",
             Fault::Text => "this is no WebAssembly text",
         };
-        let at = error.offset.map_or(String::new(), |offset| format!(" (at offset {offset:#x})"));
+        let of = if spasm::wasm::is_binary(bytes) { "" } else { " of its binary form" };
+        let at = error.offset.map_or(String::new(), |offset| format!(" (at offset {offset:#x}{of})"));
         let separator = if what.is_empty() { "" } else { ": " };
-        let shown = Diagnostic::new(format!("{what}{separator}{}{at}", error.message)).in_file(name);
+        let (message, place) = in_text(&error.message, bytes);
+        let shown = Diagnostic::new(format!("{what}{separator}{message}{at}")).in_file(name);
+        let shown = place.map_or(shown.clone(), |place| shown.at(place));
         match error.help {
             Some(help) => shown.help(help),
             None => shown,
         }
     })
+}
+
+/// An error in WebAssembly text: what is wrong, and where. The reader of such text shows the place below its message.
+#[cfg(feature = "wasm")]
+fn in_text<'e>(error: &'e str, bytes: &[u8]) -> (&'e str, Option<Place>) {
+    let (message, rest) = error.split_once('\n').unwrap_or((error, ""));
+    let number = |text: Option<&str>| text?.trim().parse::<usize>().ok();
+    let mut parts = rest.lines().next().unwrap_or("").rsplit(':');
+    let place = number(parts.next()).zip(number(parts.next())).and_then(|(column, line)| {
+        let text = String::from_utf8_lossy(bytes.split(|&byte| byte == b'\n').nth(line.checked_sub(1)?)?).into_owned();
+        Some(Place::new(line as u32, &text, column.saturating_sub(1)..column))
+    });
+    (message, place)
 }
 
 #[cfg(not(feature = "wasm"))]

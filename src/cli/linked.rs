@@ -11,7 +11,7 @@ use spasm::isa::op::Type;
 use spasm::module::link::Item;
 use spasm::module::native::Target;
 use spasm::module::{Module, Signature};
-use spasm::store::{Error, Instance, Store, Val};
+use spasm::store::{Error, Instance, LinkError, Store, Val};
 use spasm::text::nearest;
 use spasm::trap::RunError;
 use spasm::value::Value;
@@ -80,7 +80,8 @@ fn ended(verified: &Verified, error: Error) -> Result<Vec<Val>, Failure> {
         Error::Instance(error) => no_instance(verified, &error),
         Error::Link(error) => {
             let help = "`spasm run` gives a program nothing of this name; from Rust, `spasm::store::Linker` does";
-            Diagnostic::new(error.to_string()).help(help).into()
+            let (file, error) = (error.importer.clone(), LinkError { importer: None, ..*error });
+            Diagnostic::new(error.to_string()).in_file(file.unwrap_or_default()).help(help).into()
         }
         other => Diagnostic::new(other.to_string()).into(),
     })

@@ -1,14 +1,12 @@
 //! An image brought to life: its code mapped, its data made, its holes filled.
 //!
 //! Comes in: a verified module and its image. Goes out: [`Instance`], whose functions can be called. What must hold: code,
-//! data and memory live as long as the instance; stitched code runs only while the instance is mutably borrowed;
-//! after a trap everything is as the program left it, and usable.
+//! data and memory live as long as the instance; nothing that stitched code changes is lent while it can run; after a
+//! trap everything is as the program left it, and usable.
 
-#![allow(unsafe_code, reason = "enters machine code and shares the context with it")]
+#![allow(unsafe_code, reason = "shares the context with machine code")]
 #![allow(clippy::cast_ptr_alignment, reason = "data blocks are aligned to 64 bytes and stacks to pages")]
 
-use std::io::ErrorKind;
-use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,14 +14,12 @@ use crate::module::Module;
 use crate::objects::Links;
 use crate::stitch::image::{Image, TABLE_ENTRY};
 use crate::streams::Streams;
-use crate::trap::{RunError, Trap, TrapKind};
 use crate::verified::Verified;
 
 use super::arena::{DataBlock, ExecutableCode};
 use super::bind::{self, Bases, DataPlace, GLOBALS, Layout, check, publish};
-use super::call::{Ended, Plan};
-use super::context::{Context, Pending, SharedStreams, Span, State};
-use super::ending::stopped;
+use super::call::Plan;
+use super::context::{Context, SharedStreams, Span, State};
 use super::error::ExecError;
 use super::helpers;
 use super::linked;
@@ -33,38 +29,37 @@ use super::registry::{self, Registration};
 use super::runtime::Runtime;
 use super::signals;
 use super::stack::stack_size;
-use super::thread::Thread;
 
 /// A function of one instance, and how it is called.
 #[derive(Clone, Debug)]
 pub struct Function {
-    instance: u64,
-    entry: usize,
-    enter: usize,
-    plan: Plan,
+    pub(super) instance: u64,
+    pub(super) entry: usize,
+    pub(super) enter: usize,
+    pub(super) plan: Plan,
 }
 
 /// A module that can be called.
 #[derive(Debug)]
 pub struct Instance {
     /// Tells instances of a process apart.
-    id: u64,
+    pub(super) id: u64,
     /// Before the code, so that nobody finds code that is gone.
     _registration: Registration,
     #[cfg(feature = "elf")]
     observed: super::observe::Observed,
     module: Arc<Module>,
     image: Arc<Image>,
-    runtime: Arc<Runtime>,
+    pub(super) runtime: Arc<Runtime>,
     code: ExecutableCode,
     data: DataBlock,
     /// From [`Box::into_raw`]; the context refers to it as well.
     state: *mut State,
-    stack_size: usize,
+    pub(super) stack_size: usize,
     /// Keeps what the externs are in place.
     _natives: Natives,
     /// What a linked module is linked with.
-    links: Option<Arc<Links>>,
+    pub(super) links: Option<Arc<Links>>,
 }
 
 // SAFETY: the pointers are to what the instance owns, and none of it is tied to a thread: a call takes its stack from the
@@ -189,11 +184,11 @@ impl Instance {
         self.observed = super::observe::tell(observers, with_c, &self.runtime, &self.module, &self.image, self.code());
     }
 
-    fn context(&self) -> *mut Context {
+    pub(super) fn context(&self) -> *mut Context {
         self.data.base().cast()
     }
 
-    fn state(&self) -> &State {
+    pub(super) fn state(&self) -> &State {
         // SAFETY: the state lives as long as the instance. Helpers change it only during calls, which borrow the instance
         // mutably.
         unsafe { &*self.state }
@@ -323,157 +318,6 @@ impl Instance {
         let entry = self.code.address() + self.image.functions[index as usize].entry as usize;
         Some(Function { instance: self.id, entry, enter: self.runtime.enter(plan.floats), plan })
     }
-
-    /// Calls a function of this instance with raw register bits.
-    ///
-    /// What the program prints has been written when this returns.
-    ///
-    /// # Errors
-    /// Where the program traps, reads what is no number or cannot write, or the system has no stack for it.
-    ///
-    /// # Panics
-    /// If the function is another instance's, `args` are not as many as it takes, or `results` are not as many as it gives;
-    /// or if a reader or writer of the host panics.
-    #[inline]
-    pub fn call(&mut self, function: &Function, args: &[u64], results: &mut [u64]) -> Result<Ended, RunError> {
-        self.enter(function, args, results)
-    }
-
-    /// The same for an instance of a linked module, which a function of the host may call back into while it is being
-    /// called.
-    ///
-    /// A shared borrow suffices: nothing of what stitched code changes is ever lent by a linked instance, and it belongs to
-    /// one thread at a time, as it is not `Sync`.
-    ///
-    /// # Errors
-    /// As [`call`](Self::call).
-    ///
-    /// # Panics
-    /// As [`call`](Self::call), or if a function of the host panics; and if the module is not a linked one.
-    #[inline]
-    pub fn call_linked(&self, function: &Function, args: &[u64], results: &mut [u64]) -> Result<Ended, RunError> {
-        assert!(self.links.is_some(), "only linked instances may be called while they are borrowed");
-        self.enter(function, args, results)
-    }
-
-    #[inline]
-    fn enter(&self, function: &Function, args: &[u64], results: &mut [u64]) -> Result<Ended, RunError> {
-        let plan = &function.plan;
-        assert_eq!(function.instance, self.id, "a function is called on an instance that it was not taken from");
-        assert!(plan.takes(args.len()) && results.len() == plan.results.len(), "not the arguments of the function");
-        let thread = Thread::current().map_err(no_stack)?;
-        let place = thread.place(self.stack_size).map_err(|error| self.no_place(error))?;
-        let outgoing = plan.outgoing + 8 * (args.len() - plan.params.len());
-        let sp = place.top.wrapping_sub(outgoing.next_multiple_of(16));
-        let context = self.context();
-        // SAFETY: the context is this instance's, and nobody but calls on this thread reaches it; what it has of those that
-        // are still in progress is put back. The outgoing area lies on a stack that is this call's alone, and is far smaller
-        // than the smallest stack. `enter` keeps the System V convention, and the function that it enters the convention
-        // that the plan follows, because the image is one of this module.
-        let (status, outer) = unsafe {
-            let bases = [context.cast::<u8>(), sp];
-            for (slot, &bits) in plan.params.iter().zip(args) {
-                bases[usize::from(slot.on_stack)].add(slot.at as usize).cast::<u64>().write(slot.trim(bits));
-            }
-            for (nth, &bits) in args.iter().enumerate().skip(plan.params.len()) {
-                sp.cast::<u64>().add(nth).write(bits);
-            }
-            let outer = if thread.is_nested() { Some(Suspended::take(context)) } else { None };
-            (*context).spasm_sp = sp as usize;
-            (*context).entry = function.entry;
-            (*context).count = args.len() as u64;
-            (*context).guard = place.guard;
-            let enter: Enter = std::mem::transmute(function.enter);
-            let previous = thread.begin(context);
-            let status = enter(context);
-            thread.end(previous);
-            (status, outer)
-        };
-        let ended = if status != 0 || self.state().streams.used() {
-            self.leave(status != 0, plan, results, sp)
-        } else {
-            // SAFETY: as above; the call has returned.
-            unsafe { take(plan, context, sp, results) };
-            Ok(Ended::Returned)
-        };
-        if let Some(outer) = outer {
-            // SAFETY: this call no longer uses the context.
-            unsafe { outer.put_back(context) };
-        }
-        match ended {
-            Ok(ended) => Ok(ended),
-            Err(pending) => Err(end_with(pending)),
-        }
-    }
-
-    /// The error of a call that gets no stack. Calls of linked instances that are nested too deep in each other are a
-    /// program's own doing.
-    #[cold]
-    fn no_place(&self, error: ExecError) -> RunError {
-        match no_stack(error) {
-            RunError::Memory(error) if self.links.is_some() && error.kind() == ErrorKind::QuotaExceeded => {
-                Trap { kind: TrapKind::StackOverflow, frames: Vec::new(), depth: 0 }.into()
-            }
-            other => other,
-        }
-    }
-
-    /// The end of a call that did not just return.
-    #[cold]
-    fn leave(&self, was_stopped: bool, plan: &Plan, results: &mut [u64], sp: *mut u8) -> Result<Ended, Pending> {
-        let result = if was_stopped {
-            // SAFETY: the call in this context has just been stopped.
-            unsafe { stopped(self.context(), &self.runtime) }
-        } else {
-            // SAFETY: as in `enter`.
-            unsafe { take(plan, self.context(), sp, results) };
-            Ok(Ended::Returned)
-        };
-        match result {
-            Err(Pending::Panic(panic)) => {
-                self.state().streams.forget();
-                Err(Pending::Panic(panic))
-            }
-            Err(Pending::Error(error)) => self.state().streams.finish(Err(error)).map_err(Pending::Error),
-            Err(pending) => Err(pending),
-            Ok(ended) => self.state().streams.finish(Ok(ended)).map_err(Pending::Error),
-        }
-    }
-}
-
-/// What a context has of a call in progress while another call of the same instance is made on a stack of its own.
-struct Suspended {
-    host_sp: usize,
-    spasm_sp: usize,
-    guard: Span,
-}
-
-impl Suspended {
-    /// # Safety
-    /// The context must be readable.
-    unsafe fn take(context: *const Context) -> Suspended {
-        // SAFETY: as the caller promises.
-        unsafe { Suspended { host_sp: (*context).host_sp, spasm_sp: (*context).spasm_sp, guard: (*context).guard } }
-    }
-
-    /// # Safety
-    /// The context must be the same, and no later call of it in progress.
-    unsafe fn put_back(self, context: *mut Context) {
-        // SAFETY: as the caller promises.
-        unsafe {
-            ((*context).host_sp, (*context).spasm_sp, (*context).guard) = (self.host_sp, self.spasm_sp, self.guard)
-        };
-    }
-}
-
-/// The error of a call that ended this way; a panic goes on.
-#[cold]
-fn end_with(pending: Pending) -> RunError {
-    match pending {
-        Pending::Panic(panic) => resume_unwind(panic),
-        Pending::Error(error) => error,
-        Pending::Trap(kind) => Trap { kind, frames: Vec::new(), depth: 0 }.into(),
-    }
 }
 
 /// Writes the items of data that can be written.
@@ -494,24 +338,4 @@ impl Drop for Instance {
         // SAFETY: the pointer came from `Box::into_raw`, and no call is in progress.
         drop(unsafe { Box::from_raw(self.state) });
     }
-}
-
-type Enter = unsafe extern "sysv64" fn(*mut Context) -> u32;
-
-/// Takes the results of a call.
-///
-/// # Safety
-/// The call must have returned, and the context and the stack below `sp` must be as it left them.
-#[inline]
-unsafe fn take(plan: &Plan, context: *mut Context, sp: *mut u8, results: &mut [u64]) {
-    let bases = [context.cast::<u8>(), sp];
-    for (slot, result) in plan.results.iter().zip(results) {
-        // SAFETY: as the caller promises; the plan places results in the context or in the outgoing area.
-        let bits = unsafe { bases[usize::from(slot.on_stack)].add(slot.at as usize).cast::<u64>().read() };
-        *result = slot.trim(bits);
-    }
-}
-
-fn no_stack(error: ExecError) -> RunError {
-    RunError::Memory(error.into())
 }

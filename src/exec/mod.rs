@@ -21,6 +21,7 @@ mod call;
 mod context;
 mod elf_file;
 mod ending;
+mod entering;
 mod error;
 mod helpers;
 mod host;

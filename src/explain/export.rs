@@ -19,7 +19,6 @@ fn function(function: &FunctionListing) -> String {
         json::object([("register", json::string(name)), ("in", homes)])
     });
     let snippets: Vec<String> = function.copied.iter().map(|one| copied(function, one)).collect();
-    let entry: Vec<String> = function.c_entry.iter().map(|one| copied(function, one)).collect();
     let mut members = vec![
         ("function", json::string(&function.name)),
         ("signature", json::string(&function.signature)),
@@ -32,8 +31,11 @@ fn function(function: &FunctionListing) -> String {
         ("bytes", function.totals.bytes.to_string()),
         ("snippets", format!("[\n    {}\n  ]", snippets.join(",\n    "))),
     ];
-    if !entry.is_empty() {
-        members.push(("c_entry", format!("[\n    {}\n  ]", entry.join(",\n    "))));
+    for (name, entry) in [("c_entry", &function.c_entry), ("crossing", &function.crossing)] {
+        if !entry.is_empty() {
+            let entry: Vec<String> = entry.iter().map(|one| copied(function, one)).collect();
+            members.push((name, format!("[\n    {}\n  ]", entry.join(",\n    "))));
+        }
     }
     let members: Vec<String> = members.iter().map(|(key, value)| format!("  \"{key}\": {value}")).collect();
     format!("{{\n{}\n}}", members.join(",\n"))

@@ -14,8 +14,9 @@ use std::fmt::Write as _;
 
 use super::catalogue::plural;
 use super::holes::{Mark, owner};
-use super::listing::{Copied, FunctionListing, Listing, Totals};
+use super::listing::{Copied, FunctionListing, Listing};
 use super::show::comment;
+use super::totals::Totals;
 use super::{Byte, Tint};
 use crate::stitch::trace::Step;
 

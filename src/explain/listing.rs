@@ -9,12 +9,13 @@ use super::disassemble::{self, Code};
 use super::holes::marks;
 use super::homes::homes;
 use super::strip::Strip;
+use super::totals::Totals;
 use super::{Byte, Line, Piece, Tint, place};
 use crate::isa::snippet::{Hole, Info, Kind};
 use crate::library::Library;
 use crate::module::Module;
 use crate::stitch::frame::Frame;
-use crate::stitch::image::{Image, Symbol};
+use crate::stitch::image::{EntryImage, Image, Symbol};
 use crate::stitch::place::registers;
 use crate::stitch::trace::{Event, Placed, Step};
 use crate::stitch::{StitchError, Stitcher};
@@ -60,6 +61,8 @@ pub struct FunctionListing {
     pub data: Vec<Datum>,
     /// What its entry for C is made of, if it has one.
     pub c_entry: Vec<Copied>,
+    /// What its entry for functions of other modules is made of, if it has one.
+    pub crossing: Vec<Copied>,
     /// Sums.
     pub totals: Totals,
 }
@@ -99,37 +102,6 @@ pub struct Datum {
     pub text: String,
 }
 
-/// Sums over a function.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Instructions of the program.
-    pub instructions: usize,
-    /// Copied snippets.
-    pub snippets: usize,
-    /// Those of them that are glue.
-    pub glue: usize,
-    /// Those of them that belong to the frame.
-    pub frame: usize,
-    /// Those of them that stand out of line.
-    pub cold: usize,
-    /// Bytes of code and data.
-    pub bytes: usize,
-    /// Bytes of constants and jump tables among them.
-    pub data: usize,
-}
-
-impl std::ops::AddAssign for Totals {
-    fn add_assign(&mut self, other: Totals) {
-        self.instructions += other.instructions;
-        self.snippets += other.snippets;
-        self.glue += other.glue;
-        self.frame += other.frame;
-        self.cold += other.cold;
-        self.bytes += other.bytes;
-        self.data += other.data;
-    }
-}
-
 impl Listing {
     /// Stitches a module and records what is copied. Only the functions for which `wanted` holds are listed.
     ///
@@ -166,12 +138,15 @@ impl Listing {
             let behind = trace.functions_end();
             let end = trace.functions.get(index + 1).copied().unwrap_or(behind);
             let view = View { with_strip, ..View::new(verified, library, &image, index, trace.frames[index]) };
-            let entry = image.entries.iter().position(|entry| entry.function as usize == index);
-            let entry = entry.map_or(0..0, |entry| {
-                trace.entries[entry]..trace.entries.get(entry + 1).copied().unwrap_or_else(|| trace.entries_end())
-            });
-            let events = &trace.events;
-            functions.push(view.list(&events[trace.functions[index]..end], &trace.places[index], &events[entry]));
+            let among = |entries: &[EntryImage], firsts: &[usize], end: usize| {
+                let found = entries.iter().position(|entry| entry.function as usize == index);
+                let steps = |entry: usize| firsts[entry]..firsts.get(entry + 1).copied().unwrap_or(end);
+                &trace.events[found.map_or(0..0, steps)]
+            };
+            let entry = among(&image.entries, &trace.entries, trace.entries_end());
+            let crossing = among(&image.crossings, &trace.crossings, trace.events.len());
+            let events = &trace.events[trace.functions[index]..end];
+            functions.push(view.list(events, &trace.places[index], [entry, crossing]));
         }
         Ok(Listing { functions })
     }
@@ -195,7 +170,7 @@ struct View<'a> {
     frame: Frame,
     with_strip: bool,
     entry: u32,
-    /// What is looked at is its entry for C, which has a frame of its own.
+    /// What is looked at is one of its other entries, which has a frame of its own if any.
     in_entry: bool,
     /// The names of places in the code.
     labels: HashMap<u32, String>,
@@ -234,13 +209,14 @@ impl<'a> View<'a> {
         }
     }
 
-    fn list(mut self, events: &[Event], placed: &[Placed], entry: &[Event]) -> FunctionListing {
+    fn list(mut self, events: &[Event], placed: &[Placed], entries: [&[Event]; 2]) -> FunctionListing {
         let function = &self.module.functions[self.index];
         let body = self.verified.body(self.index as u32);
         let copied: Vec<Copied> = events.iter().map(|event| self.copied(event)).collect();
         let data = self.data();
         self.in_entry = true;
-        let c_entry: Vec<Copied> = entry.iter().map(|event| self.copied(event)).collect();
+        let [c_entry, crossing] =
+            entries.map(|events| events.iter().map(|event| self.copied(event)).collect::<Vec<Copied>>());
         let count = |step| copied.iter().filter(|copied| copied.step == step).count();
         let made = &self.image.functions[self.index];
         let totals = Totals {
@@ -281,6 +257,7 @@ impl<'a> View<'a> {
             copied,
             data,
             c_entry,
+            crossing,
             totals,
         }
     }

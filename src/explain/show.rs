@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 
 use super::catalogue::plural;
 use super::ink::{Ink, Pen};
-use super::listing::{Copied, FunctionListing, Listing, Totals};
+use super::listing::{Copied, FunctionListing, Listing};
+use super::totals::Totals;
 use crate::diagnostic::clean;
 use crate::isa::op::Shape;
 use crate::stitch::live::is_fused;
@@ -266,11 +267,13 @@ impl Page<'_> {
             let (pad, offset) = (MARGIN + LEFT + 1, self.pen.ink(Ink::Quiet, &offset));
             self.line(&format!("{:pad$}{offset}  {bytes}{:gap$}{}", "", "", clean(&datum.text)));
         }
-        if !function.c_entry.is_empty() {
-            self.section("entry for C");
-        }
-        for copied in &function.c_entry {
-            self.copied(copied);
+        for (title, entry) in [("entry for C", &function.c_entry), ("entry for other modules", &function.crossing)] {
+            if !entry.is_empty() {
+                self.section(title);
+            }
+            for copied in entry {
+                self.copied(copied);
+            }
         }
     }
 

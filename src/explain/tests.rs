@@ -172,3 +172,18 @@ fn pages_are_whole_and_need_nothing_else() {
     let bytes: usize = code.map(|part| part.split("class=\"strip\"").next().unwrap_or("").matches("<i").count()).sum();
     assert_eq!(bytes, listing.functions[0].totals.bytes);
 }
+
+#[test]
+fn what_modules_share_is_listed_by_name() {
+    let text = "import \"env\" \"log\" func log(i64) -> i64\nimport \"env\" \"level\" global level i64\nmemory 1\ntable g funcref 4\n\
+                export \"f\" func f\nfunc f(i64) -> i64\n    gget r1, level\n    call r2, log, r1\n    calli r2, g, r2, (i64) -> i64, a1\n\
+                \x20   tset g, a1, r1\n    ret r2\n";
+    let listing = listing(text);
+    let shown = listing.text(text, Pen { coloured: false });
+    let wanted = ["d=rcx t=level", "t=log", "a=r15 t=g", "[(i64) -> i64]", "d=r15 t=memory", "entry for other modules"];
+    for wanted in wanted {
+        assert!(shown.contains(wanted), "`{wanted}` is not in\n{shown}");
+    }
+    assert_eq!(listing.functions[0].crossing.len(), 3);
+    assert!(listing.json().contains("\"crossing\""));
+}

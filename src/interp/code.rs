@@ -17,12 +17,14 @@ pub(super) struct Step {
     pub(super) d: u32,
     pub(super) a: u32,
     pub(super) b: u32,
+    /// In steps of two instructions, the operand of the second that is not what the first finds.
+    pub(super) c: u32,
 }
 
-/// Where the second operand of a row comes from.
+/// Where an operand operand of a row comes from.
 pub(super) trait Second {
-    /// Its bits.
-    fn get(step: &Step, registers: Window) -> u64;
+    /// Its bits, where a step has this in its field.
+    fn get(field: u32, registers: Window) -> u64;
 }
 
 /// A register.
@@ -30,8 +32,8 @@ pub(super) struct Register;
 
 impl Second for Register {
     #[inline(always)]
-    fn get(step: &Step, registers: Window) -> u64 {
-        registers.get(step.b)
+    fn get(field: u32, registers: Window) -> u64 {
+        registers.get(field)
     }
 }
 
@@ -40,8 +42,8 @@ pub(super) struct Literal;
 
 impl Second for Literal {
     #[inline(always)]
-    fn get(step: &Step, _: Window) -> u64 {
-        i64::from(step.b.cast_signed()).cast_unsigned()
+    fn get(field: u32, _: Window) -> u64 {
+        i64::from(field.cast_signed()).cast_unsigned()
     }
 }
 

@@ -9,6 +9,7 @@ use crate::module::{Inst, Module};
 use crate::verified::{Body, Var, Verified};
 
 use super::code::{Code, Step};
+use super::join::Pairs;
 use super::outside;
 use super::run::{self, Family, run_of};
 
@@ -32,6 +33,7 @@ struct Decoder<'b> {
     origins: Vec<u32>,
     /// For each step, whether it can be left out.
     idle: Vec<bool>,
+    pairs: Pairs,
     lists: Vec<u32>,
     /// The steps that jump, whose field `d` is a block until all steps are there.
     jumps: Vec<u32>,
@@ -65,6 +67,7 @@ pub(super) fn decode(verified: &Verified, function: u32, is_linked: bool) -> Cod
         steps: Vec::with_capacity(n),
         origins: Vec::with_capacity(n),
         idle: Vec::with_capacity(n),
+        pairs: Pairs::new(body),
         lists: Vec::with_capacity(body.lists.len()),
         jumps: Vec::new(),
         switches: Vec::new(),
@@ -77,6 +80,8 @@ pub(super) fn decode(verified: &Verified, function: u32, is_linked: bool) -> Cod
     for block in 0..body.blocks.len() {
         decoder.decode_block(block);
     }
+    let Decoder { pairs, steps, origins, idle, starts, .. } = &mut decoder;
+    pairs.join(steps, origins, idle, starts);
     decoder.drop_idle_steps();
     decoder.finish(function)
 }
@@ -96,9 +101,11 @@ impl Decoder<'_> {
                 self.decode_inst(at, inst);
             }
         }
+        self.pairs.end_block(self.body);
     }
 
-    fn step(&mut self, at: usize, step: Step) {
+    fn step(&mut self, at: usize, step: Step, op: Op, family: Family) {
+        self.pairs.step(op, family);
         self.steps.push(step);
         self.origins.push(at as u32);
         self.idle.push(false);
@@ -112,6 +119,7 @@ impl Decoder<'_> {
         if self.block == 0 && self.first[var as usize] == First::Nothing {
             self.first[var as usize] = First::Read;
         }
+        self.pairs.read(var);
         var
     }
 
@@ -121,6 +129,7 @@ impl Decoder<'_> {
         if self.block == 0 && self.first[var as usize] == First::Nothing {
             self.first[var as usize] = First::Written;
         }
+        self.pairs.write(var);
         var
     }
 
@@ -175,17 +184,19 @@ impl Decoder<'_> {
         };
         self.write(inst.d);
         self.jumps.push(self.steps.len() as u32);
-        self.step(at, Step { run: run_of(family, inst.op), d: branch.b, a, b });
+        self.step(at, Step { run: run_of(family, inst.op), d: branch.b, a, b, c: 0 }, inst.op, family);
     }
 
     fn decode_inst(&mut self, at: usize, inst: &Inst) {
-        let mut step = Step { run: run_of(Family::Plain, inst.op), d: inst.d, a: inst.a, b: inst.b };
+        let mut step = Step { run: run_of(Family::Plain, inst.op), d: inst.d, a: inst.a, b: inst.b, c: 0 };
+        let mut family = Family::Plain;
         match inst.op.row().shape {
             Shape::Value => {
                 let is_literal;
                 (step.a, step.b, is_literal) = self.operands(inst);
                 if is_literal {
-                    step.run = run_of(Family::Literal, inst.op);
+                    family = Family::Literal;
+                    step.run = run_of(family, inst.op);
                 }
                 step.d = self.write(inst.d);
             }
@@ -270,7 +281,7 @@ impl Decoder<'_> {
             }
             Shape::Halt | Shape::Trap => {}
         }
-        self.step(at, step);
+        self.step(at, step, inst.op, family);
     }
 
     fn read_write(&mut self, inst: &Inst) {
@@ -283,7 +294,8 @@ impl Decoder<'_> {
         self.known[inst.d as usize] = self.literals.len() as u32;
         let step = self.steps.len() as u32;
         self.literals.push(Literal { bits: inst.literal(), step, block: self.block });
-        self.step(at, Step { run: run_of(Family::Plain, inst.op), d: inst.d, a: inst.a, b: inst.b });
+        let run = run_of(Family::Plain, inst.op);
+        self.step(at, Step { run, d: inst.d, a: inst.a, b: inst.b, c: 0 }, inst.op, Family::Plain);
         let var = self.body.vars[inst.d as usize];
         self.idle[step as usize] = var.has(Var::CONSTANT) || !var.has(Var::CROSSES);
     }

@@ -12,6 +12,7 @@
 mod code;
 mod custom;
 mod decode;
+mod join;
 mod linked;
 mod machine;
 pub mod native;

@@ -6,6 +6,8 @@
 //! Each step is one call through a pointer. The loop is unrolled so that a step of a short loop is always called from
 //! the same place: processors foresee such a call, and would not foresee one place from which everything is called.
 
+mod pairs;
+mod rows;
 mod steps;
 
 use crate::isa::trap::TrapKind;
@@ -19,6 +21,7 @@ use super::machine::{Activation, Machine};
 use super::native::{Native, World};
 use super::registers::{Place, Window};
 
+pub(super) use pairs::{Link, copies, pair};
 pub(super) use steps::{Family, return_half, return_none, return_one, run_of};
 
 /// What does a step. It gives the place to go on at if that is not the next step.

@@ -5,7 +5,7 @@ mod world;
 
 use super::{LinearMemory, Store, call};
 use crate::streams::Streams;
-use crate::trap::Outcome;
+use crate::trap::{Outcome, RunError};
 use crate::verified::Verified;
 
 fn verified(text: &str) -> Verified {
@@ -33,9 +33,69 @@ fn steps(text: &str) -> usize {
 #[test]
 fn literals_stand_in_for_registers_that_hold_them() {
     let text = "func f(i64) -> i64\n const r1, 7\n add r2, a1, r1\n const r1, -3\n mul r2, r2, r1\n ret r2";
-    assert_eq!((results(text, &[1]), steps(text)), (vec![(-24i64).cast_unsigned()], 3));
+    assert_eq!((results(text, &[1]), steps(text)), (vec![(-24i64).cast_unsigned()], 2), "one of both, and the end");
     let text = "func f(i64) -> i64\n const r1, 7\n add r2, r1, a1\n sub r3, r1, a1\n add r2, r2, r3\n ret r2";
-    assert_eq!((results(text, &[1]), steps(text)), (vec![14], 5), "a difference does not commute");
+    assert_eq!((results(text, &[1]), steps(text)), (vec![14], 4), "a difference does not commute");
+}
+
+#[test]
+fn two_steps_are_one_where_nobody_else_reads_what_is_between() {
+    let text = "func f(i64, i64) -> i64\n mul r1, a1, a2\n add r2, a1, r1\n ret r2";
+    assert_eq!((results(text, &[3, 5]), steps(text)), (vec![18], 2));
+    let text = "func f(i64, i64) -> i64\n mul r1, a1, a2\n add r2, a1, r1\n xor r2, r2, r1\n ret r2";
+    assert_eq!((results(text, &[3, 5]), steps(text)), (vec![18 ^ 15], 3), "the sum and what follows it are one");
+    let text = "func f(i64, i64) -> i64\n mul r1, a1, a2\n add r2, r1, r1\n ret r2";
+    assert_eq!((results(text, &[3, 5]), steps(text)), (vec![30], 3));
+    let text = "
+        func f(i64, i64) -> i64
+            mul r1, a1, a2
+            add r2, a1, r1
+            jmpt a2, other
+            ret r2
+        other:
+            add r2, r2, r1
+            ret r2";
+    assert_eq!((results(text, &[3, 5]), results(text, &[3, 0])), (vec![33], vec![3]), "read in another block");
+    let text = "
+        func f(i64) -> i64
+            const r3, 3
+        next:
+            add r2, r2, r1
+            mul r1, a1, r3
+            add r2, r2, r1
+            sub a1, a1, r3
+            less r4, r3, a1
+            jmpt r4, next
+            ret r2";
+    assert_eq!(results(text, &[9]), [27 + 27 + 18], "read when the block comes round again");
+    let swap = "func f(i64, i64) -> (i64, i64)\n move r1, a1\n move a1, a2\n move a2, r1\n ret a1, a2";
+    assert_eq!((results(swap, &[1, 2]), steps(swap)), (vec![2, 1], 3));
+    let chain = "func f(i64) -> i64\n move r1, a1\n move r2, r1\n ret r2";
+    assert_eq!((results(chain, &[7]), steps(chain)), (vec![7], 2));
+}
+
+#[test]
+fn counting_and_jumping_are_one_step() {
+    let text = "
+        func f(i64) -> (i64, i64)
+            const r9, 1
+        next:
+            add r2, r2, r1
+            add r1, r1, r9
+            less r3, r1, a1
+            jmpt r3, next
+            ret r1, r2";
+    assert_eq!((results(text, &[5]), steps(text)), (vec![5, 10], 3));
+    let text = "
+        func f(i64) -> (i64, i64)
+            const r9, 2
+        next:
+            add r2, r2, a1
+            sub a1, a1, r9
+            lequ r3, a1, a1
+            jmpf r3, next
+            ret a1, r2";
+    assert_eq!(results(text, &[5]), [3, 5], "compared with itself");
 }
 
 #[test]
@@ -123,6 +183,20 @@ fn locals_that_are_read_first_are_zero_even_after_deeper_calls() {
             add r1, r1, r3
             ret r1";
     assert_eq!((results(text, &[1]), results(text, &[0])), (vec![0], vec![1]));
+}
+
+#[test]
+fn of_two_in_one_step_that_which_traps_is_named() {
+    let line = |body: &str, args: &[u64]| {
+        let verified = verified(&format!("memory 1\nfunc f(i64) -> i64\n const r1, 8\n{body}\n ret r2"));
+        match call(&verified, &mut Store::new(&verified).unwrap(), &mut Streams::captured("").0, 0, args) {
+            Err(RunError::Trap(trap)) => trap.frames[0].line,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(line(" mload r3, a1, 0\n add r2, r3, r1", &[65_530]), Some(4), "the load");
+    assert_eq!(line(" shl r3, a1, r1\n mload r2, r3, 0", &[1 << 12]), Some(5), "the load");
+    assert_eq!(line(" add r3, a1, r1\n mstore r3, a1, 0", &[1 << 16]), Some(5), "the store");
 }
 
 #[test]

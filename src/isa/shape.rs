@@ -47,7 +47,7 @@ pub enum Shape {
     Branch,
     /// `i, [L0, L1, …], LDEFAULT`: `i` in `a`; field `b` is a list `[n, L0 … Ln-1, LDEFAULT]`.
     Switch,
-    /// `(d, …), NAME, x, …`: 0 for a function or 1 for an extern in `d`, its index in `a`; field `b` is a list
+    /// `(d, …), NAME, x, …`: 0 for a function, 1 for an extern or 3 for an import in `d`, its index in `a`; field `b` is a list
     /// `[nresults, d…, nargs, x…]`.
     Call,
     /// The same after verification, where NAME is an extern: its index in `a`.

@@ -22,8 +22,8 @@ pub fn markdown() -> String {
         let types = suffixes.iter().map(|suffix| format!("`{suffix}`")).collect::<Vec<_>>().join(" ");
         let _ = writeln!(page, "| {} | {types} | {} |", usage(group[0].mnemonic, group[0]), group[0].doc);
     }
-    let (own, c) = (include_str!("opcodes.md"), include_str!("native.md"));
-    for prose in [include_str!("after.md"), own, c, include_str!("traps.md")] {
+    let (own, linked, c) = (include_str!("opcodes.md"), include_str!("linked.md"), include_str!("native.md"));
+    for prose in [include_str!("after.md"), own, linked, c, include_str!("traps.md")] {
         page.push_str(prose);
     }
     for kind in TrapKind::ALL {

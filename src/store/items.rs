@@ -164,7 +164,8 @@ impl Memory {
         let core = &store.as_context().inner.core;
         let all = gate::bytes(self.object(core), core);
         let from = all.get(offset..).and_then(|rest| rest.get(..bytes.len()));
-        bytes.copy_from_slice(from.ok_or_else(|| outside("the memory", offset + bytes.len(), all.len()))?);
+        bytes
+            .copy_from_slice(from.ok_or_else(|| outside("the memory", offset.saturating_add(bytes.len()), all.len()))?);
         Ok(())
     }
 
@@ -176,7 +177,7 @@ impl Memory {
         let all = self.data_mut(store.as_context_mut());
         let len = all.len();
         let to = all.get_mut(offset..).and_then(|rest| rest.get_mut(..bytes.len()));
-        to.ok_or_else(|| outside("the memory", offset + bytes.len(), len))?.copy_from_slice(bytes);
+        to.ok_or_else(|| outside("the memory", offset.saturating_add(bytes.len()), len))?.copy_from_slice(bytes);
         Ok(())
     }
 }

@@ -484,7 +484,9 @@ impl<'m> Translator<'m> {
         self.branch(condition, Op::Switch, list);
         for &frame in &edges {
             self.bind(self.frames[frame].edge);
-            self.edge(frame);
+            if self.too_large().is_none() {
+                self.edge(frame);
+            }
             self.frames[frame].edge = NONE;
         }
         self.truncate(self.frames.last().map_or(0, |frame| frame.height as usize));

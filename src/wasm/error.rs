@@ -47,7 +47,7 @@ const NAMES: [(WasmFeatures, &str); 20] = [
     (WasmFeatures::THREADS, "threads (shared memories and atomics)"),
     (WasmFeatures::SHARED_EVERYTHING_THREADS, "shared-everything threads"),
     (WasmFeatures::TAIL_CALL, "tail calls"),
-    (WasmFeatures::MULTI_MEMORY, "several memories"),
+    (WasmFeatures::MULTI_MEMORY, MEMORIES),
     (WasmFeatures::EXCEPTIONS, "exceptions"),
     (WasmFeatures::LEGACY_EXCEPTIONS, "legacy exceptions"),
     (WasmFeatures::MEMORY64, "64-bit memories and tables (memory64)"),
@@ -65,6 +65,7 @@ const NAMES: [(WasmFeatures, &str); 20] = [
 ];
 
 const SIMD: &str = "vectors (SIMD)";
+const MEMORIES: &str = "several memories";
 const COMPONENTS: &str = "components";
 
 impl WasmError {
@@ -106,7 +107,8 @@ impl WasmError {
 
     /// The text of a module is wrong.
     #[cold]
-    pub(super) fn in_text(file: &str, error: &wat::Error) -> WasmError {
+    pub(super) fn in_text(file: &str, mut error: wat::Error) -> WasmError {
+        error.set_path(file);
         let message = error.to_string();
         WasmError { file: file.to_owned(), fault: Fault::Text, offset: None, message, help: None }
     }
@@ -137,6 +139,10 @@ fn missing_feature(bytes: &[u8], error: &wasmparser::Error) -> Option<&'static s
     let at = usize::try_from(error.offset()).unwrap_or(usize::MAX);
     if error.message().contains("SIMD") && bytes.get(at) == Some(&0xfd) {
         return Some(SIMD);
+    }
+    // Where there are vectors too, nothing says that the module would be valid with this feature.
+    if error.message() == "multiple memories" {
+        return Some(MEMORIES);
     }
     let is_valid = |features| Validator::new_with_features(features).validate_all(bytes).is_ok();
     if !is_valid(WasmFeatures::all()) {

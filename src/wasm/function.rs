@@ -42,16 +42,18 @@ impl<'m> Bodies<'m> {
         Bodies { translator: Translator::new(items), allocations: None }
     }
 
-    /// Validates and translates a body.
+    /// Validates and translates a body, which may take so many words of memory as the `budget` has. Tells how many it takes.
     pub(super) fn translate(
         &mut self,
         function: FuncToValidate<ValidatorResources>,
         body: &FunctionBody<'_>,
-    ) -> Result<Function, Refused> {
+        budget: usize,
+    ) -> Result<(Function, usize), Refused> {
         let translator = &mut self.translator;
         let signature_index = function.ty;
         let mut validator = function.into_validator(self.allocations.take().unwrap_or_default());
         let signature = &translator.items.signatures()[signature_index as usize];
+        translator.budget = budget;
         translator.clear(&signature.params);
         let mut reader = body.get_binary_reader();
         for _ in 0..reader.read_var_u32()? {
@@ -73,10 +75,11 @@ impl<'m> Bodies<'m> {
         }
         reader.finish_expression(&both)?;
         self.allocations = Some(validator.into_allocations());
+        let words = self.translator.size() + signature.params.len() + signature.results.len();
         let (insts, lists, head) = self.translator.finish();
         // A label that no jump names may be unplaced.
         let place = |&at: &u32| Label { name: String::new(), at: if at == NONE { NONE } else { at + head as u32 } };
         let labels = self.translator.labels.iter().map(place).collect();
-        Ok(Function { signature: signature.clone(), insts, lists, labels, ..Function::default() })
+        Ok((Function { signature: signature.clone(), insts, lists, labels, ..Function::default() }, words))
     }
 }

@@ -3,6 +3,8 @@
 //! Comes in: the sections of a binary module. Goes out: the items of a [`Module`]. What must hold: each item has the index that it
 //! has in WebAssembly, but for functions: imported ones are counted by themselves.
 
+use std::sync::atomic::AtomicUsize;
+
 use wasmparser::{
     ConstExpr, DataKind, DataSectionReader, ElementItems, ElementKind, ElementSectionReader, Export, ExternalKind,
     FunctionBody, GlobalType, Import, MemoryType, Operator, Parser, Payload, RefType, TableType, TypeRef, ValType,
@@ -98,7 +100,7 @@ pub(super) fn outline<'a>(file: &str, bytes: &'a [u8]) -> Result<Outline<'a>, Wa
     module.functions = own.iter().map(function).collect();
     names.give(&mut module);
     module.source = Some(Source { name: file.to_owned(), text: String::new() });
-    Ok(Outline { file: file.to_owned(), bytes, items, module, bodies, resources })
+    Ok(Outline { file: file.to_owned(), bytes, items, module, bodies, resources, words: AtomicUsize::new(0) })
 }
 
 impl<'a> Reader<'a> {

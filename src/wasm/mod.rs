@@ -65,7 +65,7 @@ pub fn translate(name: &str, bytes: &[u8]) -> Result<Module, WasmError> {
     let looks_like_text = || std::str::from_utf8(bytes).is_ok_and(|text| text.trim_start().starts_with(['(', ';']));
     let binary = match is_binary(bytes) || !looks_like_text() {
         true => Cow::Borrowed(bytes),
-        false => wat::parse_bytes(bytes).map_err(|error| WasmError::in_text(name, &error))?,
+        false => wat::parse_bytes(bytes).map_err(|error| WasmError::in_text(name, error))?,
     };
     outline::translate(name, &binary)
 }
@@ -75,6 +75,6 @@ pub fn translate(name: &str, bytes: &[u8]) -> Result<Module, WasmError> {
 /// # Errors
 /// See [`translate`].
 pub fn translate_text(name: &str, text: &str) -> Result<Module, WasmError> {
-    let binary = wat::parse_str(text).map_err(|error| WasmError::in_text(name, &error))?;
+    let binary = wat::parse_str(text).map_err(|error| WasmError::in_text(name, error))?;
     outline::translate(name, &binary)
 }

@@ -1,13 +1,13 @@
 //! Operators that compute, and those on linear memory: one row each.
 //!
 //! Comes in: operators of a validated function. Goes out: an instruction for each, rarely two. What must hold: an i32 is
-//! zero-extended in its register, whatever made it.
+//! zero-extended in its register wherever more than its lower half is looked at.
 
 use wasmparser::{Ieee32, Ieee64, MemArg};
 
 use crate::isa::op::Op;
 
-use super::stack::{Pool, Translator};
+use super::stack::{Entry, Kind, Pool, Translator};
 
 /// The offset of a memory access. Of 32-bit memories, the validator takes no larger ones.
 fn offset(memarg: &MemArg) -> u32 {
@@ -20,6 +20,45 @@ impl Translator<'_> {
         let a = self.pop();
         let d = self.push_result(pool);
         self.emit(op, d, a, 0);
+    }
+
+    #[inline]
+    fn wrap(&mut self, op: Op, pool: Pool) {
+        self.one(op, pool);
+        self.after_wrap = self.here();
+    }
+
+    /// The next instruction looks at the lower halves of its operands only, which are so many of the highest entries: if the last one did nothing but clear the upper
+    /// half of one of them, it is not needed.
+    #[inline]
+    fn take_wide(&mut self, operands: usize) {
+        if self.after_wrap == self.here() && self.after_wrap != 0 {
+            self.take_wrapped(operands);
+        }
+    }
+
+    fn take_wrapped(&mut self, operands: usize) {
+        let here = self.here();
+        let made_last = |entry: &&mut Entry| entry.kind == Kind::Result && entry.y + 1 == here;
+        let Some(entry) = self.stack.iter_mut().rev().take(operands).find(made_last) else { return };
+        let Some(wrap) = self.insts.pop() else { return };
+        let narrow = std::mem::replace(&mut entry.x, wrap.a);
+        // The register is not this entry's to give back.
+        entry.kind = Kind::Owned;
+        self.release(Pool::I32, narrow);
+        self.after_wrap = 0;
+    }
+
+    #[inline]
+    fn two_narrow(&mut self, op: Op, pool: Pool) {
+        self.take_wide(2);
+        self.two(op, pool);
+    }
+
+    #[inline]
+    fn two_narrow_swapped(&mut self, op: Op, pool: Pool) {
+        self.take_wide(2);
+        self.two_swapped(op, pool);
     }
 
     #[inline]
@@ -48,6 +87,7 @@ impl Translator<'_> {
 
     #[inline]
     fn load(&mut self, op: Op, pool: Pool, memarg: &MemArg) {
+        self.take_wide(1);
         let a = self.pop();
         let d = self.push_result(pool);
         self.emit(op, d, a, offset(memarg));
@@ -55,6 +95,7 @@ impl Translator<'_> {
 
     /// A load that extends the sign to 64 bits, of which 32 are wanted.
     fn load_signed(&mut self, op: Op, memarg: &MemArg) {
+        self.take_wide(1);
         let a = self.pop();
         let wide = self.temporary(Pool::I64);
         self.emit(op, wide, a, offset(memarg));
@@ -65,6 +106,7 @@ impl Translator<'_> {
 
     #[inline]
     fn store(&mut self, op: Op, memarg: &MemArg) {
+        self.take_wide(2);
         let value = self.pop();
         let index = self.pop();
         self.emit(op, value, index, offset(memarg));
@@ -162,7 +204,6 @@ operators! {
         visit_f64_trunc TruncF64 F64;
         visit_f64_nearest NearestF64 F64;
         visit_f64_sqrt SqrtF64 F64;
-        visit_i32_wrap_i64 Wrap I32;
         visit_i32_trunc_f32_s CvtI32F32 I32;
         visit_i32_trunc_f32_u CvtuI32F32 I32;
         visit_i32_trunc_f64_s CvtI32F64 I32;
@@ -200,27 +241,16 @@ operators! {
         visit_i64_trunc_sat_f64_s CvtsI64F64 I64;
         visit_i64_trunc_sat_f64_u CvtsuI64F64 I64;
     }
-    two {
+    wrap {
+        visit_i32_wrap_i64 Wrap I32;
+    }
+    two_narrow {
         visit_i32_eq EqI32 I32;
         visit_i32_ne NeI32 I32;
         visit_i32_lt_s LessI32 I32;
         visit_i32_lt_u LessuI32 I32;
         visit_i32_le_s LeqI32 I32;
         visit_i32_le_u LequI32 I32;
-        visit_i64_eq EqI64 I32;
-        visit_i64_ne NeI64 I32;
-        visit_i64_lt_s LessI64 I32;
-        visit_i64_lt_u LessuI64 I32;
-        visit_i64_le_s LeqI64 I32;
-        visit_i64_le_u LequI64 I32;
-        visit_f32_eq EqF32 I32;
-        visit_f32_ne NeF32 I32;
-        visit_f32_lt LessF32 I32;
-        visit_f32_le LeqF32 I32;
-        visit_f64_eq EqF64 I32;
-        visit_f64_ne NeF64 I32;
-        visit_f64_lt LessF64 I32;
-        visit_f64_le LeqF64 I32;
         visit_i32_add AddI32 I32;
         visit_i32_sub SubI32 I32;
         visit_i32_mul MulI32 I32;
@@ -236,6 +266,22 @@ operators! {
         visit_i32_shr_u ShruI32 I32;
         visit_i32_rotl RotlI32 I32;
         visit_i32_rotr RotrI32 I32;
+    }
+    two {
+        visit_i64_eq EqI64 I32;
+        visit_i64_ne NeI64 I32;
+        visit_i64_lt_s LessI64 I32;
+        visit_i64_lt_u LessuI64 I32;
+        visit_i64_le_s LeqI64 I32;
+        visit_i64_le_u LequI64 I32;
+        visit_f32_eq EqF32 I32;
+        visit_f32_ne NeF32 I32;
+        visit_f32_lt LessF32 I32;
+        visit_f32_le LeqF32 I32;
+        visit_f64_eq EqF64 I32;
+        visit_f64_ne NeF64 I32;
+        visit_f64_lt LessF64 I32;
+        visit_f64_le LeqF64 I32;
         visit_i64_add AddI64 I64;
         visit_i64_sub SubI64 I64;
         visit_i64_mul MulI64 I64;
@@ -266,11 +312,13 @@ operators! {
         visit_f64_max MaxF64 F64;
         visit_f64_copysign CopysignF64 F64;
     }
-    two_swapped {
+    two_narrow_swapped {
         visit_i32_gt_s LessI32 I32;
         visit_i32_gt_u LessuI32 I32;
         visit_i32_ge_s LeqI32 I32;
         visit_i32_ge_u LequI32 I32;
+    }
+    two_swapped {
         visit_i64_gt_s LessI64 I32;
         visit_i64_gt_u LessuI64 I32;
         visit_i64_ge_s LeqI64 I32;

@@ -3,6 +3,8 @@
 //! Comes in: the bytes of a binary module. Goes out: its items; then its bodies, one by one and in any order, on as many
 //! threads as there are [`BodyReader`]s. What must hold: together they are what [`translate`](super::translate) gives.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use wasmparser::{FuncToValidate, FunctionBody, ValidatorResources};
 
 use crate::module::{Function, Module};
@@ -21,7 +23,16 @@ pub struct Outline<'a> {
     pub(super) bodies: Vec<FunctionBody<'a>>,
     /// What bodies are validated with; none where there are none.
     pub(super) resources: Option<ValidatorResources>,
+    /// How many words of memory the bodies that have been read take.
+    pub(super) words: AtomicUsize,
 }
+
+/// How many words of memory a byte of the file may cost in instructions and lists. What compilers make costs some five;
+/// calls that pass a thousand values from one to the next cost a thousand, without end.
+const WORDS: usize = 64;
+
+/// What a module may cost however small it is.
+const SMALL: usize = 1 << 20;
 
 impl<'a> Outline<'a> {
     /// Reads all of a binary module but its bodies.
@@ -71,15 +82,23 @@ impl BodyReader<'_, '_> {
     /// # Panics
     /// If there is no such function.
     pub fn read(&mut self, number: u32) -> Result<Function, WasmError> {
-        let Outline { file, bytes, items, bodies, resources, .. } = self.outline;
+        let Outline { file, bytes, items, bodies, resources, words, .. } = self.outline;
         let body = &bodies[number as usize];
         let resources = resources.clone().expect("there are bodies");
         let (index, ty) = (items.imported() + number, items.type_of_own(number));
         let function = FuncToValidate { resources, index, ty, features: FEATURES };
-        self.bodies.translate(function, body).map_err(|refused| match refused {
-            Refused::Wrong(error) => WasmError::found(file, bytes, &error),
-            Refused::TooLarge(offset, what) => WasmError::too_large(file, offset, &format!("number {index}"), what),
-        })
+        let limit = (bytes.len() * WORDS).max(SMALL);
+        let budget = limit.saturating_sub(words.load(Ordering::Relaxed));
+        match self.bodies.translate(function, body, budget) {
+            Ok((function, taken)) => {
+                words.fetch_add(taken, Ordering::Relaxed);
+                Ok(function)
+            }
+            Err(Refused::Wrong(error)) => Err(WasmError::found(file, bytes, &error)),
+            Err(Refused::TooLarge(offset, what)) => {
+                Err(WasmError::too_large(file, offset, &format!("number {index}"), what))
+            }
+        }
     }
 }
 

@@ -86,6 +86,14 @@ pub(super) struct Local {
     pub(super) head: u32,
 }
 
+impl Local {
+    /// Nothing is known of it yet: `r0` is no local.
+    const NONE: Local = Local { field: 0, pool: Pool::I32, head: NONE };
+}
+
+/// How many locals have a register whether they are used or not.
+const EARLY: u32 = 256;
+
 /// A function while it is translated. Its lists are used again for the next one.
 pub(super) struct Translator<'m> {
     pub(super) items: &'m Items,
@@ -99,7 +107,14 @@ pub(super) struct Translator<'m> {
     pub(super) slots: Vec<u32>,
     /// The parameters of conditional frames, for their second arms.
     pub(super) saved: Vec<Entry>,
-    pub(super) locals: Vec<Local>,
+    /// Those of the present function, and behind them room for functions with more.
+    locals: Vec<Local>,
+    /// Where the locals begin that have no register from the start, and their types: from which index on, and which.
+    late_from: u32,
+    declared: u32,
+    late: Vec<(u32, Type)>,
+    /// Those of them that have one now.
+    late_named: Vec<u32>,
     pub(super) consts: Consts,
     /// Registers that nothing occupies: of those within blocks, and of those that may cross.
     free: [Vec<u32>; 4],
@@ -112,10 +127,14 @@ pub(super) struct Translator<'m> {
     pub(super) live: bool,
     /// The number of the instruction behind the last `i32.eqz` or `i64.eqz`, or 0.
     pub(super) after_eqz: u32,
+    /// The number of the instruction behind the last `i32.wrap_i64`, or 0.
+    pub(super) after_wrap: u32,
     /// The first instruction of the present block.
     pub(super) block_start: u32,
-    /// More registers or instructions are needed than there are.
+    /// More registers are needed than there are.
     pub(super) full: bool,
+    /// How large the function may become.
+    pub(super) budget: usize,
     /// For `br_table`.
     pub(super) targets: Vec<u32>,
 }
@@ -132,6 +151,9 @@ impl<'m> Translator<'m> {
             slots: Vec::new(),
             saved: Vec::new(),
             locals: Vec::new(),
+            late_from: 0,
+            late: Vec::new(),
+            late_named: Vec::new(),
             consts: Consts::new(),
             free: Default::default(),
             free_crossing: Default::default(),
@@ -139,7 +161,10 @@ impl<'m> Translator<'m> {
             recycle_from: 0,
             live: true,
             after_eqz: 0,
+            after_wrap: 0,
             block_start: 0,
+            declared: 0,
+            budget: usize::MAX,
             full: false,
             targets: Vec::new(),
         }
@@ -154,37 +179,88 @@ impl<'m> Translator<'m> {
         self.frames.clear();
         self.slots.clear();
         self.saved.clear();
-        self.locals.clear();
         self.free.iter_mut().chain(&mut self.free_crossing).for_each(Vec::clear);
         (self.next, self.live, self.full) = (0, true, false);
-        (self.after_eqz, self.block_start) = (0, 0);
-        // Parameter 0 is `a1`, the register with the number -1.
-        let param = |(index, &ty): (u32, &Type)| Local { field: !index, pool: Pool::of(ty), head: NONE };
-        self.locals.extend((0..).zip(params).map(param));
+        (self.after_eqz, self.after_wrap, self.block_start) = (0, 0, 0);
+        self.locals[..self.late_from as usize].fill(Local::NONE);
+        for &index in &self.late_named {
+            self.locals[index as usize] = Local::NONE;
+        }
+        self.late.clear();
+        self.late_named.clear();
+        self.late_from = 0;
+        for (index, &ty) in (0..).zip(params) {
+            // Parameter 0 is `a1`, the register with the number -1.
+            self.add_local(!index, ty);
+        }
+        self.declared = self.late_from;
     }
 
-    /// Adds locals of one type.
-    pub(super) fn add_locals(&mut self, count: u32, ty: Type) {
-        let first = self.next + 1;
-        self.next = self.next.saturating_add(count);
-        self.full |= self.next > MAX_LOCAL;
-        if !self.full {
-            let local = |field| Local { field, pool: Pool::of(ty), head: NONE };
-            self.locals.extend((first..=self.next).map(local));
+    fn add_local(&mut self, field: u32, ty: Type) {
+        let local = Local { field, pool: Pool::of(ty), head: NONE };
+        match self.locals.get_mut(self.late_from as usize) {
+            Some(room) => *room = local,
+            None => self.locals.push(local),
         }
+        self.late_from += 1;
+    }
+
+    /// Adds locals of one type. The first ones have registers of their own numbers; where there are many, each of the
+    /// others gets one when it is used, if it is.
+    pub(super) fn add_locals(&mut self, count: u32, ty: Type) {
+        let early = if self.late.is_empty() { count.min(EARLY.saturating_sub(self.next)) } else { 0 };
+        for _ in 0..early {
+            self.next += 1;
+            self.add_local(self.next, ty);
+        }
+        if count > early {
+            self.late.push((self.declared + early, ty));
+        }
+        self.declared += count;
+        if self.locals.len() < self.declared as usize {
+            self.locals.resize(self.declared as usize, Local::NONE);
+        }
+    }
+
+    /// A local, which has a register.
+    #[inline]
+    fn local(&mut self, index: u32) -> &mut Local {
+        if self.locals[index as usize].field == 0 {
+            self.name_late(index);
+        }
+        &mut self.locals[index as usize]
+    }
+
+    #[cold]
+    fn name_late(&mut self, index: u32) {
+        let after = self.late.partition_point(|&(first, _)| first <= index);
+        let ty = after.checked_sub(1).map_or(Type::I32, |at| self.late[at].1);
+        self.locals[index as usize] = Local { field: self.fresh(), pool: Pool::of(ty), head: NONE };
+        self.late_named.push(index);
     }
 
     /// What there is too much of, if anything is.
     #[inline]
     pub(super) fn too_large(&self) -> Option<&'static str> {
-        if self.full { Some("needs more than 65,535 registers") } else { None }
+        if self.full {
+            Some("needs more than 65,535 registers")
+        } else if self.size() > self.budget {
+            Some("needs far more instructions than it has operators")
+        } else {
+            None
+        }
+    }
+
+    /// How many words of memory, roughly, the function takes so far.
+    pub(super) fn size(&self) -> usize {
+        self.lists.len() + 4 * self.insts.len()
     }
 
     /// All locals are there: what registers are left is shared out.
     pub(super) fn begin(&mut self) {
-        let left = MAX_LOCAL.saturating_sub(self.next);
+        let left = MAX_LOCAL.saturating_sub(self.next + (self.declared - self.late_from));
         self.consts.clear((left / 4).min(8192) as usize);
-        self.recycle_from = self.next + left / 2;
+        self.recycle_from = MAX_LOCAL - left / 2;
     }
 
     #[inline]
@@ -332,7 +408,7 @@ impl<'m> Translator<'m> {
     #[inline]
     pub(super) fn visit_local_get(&mut self, index: u32) {
         let at = self.stack.len() as u32;
-        let local = &mut self.locals[index as usize];
+        let local = self.local(index);
         // A head that is not below this entry is a stale one.
         let next = if local.head < at { local.head } else { NONE };
         local.head = at;
@@ -340,7 +416,7 @@ impl<'m> Translator<'m> {
         self.push(Kind::Local, pool, index, next);
     }
 
-    /// Writes the highest entry to a local; says whether the value is still what it was and where it was.
+    /// Writes the highest entry to a local.
     #[inline]
     pub(super) fn visit_local_set(&mut self, index: u32) {
         let Some(&entry) = self.stack.last() else { return };
@@ -348,7 +424,7 @@ impl<'m> Translator<'m> {
             self.pop();
             return;
         }
-        let field = self.locals[index as usize].field;
+        let field = self.local(index).field;
         if entry.kind == Kind::Result && entry.y + 1 == self.here() {
             self.pop();
             self.read_before_last(index);
@@ -376,7 +452,7 @@ impl<'m> Translator<'m> {
             // The value is to be had as easily as before.
             Kind::Local | Kind::Const => {
                 self.read_pending(index);
-                let field = self.locals[index as usize].field;
+                let field = self.local(index).field;
                 self.set_by_move(entry, field);
             }
             _ => {
@@ -410,7 +486,7 @@ impl<'m> Translator<'m> {
     /// Copies a local that is about to be written, for all entries that are still to read it.
     #[inline]
     fn read_pending(&mut self, index: u32) {
-        if self.locals[index as usize].head != NONE {
+        if self.local(index).head != NONE {
             self.read_local(index, false);
         }
     }

@@ -106,3 +106,13 @@ fn any_damage_is_noticed_or_does_not_matter() {
     }
     assert!(noticed > 2 * image.code.len());
 }
+
+#[test]
+fn modules_that_share_items_are_refused() {
+    let folder = folder("linked");
+    fs::write(folder.join("shares.spasm"), "export \"f\" func f\nfunc f()\n    ret\n").unwrap();
+    let built = output(&folder, SPASM, &["build", "shares.spasm", "-o", "shares.o"]);
+    let told = String::from_utf8_lossy(&built.stderr);
+    assert!(!built.status.success() && told.contains("which objects cannot have yet"), "{told}");
+    assert!(!folder.join("shares.o").exists());
+}

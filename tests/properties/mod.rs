@@ -4,6 +4,8 @@
 //! time budget. Goes out: a panic if a property does not hold. Whoever includes this file has
 //! [`arbitrary`](super::arbitrary) in the module around it.
 
+mod link;
+
 use spasm::binary::{decode, encode};
 use spasm::builder::{DataId, ExternId, FunctionBuilder, FunctionId, GlobalId, LabelId, ModuleBuilder, TableId};
 use spasm::isa::custom::CustomOp;
@@ -15,7 +17,7 @@ use spasm::text::{locate, parse, print};
 use super::arbitrary::{Result, Unstructured};
 
 /// Programs that mutations start from.
-const SEEDS: [&str; 4] = [
+const SEEDS: [&str; 5] = [
     "memory 1 2\ninit 0 = \"hi\\x80\"\ninit 8 = i16 1, -1, 'c'\ninit 100 = zero 16\ninit 120 = f32 1, 1.5\n\
      global g f64 = 0x1.8p3\ntable t = [f, \"odd name\"]\nfunc f(i32, f64, ...) -> (i64, f32)\n\
      x: mload.8s r1, a1, 16 # comment\n switch a1, [x, y], x\ny: call (r1, r2), f, r1, r2\n calli r1, t, a1, (i32, ...) -> i64, r3\n ret r1, r2\n\
@@ -24,6 +26,11 @@ const SEEDS: [&str; 4] = [
      data d align 16 = i32 1, 2, i8 3, \"abc\", zero 4, f64 0.5, zero 99\nrodata s = \"text\\0\"\ndata p = ptr printf, s, -1, p, f\n\
      func f() -> i64\n addr r1, d\n load.8s r2, r1, -1\n load r3, r1\n store.f64 r4, r1, 0x10\n call r5, printf, r1, r4\n\
      call (r6, r7), h, r4, r8, r9, r6\n callp r1, (ptr) -> i32, r1\n callp r6, r1, \"win64\" (f32, ...) -> struct{i8, f64}, r8, r1\n ret r5\n",
+    "import \"m\" \"f\" func g(i32, funcref) -> externref\nimport \"m\" \"b\" global base const i32\nglobal h funcref = f\n\
+     import \"m\" \"m\" memory 1 2\ntable t funcref 2 9\nimport \"m\" \"t\" table x externref 0\nelem e funcref = [f, null, g]\n\
+     elem a funcref in t at global base = [f]\nelem d funcref declared = [g]\nsegment s = \"hi\"\nsegment q at 8 = i32 1\n\
+     export \"f\" func f\nexport \"t\" table t\nexport \"m\" memory\nexport \"h\" global h\nstart f\nfunc f()\n ref r1, g\n\
+     tget r2, t, r3\n tinit t, e, r1, r2, r3\n call r4, g, r3, r1\n tgrow r5, x, r4, r3\n minit s, r1, r2, r3\n edrop e\n ret\n",
     "func add_answer\n    const 1, 42\n    add 2, -1, 1\n    ret 2\n",
     "func fib(i64) -> i64\n    const r1, 2\n    less r2, a1, r1\n    jmpf r2, more\n    ret a1\nmore:\n    \
      const r1, 1\n    sub r2, a1, r1\n    call r3, fib, r2\n    sub r2, r2, r1\n    call r4, fib, r2\n    add r3, r3, r4\n    ret r3\n",
@@ -136,7 +143,8 @@ fn accept(bytes: &[u8]) {
                 module.functions.iter().map(|f| f.name.len() + f.labels.iter().map(|l| l.name.len()).sum::<usize>());
             let globals = module.globals.iter().map(|global| global.name.len());
             let natives = module.externs.iter().map(|e| e.name.len()).chain(module.data.iter().map(|d| d.name.len()));
-            let longest = 40 + 4 * names.chain(globals).chain(natives).max().unwrap_or(0);
+            let longest = names.chain(globals).chain(natives).chain([link::longest_name(&module)]).max();
+            let longest = 40 + 4 * longest.unwrap_or(0);
             let longest = longest + module.c_signatures.iter().map(|s| s.to_string().len()).max().unwrap_or(0);
             assert!(print(&module).len() <= 1_000 + 40 * bytes.len() * longest);
         }
@@ -147,7 +155,7 @@ fn accept(bytes: &[u8]) {
 fn with_header(body: &[u8]) -> Vec<u8> {
     let step = |crc: u32| if crc & 1 == 0 { crc >> 1 } else { crc >> 1 ^ 0xedb8_8320 };
     let crc = !body.iter().fold(!0, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), |crc, _| step(crc)));
-    let mut file = b"\x89SPASM\r\n\x02\0\0\0".to_vec();
+    let mut file = b"\x89SPASM\r\n\x07\0\0\0".to_vec();
     file.extend_from_slice(&(body.len() as u64).to_le_bytes());
     file.extend_from_slice(&crc.to_le_bytes());
     file.extend_from_slice(body);
@@ -201,6 +209,7 @@ fn stripped(mut module: Module) -> Module {
     module.externs.iter_mut().for_each(|e| e.line = 0);
     module.data.iter_mut().for_each(|data| data.line = 0);
     module.customs.iter_mut().for_each(|custom| custom.line = 0);
+    link::strip(&mut module);
     for function in &mut module.functions {
         function.line = 0;
         function.lines.clear();
@@ -242,7 +251,12 @@ fn module(u: &mut Unstructured<'_>) -> Result<Module> {
             (0..u.int_in_range(0..=3)?).map(|_| Ok(*u.choose(&ids.functions)?)).collect::<Result<_>>()?;
         ids.tables.push(module.table(name(u, number)?, &entries));
     }
+    let own_memory: bool = u.arbitrary()?;
     if u.arbitrary()? {
+        ids.links = link::items(u, &mut module, &ids.functions, &mut ids.globals, !own_memory)?;
+        ids.tables.extend(&ids.links.tables);
+    }
+    if own_memory {
         let min = u.int_in_range(1..=4)?;
         module.memory(min, if u.arbitrary()? { Some(u.int_in_range(min..=65_536)?) } else { None });
         for _ in 0..u.int_in_range(0..=2)? {
@@ -336,6 +350,7 @@ struct Ids {
     tables: Vec<TableId>,
     externs: Vec<ExternId>,
     data: Vec<DataId>,
+    links: link::Links,
 }
 
 struct Body {
@@ -411,11 +426,15 @@ impl Body {
             Shape::Call if !ids.externs.is_empty() && u.arbitrary()? => {
                 self.builder.call(&registers(u)?, *u.choose(&ids.externs)?, &registers(u)?);
             }
+            Shape::Call if !ids.links.imports.is_empty() && u.arbitrary()? => {
+                self.builder.call(&registers(u)?, *u.choose(&ids.links.imports)?, &registers(u)?);
+            }
             Shape::Call => self.builder.call(&registers(u)?, *u.choose(&ids.functions)?, &registers(u)?),
             Shape::Calli if !ids.tables.is_empty() => {
                 let signature = module.signature(signature(u)?);
                 self.builder.calli(&registers(u)?, *u.choose(&ids.tables)?, a, signature, &registers(u)?);
             }
+            Shape::Object => link::instruction(u, &mut self.builder, row.op, &ids.links, &ids.functions)?,
             Shape::Ret => self.builder.ret(&registers(u)?),
             Shape::NativeLoad => self.builder.load(row.op, d, a, u.arbitrary()?),
             Shape::NativeStore => self.builder.store(row.op, d, a, u.arbitrary()?),
@@ -424,13 +443,9 @@ impl Body {
                 self.builder.callp(&registers(u)?, a, signature, &registers(u)?);
             }
             Shape::Addr => self.builder.addr(d, target(u, ids)?),
-            Shape::Halt
-            | Shape::CallExtern
-            | Shape::CallImport
-            | Shape::Object
-            | Shape::Gget
-            | Shape::Gset
-            | Shape::Calli => self.builder.halt(),
+            Shape::Halt | Shape::CallExtern | Shape::CallImport | Shape::Gget | Shape::Gset | Shape::Calli => {
+                self.builder.halt()
+            }
             Shape::Trap => self.builder.trap(),
             Shape::Custom => {
                 let op = u.choose(&custom_ops())?.clone();

@@ -1,6 +1,7 @@
 //! WebAssembly, on every tier: the official test suite, what has gone wrong in other implementations, and the store that
 //! instances live in.
 
+mod compile;
 mod pitfalls;
 mod script;
 mod spectest;

@@ -3,6 +3,9 @@
 //! `cargo run --release --manifest-path benches/peers/Cargo.toml [SECTION…]`, where a section is one of `straight`,
 //! `programs`, `small`, `calls`, `objects`, `kernels`, `start`, `size`; without one, all of them. A kernel's name picks that kernel. For tools
 //! that look at one thing only there are `stitch ten|many|random TIMES`, `object TIMES` and `interpret EXAMPLE FUNCTION ARG…`.
+//!
+//! WebAssembly is asked for by name, since it needs clang, and npm for some of it: `wasm-run [KERNEL…]`, `wasm-compile
+//! [PROGRAM…]`, `wasm-shapes`.
 
 mod calls;
 mod kernels;
@@ -12,6 +15,7 @@ mod start;
 mod stitching;
 mod straight;
 mod table;
+mod wasm;
 
 use table::Table;
 
@@ -25,8 +29,46 @@ fn main() {
             let numbers: Vec<i64> = numbers.iter().filter_map(|number| number.parse().ok()).collect();
             kernels::interpret(example, function, &numbers);
         }
+        ["wasm-run", ref only @ ..] => told(wasm_run(only)),
+        ["wasm-compile", ref only @ ..] => told(wasm_compile(only)),
+        ["wasm-shapes"] => told(wasm_shapes()),
+        ["wasm-memory", engine, file] => told(wasm::child(engine, file)),
         _ => sections(&words),
     }
+}
+
+/// Says what went wrong, and ends.
+fn told(result: Result<(), wasm::Problem>) {
+    if let Err(problem) = result {
+        eprintln!("error: {problem}");
+        std::process::exit(1);
+    }
+}
+
+fn wasm_run(only: &[&str]) -> Result<(), wasm::Problem> {
+    println!(
+        "### Run time of WebAssembly, the same C by clang for this machine being 1\n\n{}",
+        wasm::run::table(5, only)?
+    );
+    Ok(())
+}
+
+fn wasm_compile(only: &[&str]) -> Result<(), wasm::Problem> {
+    if only.is_empty() {
+        println!("### The smallest module of WebAssembly\n\n{}", wasm::compile::small_table(15)?);
+    }
+    let programs = wasm::compile::programs(only)?;
+    println!(
+        "### From the bytes of a module to all of its code, in one thread\n\n{}",
+        wasm::compile::table(&programs)?
+    );
+    println!("### Memory while that is done\n\n{}", wasm::compile::memory_table(&programs)?);
+    Ok(())
+}
+
+fn wasm_shapes() -> Result<(), wasm::Problem> {
+    println!("### Modules of odd shapes, in two sizes\n\n{}", wasm::shapes::table(3)?);
+    Ok(())
 }
 
 /// Prints the sections that were asked for.

@@ -90,3 +90,42 @@ fn calling() {
     println!("a trap {:.0} ns", best(10_000, || drop(made.call(&unreachable, &[], &mut []))));
     println!("a stack overflow {:.0} ns", best(10, || drop(made.call(&deep, &[], &mut []))));
 }
+
+/// Calls within a module, between modules, through tables, and of the host; nanoseconds each.
+#[test]
+#[ignore = "measures"]
+fn linked_calls() {
+    use super::store::{Store, module};
+    let program = "\
+        memory 1\n\
+        table fixed = [own]\n\
+        table g = []\n\
+        func own(i64) -> i64\n    ret a1\n\
+        func nothing(i64)\n    const r1, 1\nnext:\n    sub a1, a1, r1\n    jmpt a1, next\n    ret\n\
+        func direct(i64)\n    const r1, 1\nnext:\n    call r2, own, a1\n    sub a1, a1, r1\n    jmpt a1, next\n    ret\n\
+        func import(i64)\n    const r1, 1\nnext:\n    call r2, import_other, a1\n    sub a1, a1, r1\n    jmpt a1, next\n    ret\n\
+        func host(i64)\n    const r1, 1\nnext:\n    call r2, import_host, a1\n    sub a1, a1, r1\n    jmpt a1, next\n    ret\n\
+        func fixed(i64)\n    const r1, 1\nnext:\n    calli r2, fixed, r3, (i64) -> i64, a1\n    sub a1, a1, r1\n    jmpt a1, next\n    ret\n\
+        func growing(i64)\n    const r1, 1\nnext:\n    calli r2, g, r3, (i64) -> i64, a1\n    sub a1, a1, r1\n    jmpt a1, next\n    ret\n\
+        func get(i64)\n    const r1, 1\nnext:\n    call r2, op_tget_1_0, r3\n    sub a1, a1, r1\n    jmpt a1, next\n    ret\n\
+        func import_other(i64) -> i64\n    trap\n\
+        func import_host(i64) -> i64\n    trap\n\
+        func op_tget_1_0()\n    trap\n";
+    let mut store = Store::new();
+    let other = store.add(module("memory 1\nfunc own(i64) -> i64\n    ret a1\n"), &[], |_| {});
+    let host = store.host("(i64) -> i64", |_| Ok(Ended::Returned));
+    let imports = [store.func(other, "own"), host];
+    let made = store.add(module(program), &imports, |_| {});
+    let own = Arc::as_ptr(&store.func(made, "own")) as u64;
+    store.links[made].tables[1].as_ref().unwrap().set(0, own).unwrap();
+    let count = 100_000;
+    let time = |name: &str| best(5, || drop(store.call(made, name, &[count]).unwrap())) / count as f64;
+    let nothing = time("nothing");
+    for name in ["direct", "import", "host", "fixed", "growing", "get"] {
+        println!("{name}: {:.2} ns", time(name) - nothing);
+    }
+    let instance = &store.instances[made];
+    let own = instance.function(0).unwrap();
+    let linked = best(100_000, || drop(instance.call_linked(&own, black_box(&[1]), &mut [0]).unwrap()));
+    println!("from Rust: {linked:.1} ns");
+}

@@ -3,8 +3,10 @@
 mod arena;
 mod calls;
 mod figures;
+mod host;
 mod linked;
 mod signals;
+mod store;
 mod threads;
 mod traps;
 

@@ -61,7 +61,7 @@ macro_rules! define_runs {
                 place: Place<'c>, registers: Window, context: &mut Context<'c, '_>,
             ) -> Option<Place<'c>> {
                 let step = place.step();
-                match evaluate!($v (registers.get(step.a), B::get(step, registers)) $($pt)*) {
+                match evaluate!($v (registers.get(step.a), B::get(step.b, registers)) $($pt)*) {
                     Ok(value) => {
                         registers.set(step.d, value.bits());
                         None
@@ -79,7 +79,7 @@ macro_rules! define_runs {
                 place: Place<'c>, registers: Window, context: &mut Context<'c, '_>,
             ) -> Option<Place<'c>> {
                 let step = place.step();
-                match evaluate!($v (registers.get(step.a), B::get(step, registers)) $($pt)*) {
+                match evaluate!($v (registers.get(step.a), B::get(step.b, registers)) $($pt)*) {
                     Ok(value) if (value.bits() != 0) == WANTED => context.jump(place, step.d),
                     Ok(_) => None,
                     Err(kind) => context.trap(kind),
