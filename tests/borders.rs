@@ -33,6 +33,7 @@ const MODULES: &[(&str, May, &str)] = &[
         "the parser decides nothing about how a program runs",
     ),
     ("binary", May::Use(&["isa", "module", "diagnostic"]), "the binary form decides nothing about how a program runs"),
+    ("wasm", May::Use(&["isa", "module"]), "WebAssembly is a way to a module, and decides nothing about how it runs"),
     (
         "verify",
         May::Use(&["isa", "module", "verified"]),
@@ -127,6 +128,7 @@ const PURE: &[&str] = &[
     "text",
     "binary",
     "builder",
+    "wasm",
     "library",
     "stitch",
     "check",
