@@ -11,11 +11,13 @@ use parts::{CPU, DECLARED, FUNCTION, JSON, ONE_FILE, SNIPPETS};
 #[cfg(feature = "elf")]
 const PROGRAM: (&str, &str) = (
     "FILE",
-    "A program as text, a module in binary form, or an object that `spasm build` wrote; `-` is standard input",
+    "A program as text, a module in binary form, WebAssembly (`.wasm` or `.wat`), or an object that `spasm build` wrote; `-` \
+     is standard input",
 );
 #[cfg(not(feature = "elf"))]
 const PROGRAM: (&str, &str) = FILE;
-const FILE: (&str, &str) = ("FILE", "A program as text, or a module in binary form; `-` is standard input");
+const FILE: (&str, &str) =
+    ("FILE", "A program as text, a module in binary form, or WebAssembly (`.wasm` or `.wat`); `-` is standard input");
 const PATTERN: (&str, &str) = ("PATTERN", "Part of a name, or a pattern in which `*` stands for anything");
 
 pub const COMMANDS: &[Command] = &[
@@ -127,6 +129,7 @@ Keys of --stats=json:
             ("spasm run --stats examples/sieve.spasm 1000000", "Where the time goes"),
             ("spasm run --tier interp examples/fib.spasm 20", "The same without machine code"),
             ("spasm dis fib.spb | spasm run - 30", "A program from standard input"),
+            ("spasm run -f fac examples/wasm/factorial.wat 20", "A function that a WebAssembly module exports"),
             #[cfg(feature = "wasi")]
             (
                 "spasm run --dir examples examples/wasm/cat.wat fib.spasm",
