@@ -61,7 +61,10 @@ fn arguments_are_text_and_the_environment_is_what_is_given() {
     let said = |args: &[&str]| run(args, "");
     let lines = |out: &str| Said { out: out.to_owned(), err: String::new(), status: 0 };
     assert_eq!(said(&["run", &echo]), lines("echo.wat\n"));
-    assert_eq!(said(&["run", &echo, "7", "-5", "two words", "--", "--dir", "x"]), lines("echo.wat\n7\n-5\ntwo words\n--dir\nx\n"));
+    assert_eq!(
+        said(&["run", &echo, "7", "-5", "two words", "--", "--dir", "x"]),
+        lines("echo.wat\n7\n-5\ntwo words\n--dir\nx\n")
+    );
     assert_eq!(
         said(&["run", "--env", "A=1", "--env=PATH=/x=y", "--env", "A=2", "--tier", "interp", &echo, "z"]),
         lines("echo.wat\nz\nPATH=/x=y\nA=2\n")
@@ -192,7 +195,10 @@ fn what_cannot_be_granted_is_said() {
              --env HOME=\"$HOME\""
         )
     );
-    assert_eq!(message(&["--env", "=x", &echo]), says(2, "error: --env cannot be `=x`: the name before `=` is missing"));
+    assert_eq!(
+        message(&["--env", "=x", &echo]),
+        says(2, "error: --env cannot be `=x`: the name before `=` is missing")
+    );
     assert_eq!(
         message(&["--dir", ".", "fib.spasm", "3"]),
         says(
@@ -201,10 +207,7 @@ fn what_cannot_be_granted_is_said() {
              programs that were compiled for WASI preview 1"
         )
     );
-    assert_eq!(
-        message(&["--sandbox", "--env", "A=1", &echo]),
-        says(2, "error: --env grants what --sandbox refuses")
-    );
+    assert_eq!(message(&["--sandbox", "--env", "A=1", &echo]), says(2, "error: --env grants what --sandbox refuses"));
 }
 
 #[test]
