@@ -135,7 +135,7 @@
 //! | [`interp`] | the interpreter, the oracle for all else; `companion` makes what stands between it and C |
 //! | [`library`], [`stitch`] | the snippets for this machine, and what makes machine code of them |
 //! | [`engine`] | instances, calls and errors, for Rust; below it `exec`, nearly all `unsafe` of the crate |
-//! | [`store`], [`objects`] | instances that are linked with each other and with the host, and what they share |
+//! | [`store`] | instances that are linked with each other and with the host; below it `objects`, what they share |
 //! | `elf` | with the feature `elf`: ELF objects and C headers; `src/rt` is the runtime that goes into them, a crate of its own |
 //! | `debug` | with the feature `elf`: what unwinders and debuggers are told, of objects and of code in memory |
 //! | [`check`] | proves of a stitched image that values are where instructions look for them |
@@ -200,7 +200,7 @@ pub mod library;
 mod machine;
 pub mod module;
 pub mod number;
-pub mod objects;
+pub(crate) mod objects;
 pub mod reference;
 pub mod snippets;
 pub mod stitch;

@@ -9,7 +9,7 @@ use crate::for_each_op;
 use crate::isa::op::{Bits, Op, Shape, meaning};
 use crate::isa::trap::TrapKind;
 use crate::module::native::Target;
-use crate::objects::View;
+pub use crate::objects::View;
 use crate::streams::Streams;
 use crate::trap::RunError;
 
@@ -156,6 +156,7 @@ fn call<'c>(place: Place<'c>, registers: Window, context: &mut Context<'c, '_>, 
 }
 
 /// A list that starts with its length, and what follows it.
+#[inline(always)]
 pub(super) fn counted(list: &[u32]) -> (&[u32], &[u32]) {
     list[1..].split_at(list[0] as usize)
 }
