@@ -297,7 +297,10 @@ Keys of --json, a list with an object for each function:
                 ..parts::DIR
             },
             #[cfg(feature = "wasi")]
-            Opt { help: "With --exe: a variable that the program is always given; may be given several times", ..parts::ENV },
+            Opt {
+                help: "With --exe: a variable that the program is always given; may be given several times",
+                ..parts::ENV
+            },
         ],
         notes: "\
 Names: a function whose name is no C name, a word of C or C++, or one of the C

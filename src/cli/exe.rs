@@ -226,10 +226,8 @@ mod tests {
 
     #[test]
     fn what_is_carried_is_read_back() {
-        let grants = Grants {
-            dirs: vec![("/srv".into(), "/data".to_owned())],
-            vars: vec![("A".to_owned(), "=b".to_owned())],
-        };
+        let grants =
+            Grants { dirs: vec![("/srv".into(), "/data".to_owned())], vars: vec![("A".to_owned(), "=b".to_owned())] };
         let carried = Carried { grants, program: b"\0asm".to_vec() };
         let bytes = carried.behind(b"ELF".to_vec());
         let (body, footer) = bytes[3..].split_at(bytes.len() - 3 - FOOTER);

@@ -27,12 +27,7 @@ pub struct Host {
 
 impl Host {
     /// What the command line gives a program that is entered there.
-    pub fn new(
-        command: &'static Command,
-        given: &Given,
-        module: &Module,
-        entry: Entry<'_>,
-    ) -> Result<Host, Failure> {
+    pub fn new(command: &'static Command, given: &Given, module: &Module, entry: Entry<'_>) -> Result<Host, Failure> {
         let grants = Grants::read(command, given)?;
         let option = || if grants.dirs.is_empty() { "--env" } else { "--dir" };
         if !imports_wasi(module) {
