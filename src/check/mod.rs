@@ -41,6 +41,7 @@ mod c_convention;
 mod calls;
 mod custom;
 mod entries;
+mod fused;
 mod natives;
 mod tables;
 mod transfer;

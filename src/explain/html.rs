@@ -14,7 +14,8 @@ use std::fmt::Write as _;
 
 use super::catalogue::plural;
 use super::holes::{Mark, owner};
-use super::listing::{Copied, FunctionListing, Listing, Totals};
+use super::listing::{Copied, FunctionListing, Listing};
+use super::totals::Totals;
 use super::show::comment;
 use super::{Byte, Tint};
 use crate::stitch::trace::Step;

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::disassemble::{self, Code};
 use super::holes::marks;
-use super::homes::homes;
+use super::homes::{Fused, homes};
 use super::strip::Strip;
+use super::totals::Totals;
 use super::{Byte, Line, Piece, Tint, place};
 use crate::isa::snippet::{Hole, Info, Kind};
 use crate::library::Library;
@@ -97,37 +98,6 @@ pub struct Datum {
     pub bytes: Vec<u8>,
     /// What they mean.
     pub text: String,
-}
-
-/// Sums over a function.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Instructions of the program.
-    pub instructions: usize,
-    /// Copied snippets.
-    pub snippets: usize,
-    /// Those of them that are glue.
-    pub glue: usize,
-    /// Those of them that belong to the frame.
-    pub frame: usize,
-    /// Those of them that stand out of line.
-    pub cold: usize,
-    /// Bytes of code and data.
-    pub bytes: usize,
-    /// Bytes of constants and jump tables among them.
-    pub data: usize,
-}
-
-impl std::ops::AddAssign for Totals {
-    fn add_assign(&mut self, other: Totals) {
-        self.instructions += other.instructions;
-        self.snippets += other.snippets;
-        self.glue += other.glue;
-        self.frame += other.frame;
-        self.cold += other.cold;
-        self.bytes += other.bytes;
-        self.data += other.data;
-    }
 }
 
 impl Listing {
@@ -252,7 +222,8 @@ impl<'a> View<'a> {
             bytes: (made.end - made.entry) as usize,
             data: data.iter().map(|datum| datum.bytes.len()).sum(),
         };
-        let homes = homes(body, placed);
+        let fused: Vec<Fused> = copied.iter().filter_map(Copied::fused).collect();
+        let homes = homes(body, placed, &fused);
         let registers = homes.iter().enumerate().filter(|(var, homes)| {
             // The number of arguments is of interest where somebody asks for it.
             !homes.is_empty() && (*var as u32 != body.count_var() || body.vars[*var].has(Var::READ))
@@ -268,7 +239,7 @@ impl<'a> View<'a> {
             file: self.module.source.as_ref().map_or(String::new(), |source| source.name.clone()),
             line: function.line,
             lines: (0..body.insts.len()).map(|inst| function.line_of(inst).unwrap_or(0)).collect(),
-            silent: super::show::silent(body, &copied),
+            silent: super::show::silent(body, &copied, &fused),
             registers: registers.collect(),
             frame: self.frame,
             arg_copies: self.arg_copies(),
@@ -436,6 +407,12 @@ fn registers_names(set: u32) -> Vec<&'static str> {
 }
 
 impl Copied {
+    /// The two instructions that it stands for, if it does.
+    fn fused(&self) -> Option<Fused> {
+        let fusion = self.info.fusion.filter(|fusion| fusion.second.is_some())?;
+        self.inst.map(|inst| Fused { inst, fusion })
+    }
+
     /// Where it starts, from the start of the function.
     #[must_use]
     pub fn offset(&self) -> u32 {

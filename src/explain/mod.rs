@@ -30,10 +30,12 @@ mod listing;
 mod place;
 mod show;
 mod strip;
+mod totals;
 
-pub use homes::{Home, homes};
-pub use listing::{Copied, Datum, Filled, FunctionListing, Listing, Totals};
+pub use homes::{Fused, Home, homes};
+pub use listing::{Copied, Datum, Filled, FunctionListing, Listing};
 pub use strip::Strip;
+pub use totals::Totals;
 
 use crate::isa::snippet::Features;
 use crate::library::native_features;

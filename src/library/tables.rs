@@ -241,7 +241,8 @@ impl Contract {
 
     /// All of it.
     fn info(self) -> Info {
-        let Record { name, file, line, chunk, cold, clobbers, xmm_clobbers, clobbers_flags, needs, .. } = *self.record;
+        let Record { name, file, line, chunk, cold, clobbers, xmm_clobbers, clobbers_flags, needs, .. } =
+            *self.record;
         Info {
             name: self.tables.word(name),
             file: self.tables.word(file),
@@ -255,6 +256,7 @@ impl Contract {
             xmm_clobbers,
             clobbers_flags,
             needs,
+            fusion: usize::from(self.record.fusion).checked_sub(1).and_then(|nth| self.tables.fusions.get(nth)),
         }
     }
 }

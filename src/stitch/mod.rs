@@ -21,6 +21,7 @@ pub mod code;
 pub mod custom;
 mod emit;
 pub mod frame;
+mod fuse;
 mod glue;
 pub mod image;
 pub mod inward;
@@ -176,7 +177,7 @@ impl<'l> Stitcher<'l> {
             if let Some(trace) = &mut self.code.trace {
                 trace.begin();
             }
-            self.live.find(verified, body, calls::argument_register);
+            self.live.find(verified, body, self.library, calls::argument_register);
             self.placement.place(&self.live, memory);
             let frame = self.frame(body);
             let mut emitter = Emitter {

@@ -60,7 +60,7 @@ fn call(instance: &mut Instance, name: &str, args: &[Value]) -> Result<[u64; 2],
 
 /// True for the opcodes that may be fused with a branch on their result.
 fn branches(op: Op) -> bool {
-    [Op::Jmpt, Op::Jmpf].iter().any(|&branch| Library::native().fusion(op, branch) != 0)
+    [Op::Jmpt, Op::Jmpf].iter().any(|&branch| !Library::native().fusions().of(op, branch).is_empty())
 }
 
 /// The arrangements of an opcode.
