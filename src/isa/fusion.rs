@@ -17,7 +17,7 @@ pub enum When {
     /// Anything: it is an operand.
     Any,
     /// This constant.
-    Is(i64),
+    Is(i32),
     /// A constant that is a power of two; the operand `n` is its exponent.
     Power,
 }
@@ -28,7 +28,7 @@ impl When {
     pub fn holds(self, ty: Type, bits: u64) -> bool {
         match self {
             When::Any => true,
-            When::Is(value) => ty.normalise(bits) == ty.normalise(value.cast_unsigned()),
+            When::Is(value) => ty.normalise(bits) == ty.normalise(i64::from(value).cast_unsigned()),
             When::Power => ty.normalise(bits).is_power_of_two(),
         }
     }
@@ -259,13 +259,6 @@ impl Fusion {
         }
         if source == "a" && self.first.row().has(Flag::Commutes) {
             return Err("`where a`: a constant source that can be exchanged is `b`: write `where b`".to_owned());
-        }
-        if let When::Is(value) = when
-            && ty == Type::I32
-            && i32::try_from(value).is_err()
-            && u32::try_from(value).is_err()
-        {
-            return Err(format!("`where {source} {value}`: an i32 is never that"));
         }
         if self.when[nth] != When::Any {
             return Err(format!("`where {source}` is said twice"));

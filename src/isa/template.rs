@@ -340,15 +340,15 @@ fn condition(template: &mut Template, words: &str) -> Result<(), TemplateError> 
     let when = |word: &str| {
         let (sign, digits) = word.strip_prefix('-').map_or((1, word), |digits| (-1, digits));
         let number = match digits.strip_prefix("0x") {
-            Some(digits) => i64::from_str_radix(digits, 16),
+            Some(digits) => i32::from_str_radix(digits, 16),
             None => digits.parse(),
         };
-        if word == "2^n" { Some(When::Power) } else { number.ok().map(|number| When::Is(sign * number)) }
+        if word == "2^n" { Some(When::Power) } else { number.ok().map(|number: i32| When::Is(sign * number)) }
     };
     let mut parts = words.split_whitespace();
     let read = (parts.next(), parts.next().and_then(when), parts.next());
     let (Some(source), Some(when), None) = read else {
-        let form = "expected a source and a constant, as in `where b 3`, or a power of two, `where b 2^n`";
+        let form = "expected a source and a constant of 32 bits, as in `where b 3`, or a power of two, `where b 2^n`";
         return Err(template.error(format!("`where {words}`: {form}")));
     };
     template.conditions.push((source.to_owned(), when));

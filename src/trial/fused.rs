@@ -80,7 +80,7 @@ impl Trial {
         let types = self.fusion.sources();
         std::array::from_fn(|nth| match (types[nth], self.fusion.when[nth]) {
             (None, _) => 0,
-            (Some(ty), When::Is(value)) => ty.normalise(value.cast_unsigned()),
+            (Some(ty), When::Is(value)) => ty.normalise(i64::from(value).cast_unsigned()),
             (Some(_), When::Power) => 1 << exponent,
             (Some(ty), When::Any) if list < LISTS[0] / 3 => {
                 let edges = edges(ty);

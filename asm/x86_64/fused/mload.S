@@ -34,22 +34,6 @@ template mload.i32+and.i32, inout d:gp, in a:gp, in o:off8, clobber flags
         and     \d32, dword ptr [MEMORY + \a + \o]
 end
 
-template mload.i32+or.i32, inout d:gp, in a:gp, in o:off32, clobber flags
-        or      \d32, dword ptr [MEMORY + \a + \o]
-end
-
-template mload.i32+or.i32, inout d:gp, in a:gp, in o:off8, clobber flags
-        or      \d32, dword ptr [MEMORY + \a + \o]
-end
-
-template mload.i32+xor.i32, inout d:gp, in a:gp, in o:off32, clobber flags
-        xor     \d32, dword ptr [MEMORY + \a + \o]
-end
-
-template mload.i32+xor.i32, inout d:gp, in a:gp, in o:off8, clobber flags
-        xor     \d32, dword ptr [MEMORY + \a + \o]
-end
-
 template mload.i64+add.i64, inout d:gp, in a:gp, in o:off32, clobber flags
         add     \d, qword ptr [MEMORY + \a + \o]
 end
@@ -82,23 +66,6 @@ template mload.i64+and.i64, inout d:gp, in a:gp, in o:off8, clobber flags
         and     \d, qword ptr [MEMORY + \a + \o]
 end
 
-template mload.i64+or.i64, inout d:gp, in a:gp, in o:off32, clobber flags
-        or      \d, qword ptr [MEMORY + \a + \o]
-end
-
-template mload.i64+or.i64, inout d:gp, in a:gp, in o:off8, clobber flags
-        or      \d, qword ptr [MEMORY + \a + \o]
-end
-
-template mload.i64+xor.i64, inout d:gp, in a:gp, in o:off32, clobber flags
-        xor     \d, qword ptr [MEMORY + \a + \o]
-end
-
-template mload.i64+xor.i64, inout d:gp, in a:gp, in o:off8, clobber flags
-        xor     \d, qword ptr [MEMORY + \a + \o]
-end
-
-# Floats. The first NaN operand is the result, so that memory can only be the second.
 template mload.f32+add.f32, inout d:xmm, in a:gp, in o:off32, feeds b
         addss   \d, dword ptr [MEMORY + \a + \o]
 end
