@@ -182,7 +182,9 @@ fn write(stored: &Stored, abi: &Abi) -> String {
         let Fusion { first, second, feeds, when, key } = f;
         let second = second.map_or("None".to_owned(), |second| format!("Some(Op::{second:?})"));
         let when = when.map(|when| format!("When::{when:?}")).join(", ");
-        format!("Fusion {{ first: Op::{first:?}, second: {second}, feeds: Feeds::{feeds:?}, when: [{when}], key: {key} }}")
+        format!(
+            "Fusion {{ first: Op::{first:?}, second: {second}, feeds: Feeds::{feeds:?}, when: [{when}], key: {key} }}"
+        )
     };
     array(&mut text, "The fusions", "FUSIONS", "Fusion", &stored.fusions, fusion);
     write_roles(&mut text, abi);
@@ -200,7 +202,9 @@ fn array<T>(text: &mut String, what: &str, name: &str, ty: &str, entries: &[T], 
 fn record(r: &Record) -> String {
     let [operands, holes, sites] =
         [r.operands, r.holes, r.sites].map(|span| format!("Span::from_bits({:#x})", span.bits()));
-    let Record { name, file, line, chunk, cold, sources, clobbers, xmm_clobbers, clobbers_flags, fusion, needs, .. } = r;
+    let Record {
+        name, file, line, chunk, cold, sources, clobbers, xmm_clobbers, clobbers_flags, fusion, needs, ..
+    } = r;
     format!(
         "Record {{ name: {name}, file: {file}, line: {line}, chunk: {chunk}, cold: {cold}, operands: {operands}, \
          holes: {holes}, sites: {sites}, sources: {sources:?}, clobbers: {clobbers:#x}, xmm_clobbers: {xmm_clobbers:#x}, clobbers_flags: \

@@ -17,13 +17,7 @@ use crate::module::Inst;
 
 impl Replay<'_> {
     /// Two instructions.
-    pub(super) fn fused(
-        &self,
-        state: &mut State,
-        index: usize,
-        step: &Step,
-        fusion: &Fusion,
-    ) -> Result<Next, String> {
+    pub(super) fn fused(&self, state: &mut State, index: usize, step: &Step, fusion: &Fusion) -> Result<Next, String> {
         let first = &self.body.insts[index];
         let second = self.body.insts.get(index + 1).filter(|_| !self.starts_block(index + 1));
         let second = second.ok_or("no second instruction stands behind this one")?;
@@ -77,9 +71,8 @@ impl Replay<'_> {
             return Err(format!("`{}` does not do what the instruction says", step.info.name));
         }
         let row = inst.op.row();
-        let mut all = |vars: [u32; 2]| {
-            (0..row.args.len()).try_for_each(|nth| self.source(state, step, fusion, nth, vars[nth]))
-        };
+        let mut all =
+            |vars: [u32; 2]| (0..row.args.len()).try_for_each(|nth| self.source(state, step, fusion, nth, vars[nth]));
         let straight = all([inst.a, inst.b]);
         match straight {
             Err(_) if row.has(Flag::Commutes) => all([inst.b, inst.a]).or(straight)?,
@@ -98,7 +91,11 @@ impl Replay<'_> {
         let word = state.vars[var as usize];
         let Some(bits) = word.as_constant().filter(|&bits| fusion.when[nth].holds(ty, bits)) else {
             let wanted = fusion.conditions().join(", ");
-            return Err(format!("`{}` is for {wanted}, but that is {}", step.info.name, state.describe(self.body, word)));
+            return Err(format!(
+                "`{}` is for {wanted}, but that is {}",
+                step.info.name,
+                state.describe(self.body, word)
+            ));
         };
         match step.named("n").map(|at| step.operands[at]) {
             Some(found) if fusion.when[nth] == When::Power => {

@@ -15,8 +15,8 @@ use std::fmt::Write as _;
 use super::catalogue::plural;
 use super::holes::{Mark, owner};
 use super::listing::{Copied, FunctionListing, Listing};
-use super::totals::Totals;
 use super::show::comment;
+use super::totals::Totals;
 use super::{Byte, Tint};
 use crate::stitch::trace::Step;
 
@@ -245,6 +245,9 @@ impl Page<'_> {
                 " <span class=\"o-{name}\" data-o=\"{number}.{}\"{place}>{name}={value}</span>",
                 filled.operand
             );
+        }
+        for (name, value) in copied.constants() {
+            let _ = write!(self.out, " <span class=\"o-{name}\">{name}={value}</span>");
         }
         self.out += "</div>";
     }

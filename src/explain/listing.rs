@@ -11,7 +11,9 @@ use super::homes::{Fused, homes};
 use super::strip::Strip;
 use super::totals::Totals;
 use super::{Byte, Line, Piece, Tint, place};
-use crate::isa::snippet::{Hole, Info, Kind};
+use crate::isa::custom::SOURCES;
+use crate::isa::fusion::When;
+use crate::isa::snippet::{Hole, Info, Kind, MAX_REGS};
 use crate::library::Library;
 use crate::module::Module;
 use crate::stitch::frame::Frame;
@@ -408,7 +410,8 @@ fn registers_names(set: u32) -> Vec<&'static str> {
 
 impl Copied {
     /// The two instructions that it stands for, if it does.
-    fn fused(&self) -> Option<Fused> {
+    #[must_use]
+    pub fn fused(&self) -> Option<Fused> {
         let fusion = self.info.fusion.filter(|fusion| fusion.second.is_some())?;
         self.inst.map(|inst| Fused { inst, fusion })
     }
@@ -417,6 +420,13 @@ impl Copied {
     #[must_use]
     pub fn offset(&self) -> u32 {
         self.lines.first().map_or(0, |line| line.offset)
+    }
+
+    /// What its template asks for without having an operand for it: constants, by the names of the sources.
+    pub fn constants(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let when = self.info.fusion.map_or([When::Any; MAX_REGS], |fusion| fusion.when);
+        let known = SOURCES.into_iter().zip(when);
+        known.filter_map(|(name, when)| if let When::Is(value) = when { Some((name, value.to_string())) } else { None })
     }
 
     /// Its bytes.

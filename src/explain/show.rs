@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 
 use super::catalogue::plural;
-use super::ink::{Ink, Pen};
 use super::homes::Fused;
+use super::ink::{Ink, Pen};
 use super::listing::{Copied, FunctionListing, Listing};
 use super::totals::Totals;
 use crate::diagnostic::clean;
@@ -228,18 +228,22 @@ impl Page<'_> {
     fn left(&self, copied: &Copied, ink: Ink) -> Vec<(String, usize)> {
         let name = copied.info.name;
         let mut lines = vec![(self.pen.ink(ink, name), name.len())];
-        for filled in &copied.operands {
+        let filled = copied.operands.iter().map(|filled| {
             let operand = copied.info.operands[usize::from(filled.operand)].name;
             let value = clean(&filled.text);
             let width = operand.len() + 1 + value.chars().count();
-            let text = format!("{operand}={}", self.pen.operand(copied.info, filled.operand, &value));
+            (width, format!("{operand}={}", self.pen.operand(copied.info, filled.operand, &value)))
+        });
+        let constants =
+            copied.constants().map(|(name, value)| (name.len() + 1 + value.len(), format!("{name}={value}")));
+        for (number, (width, text)) in filled.chain(constants).enumerate() {
             let last = lines.len() - 1;
             let (line, taken) = &mut lines[last];
             let indent = if last == 0 { (*taken).max(13) + 1 - *taken } else { 1 };
             if *taken > 2 && *taken + indent + width > LEFT {
                 lines.push((format!("  {text}"), width + 2));
             } else {
-                let indent = if copied.operands.first() == Some(filled) { indent } else { 1 };
+                let indent = if number == 0 { indent } else { 1 };
                 let _ = write!(line, "{:indent$}{text}", "");
                 *taken += indent + width;
             }

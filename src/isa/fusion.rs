@@ -275,9 +275,11 @@ impl Fusion {
         if self.branches() {
             return Ok(());
         }
-        if let Some((_, line)) = template.body.iter().find(|(_, line)| {
-            ["trap ", "fault "].iter().any(|word| line.starts_with(word)) || line.contains("\\cold")
-        }) {
+        if let Some((_, line)) = template
+            .body
+            .iter()
+            .find(|(_, line)| ["trap ", "fault "].iter().any(|word| line.starts_with(word)) || line.contains("\\cold"))
+        {
             return Err(format!("`{line}`: a fusion neither traps by itself nor has a part out of line"));
         }
         let operand = |name: &str| template.operands.iter().find(|operand| operand.name == name);

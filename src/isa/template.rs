@@ -357,8 +357,9 @@ fn condition(template: &mut Template, words: &str) -> Result<(), TemplateError> 
 
 fn operand(template: &Template, word: &str, rest: &str) -> Result<Declared, TemplateError> {
     let Some(&(_, role)) = ROLES.iter().find(|(name, _)| *name == word) else {
-        return Err(template
-            .error(format!("expected `in`, `out`, `early`, `inout`, `target`, `where`, `feeds`, `clobber` or `needs`, found `{word}`")));
+        return Err(template.error(format!(
+            "expected `in`, `out`, `early`, `inout`, `target`, `where`, `feeds`, `clobber` or `needs`, found `{word}`"
+        )));
     };
     let Some((name, kind)) = rest.split_once(':') else {
         return Err(template.error(format!("`{word} {rest}`: expected `NAME:KIND`, such as `in a:gp`")));

@@ -65,6 +65,12 @@ impl Fusions {
         made
     }
 
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> &[Fusion] {
+        &self.all
+    }
+
     /// True where some fusion ends with `op`.
     #[inline(always)]
     #[must_use]

@@ -241,8 +241,7 @@ impl Contract {
 
     /// All of it.
     fn info(self) -> Info {
-        let Record { name, file, line, chunk, cold, clobbers, xmm_clobbers, clobbers_flags, needs, .. } =
-            *self.record;
+        let Record { name, file, line, chunk, cold, clobbers, xmm_clobbers, clobbers_flags, needs, .. } = *self.record;
         Info {
             name: self.tables.word(name),
             file: self.tables.word(file),

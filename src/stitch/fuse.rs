@@ -14,6 +14,7 @@ use crate::stitch::emit::Emitter;
 use crate::stitch::live::{ENDS_A, ENDS_B};
 use crate::stitch::operands::{shape, traits};
 use crate::stitch::place::Place;
+use crate::stitch::trace::Step;
 
 /// What the second instruction reads beside the result of the first.
 #[derive(Clone, Copy, Debug)]
@@ -133,6 +134,8 @@ impl Emitter<'_> {
         let (near, far) = self.wishes(fusion, ways, freed);
         let to = self.define(second.d, next_note, near, far);
         self.operate(fusion, ways, places, to, value);
+        // The result is there from the second instruction on.
+        self.code.mark(self.index as u32, Step::Body);
     }
 
     /// Emits an instruction on a constant as a snippet of its own, if there is one. Says whether there is.
@@ -140,9 +143,11 @@ impl Emitter<'_> {
     pub(super) fn with_constant(&mut self, inst: &Inst, a: Place, b: Place, to: Place) -> bool {
         let library = self.library;
         let literal = |nth: u32| [a, b].get(nth as usize)?.as_constant().map(|index| self.constant(index));
-        let chosen = library.fusions().with_constant(inst.op).iter().find_map(|fusion| {
-            exchange(fusion, [0, 1, 2], &literal).map(|exchanged| (fusion, exchanged))
-        });
+        let chosen = library
+            .fusions()
+            .with_constant(inst.op)
+            .iter()
+            .find_map(|fusion| exchange(fusion, [0, 1, 2], &literal).map(|exchanged| (fusion, exchanged)));
         let Some((fusion, exchanged)) = chosen else { return false };
         let places = if exchanged { [b, a, Place::NONE] } else { [a, b, Place::NONE] };
         self.operate(fusion, self.ways(fusion), places, to, 0);
