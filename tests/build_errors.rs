@@ -191,7 +191,10 @@ fn fusions_are_of_opcodes_that_can_be_one() {
         "less.i64+jmpt, in a:gp, in c:gp, out d:gp, where b 3",
         "a branch reads the result and nothing else: drop `where` and …",
     );
-    refused("zext8, out d:gp, in a:gp, in c:gp, where b 3", "`where` and `feeds` are for opcodes of the table: drop them");
+    refused(
+        "zext8, out d:gp, in a:gp, in c:gp, where b 3",
+        "`where` and `feeds` are for opcodes of the table: drop them",
+    );
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl Replay<'_> {
             self.source(state, step, fusion, 2, other)?;
         }
         state.vars[result as usize] = Word { hi: state.fresh(), ..nowhere };
-        self.apart(step)?;
+        apart(step)?;
         self.define(state, step, second.d, second.op.row().result.unwrap_or(Type::I64))?;
         Ok(Next::Falls)
     }
@@ -78,7 +78,7 @@ impl Replay<'_> {
             Err(_) if row.has(Flag::Commutes) => all([inst.b, inst.a]).or(straight)?,
             straight => straight?,
         }
-        self.apart(step)
+        apart(step)
     }
 
     /// Makes sure that a source is where the snippet has it, or the constant that it is for.
@@ -106,15 +106,15 @@ impl Replay<'_> {
             _ => Ok(()),
         }
     }
+}
 
-    /// Makes sure that a result that takes the place of one source is not in that of another.
-    fn apart(&self, step: &Step) -> Result<(), String> {
-        let operands = || step.info.operands.iter().zip(&step.operands);
-        let result = operands().find(|(declared, _)| declared.role == Role::InOut);
-        let shared = result.and_then(|(_, at)| operands().find(|(o, other)| o.role == Role::In && *other == at));
-        match shared {
-            Some((other, _)) => Err(format!("the result takes the place of a source and of `{}`", other.name)),
-            None => Ok(()),
-        }
+/// Makes sure that a result that takes the place of one source is not in that of another.
+fn apart(step: &Step) -> Result<(), String> {
+    let operands = || step.info.operands.iter().zip(&step.operands);
+    let result = operands().find(|(declared, _)| declared.role == Role::InOut);
+    let shared = result.and_then(|(_, at)| operands().find(|(o, other)| o.role == Role::In && *other == at));
+    match shared {
+        Some((other, _)) => Err(format!("the result takes the place of a source and of `{}`", other.name)),
+        None => Ok(()),
     }
 }

@@ -59,7 +59,7 @@ fn copied(function: &FunctionListing, copied: &Copied) -> String {
         Mark::Register(_) => 'r',
         Mark::Value(_) => 'v',
     });
-    let constants = copied.constants().map(|(name, value)| (name, value));
+    let constants = copied.constants();
     let second = copied.fused().map(|fused| fused.inst + 1);
     json::object([
         ("instruction", number(copied.inst)),
