@@ -235,9 +235,15 @@ impl Emitter<'_> {
         false
     }
 
+    /// Tells the trace where the variables are now.
+    #[cold]
+    pub(super) fn note_places(&mut self) {
+        self.code.note_places(self.current.iter().map(|current| current.place));
+    }
+
     #[cold]
     fn trace_instruction(&mut self) {
-        self.code.note_places(self.current.iter().map(|current| current.place));
+        self.note_places();
         self.code.mark(self.index as u32, Step::Body);
     }
 

@@ -126,6 +126,9 @@ impl Emitter<'_> {
         }
         // The value in between is nowhere.
         self.current[first.d as usize].place = Place::NONE;
+        if self.code.is_tracing() {
+            self.note_places();
+        }
         self.index += 1;
         if let Some(Other { var, flag }) = found.other {
             places[2] = self.place(var);
