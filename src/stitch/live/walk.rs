@@ -130,7 +130,10 @@ impl Live {
                         continue;
                     }
                 }
-                if fusions.may_end(inst.op) && index > start && fusions.may_begin(body.insts[index - 1].op) {
+                // Most neighbours have nothing to do with each other: then one look at their operands is all.
+                let before = &body.insts[index.saturating_sub(1)];
+                let reads = (inst.a == before.d) | (inst.b == before.d);
+                if reads && index > start && fusions.may_end(inst.op) && fusions.may_begin(before.op) {
                     if let Some(rest) = self.fuse(body, fusions, at, start, index) {
                         self.notes[index] = note | rest;
                         begins = true;
