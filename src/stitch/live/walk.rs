@@ -128,7 +128,7 @@ impl Live {
             if fusions.may_end(inst.op) && index > start {
                 // Most neighbours have nothing to do with each other, or others read what lies between them.
                 let before = &body.insts[index - 1];
-                if fusions.may_begin(before.op) && (inst.a == before.d) | (inst.b == before.d) {
+                if fusions.may_begin(before.op) && (inst.a == before.d || inst.b == before.d) {
                     let between = &self.vars[before.d as usize];
                     if between.range == LOCAL && between.needed == 0 && self.fuse(body, fusions, at, start, index, note)
                     {
