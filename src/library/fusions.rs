@@ -12,13 +12,15 @@ use crate::isa::snippet::{FORMS, Form, form_index};
 type Part = [u16; 2];
 
 /// The fusions of a library, by their opcodes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Fusions {
     /// All of them; those for the same opcodes stand side by side.
     all: Vec<Fusion>,
     /// For each opcode, its number among those that fusions begin with and among those that they end with; 0 where it is
     /// none.
     numbers: Vec<[u16; 2]>,
+    /// For each opcode, whether fusions begin and end with it, a bit each: what is asked for every instruction.
+    sides: [u8; Op::ALL.len()],
     /// By both numbers.
     pairs: Vec<Part>,
     /// How many numbers there are for the second.
@@ -36,12 +38,19 @@ impl Fusions {
         let mut all: Vec<Fusion> = known.iter().filter(serves).copied().collect();
         let strictness = |fusion: &Fusion| fusion.when.iter().map(|when: &When| when.strictness()).sum::<u8>();
         all.sort_by_key(|fusion| (fusion.first, fusion.second, std::cmp::Reverse(strictness(fusion))));
-        let mut made = Fusions { single: vec![[0; 2]; Op::ALL.len()], ..Fusions::default() };
-        made.numbers = vec![[0; 2]; Op::ALL.len()];
+        let mut made = Fusions {
+            all: Vec::new(),
+            numbers: vec![[0; 2]; Op::ALL.len()],
+            sides: [0; Op::ALL.len()],
+            pairs: Vec::new(),
+            width: 0,
+            single: vec![[0; 2]; Op::ALL.len()],
+        };
         let mut counts = [0u16; 2];
         for fusion in &all {
             let Some(second) = fusion.second else { continue };
             for (side, op) in [fusion.first, second].into_iter().enumerate() {
+                made.sides[op as usize] |= 1 << side;
                 let number = &mut made.numbers[op as usize][side];
                 if *number == 0 {
                     counts[side] += 1;
@@ -75,14 +84,14 @@ impl Fusions {
     #[inline(always)]
     #[must_use]
     pub fn may_end(&self, op: Op) -> bool {
-        self.numbers[op as usize][1] != 0
+        self.sides[op as usize] & 2 != 0
     }
 
     /// True where some fusion begins with `op`.
     #[inline(always)]
     #[must_use]
     pub fn may_begin(&self, op: Op) -> bool {
-        self.numbers[op as usize][0] != 0
+        self.sides[op as usize] & 1 != 0
     }
 
     /// The fusions of these two opcodes.

@@ -56,30 +56,30 @@ pub(super) fn find<'l>(
     if reads != result || other.is_some_and(|other| other.var == result) {
         return None;
     }
+    // Those that ask for constants come first.
+    let asks = candidates.first().is_some_and(|fusion| fusion.when != [When::Any; MAX_REGS]);
+    let b = Some(first.b).filter(|_| traits(first.op).reads_b());
+    let c = other.map(|other| other.var);
+    let known = if asks { [Some(first.a), b, c].map(|var| var.and_then(&literal)) } else { [None; MAX_REGS] };
     let choose = |fusion: &'l Fusion| {
         if fusion.feeds != Feeds::Any && fusion.feeds != feeds {
             return None;
         }
-        let c = other.map_or(u32::MAX, |other| other.var);
-        let exchanged = exchange(fusion, [first.a, first.b, c], &literal)?;
+        let exchanged = exchange(fusion, known)?;
         Some(Found { fusion, exchanged, other })
     };
     candidates.iter().find_map(choose)
 }
 
-/// Whether the first two of these variables have to be exchanged for the conditions of a fusion; nothing where they do
-/// not hold either way.
+/// Whether the first two sources have to be exchanged for the conditions of a fusion, by the constants that they are;
+/// nothing where the conditions hold neither way.
 #[inline(always)]
-fn exchange(fusion: &Fusion, [a, b, c]: [u32; MAX_REGS], literal: &impl Fn(u32) -> Option<u64>) -> Option<bool> {
-    if fusion.when == [When::Any; MAX_REGS] {
-        return Some(false);
-    }
-    let types = fusion.sources();
-    let hold = |vars: [u32; MAX_REGS]| {
-        (0..MAX_REGS).all(|nth| match (fusion.when[nth], types[nth]) {
+fn exchange(fusion: &Fusion, [a, b, c]: [Option<u64>; MAX_REGS]) -> Option<bool> {
+    let hold = |known: [Option<u64>; MAX_REGS]| {
+        (0..MAX_REGS).all(|nth| match (fusion.when[nth], known[nth]) {
             (When::Any, _) => true,
-            (when, Some(ty)) => literal(vars[nth]).is_some_and(|bits| when.holds(ty, bits)),
             (_, None) => false,
+            (when, Some(bits)) => fusion.sources()[nth].is_some_and(|ty| when.holds(ty, bits)),
         })
     };
     if hold([a, b, c]) {
@@ -145,12 +145,12 @@ impl Emitter<'_> {
     #[inline(never)]
     pub(super) fn with_constant(&mut self, inst: &Inst, a: Place, b: Place, to: Place) -> bool {
         let library = self.library;
-        let literal = |nth: u32| [a, b].get(nth as usize)?.as_constant().map(|index| self.constant(index));
+        let [first, second] = [a, b].map(|place| place.as_constant().map(|index| self.constant(index)));
         let chosen = library
             .fusions()
             .with_constant(inst.op)
             .iter()
-            .find_map(|fusion| exchange(fusion, [0, 1, 2], &literal).map(|exchanged| (fusion, exchanged)));
+            .find_map(|fusion| exchange(fusion, [first, second, None]).map(|exchanged| (fusion, exchanged)));
         let Some((fusion, exchanged)) = chosen else { return false };
         let places = if exchanged { [b, a, Place::NONE] } else { [a, b, Place::NONE] };
         self.operate(fusion, self.ways(fusion), places, to, 0);

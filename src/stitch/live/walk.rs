@@ -109,8 +109,6 @@ impl Live {
     #[inline(never)]
     pub(super) fn simple(&mut self, body: &Body, fusions: &Fusions, block: At, start: usize, end: usize) -> usize {
         let mut index = end;
-        // Whether the instruction is one with that behind it.
-        let mut begins = false;
         while index > start {
             let inst = &body.insts[index - 1];
             let known = traits(inst.op);
@@ -120,23 +118,21 @@ impl Live {
             index -= 1;
             let at = At { position: read_at(index), ..block };
             let mut note = 0;
-            if std::mem::take(&mut begins) {
-                note = FUSED;
-            } else {
-                if known.writes() {
-                    note = self.write(at, inst.d);
-                    if note == UNUSED && known.is_removable() {
-                        self.notes[index] = UNUSED | NEEDLESS;
-                        continue;
-                    }
+            if known.writes() {
+                note = self.write(at, inst.d);
+                if note == UNUSED && known.is_removable() {
+                    self.notes[index] = UNUSED | NEEDLESS;
+                    continue;
                 }
-                // Most neighbours have nothing to do with each other: then one look at their operands is all.
-                let before = &body.insts[index.saturating_sub(1)];
-                let reads = (inst.a == before.d) | (inst.b == before.d);
-                if reads && index > start && fusions.may_end(inst.op) && fusions.may_begin(before.op) {
-                    if let Some(rest) = self.fuse(body, fusions, at, start, index) {
-                        self.notes[index] = note | rest;
-                        begins = true;
+            }
+            if fusions.may_end(inst.op) && index > start {
+                // Most neighbours have nothing to do with each other, or others read what lies between them.
+                let before = &body.insts[index - 1];
+                if fusions.may_begin(before.op) && (inst.a == before.d || inst.b == before.d) {
+                    let between = &self.vars[before.d as usize];
+                    if between.range == LOCAL && between.needed == 0 && self.fuse(body, fusions, at, start, index, note)
+                    {
+                        index -= 1;
                         continue;
                     }
                 }
@@ -158,15 +154,11 @@ impl Live {
         index
     }
 
-    /// Makes the instruction at `index` one with that before it, if nothing else reads what that one writes and the
-    /// library has a snippet for both; then gives the note on what else it reads.
+    /// Makes the instruction at `index` one with that before it, if the library has a snippet for both, and does for both
+    /// what the walk does for each; nothing else reads what the first one writes. `note` is on what the second one writes.
     #[inline(never)]
-    fn fuse(&mut self, body: &Body, fusions: &Fusions, at: At, start: usize, index: usize) -> Option<u16> {
+    fn fuse(&mut self, body: &Body, fusions: &Fusions, at: At, start: usize, index: usize, note: u16) -> bool {
         let (first, second) = (&body.insts[index - 1], &body.insts[index]);
-        let result = &self.vars[first.d as usize];
-        if result.range != LOCAL || result.needed != 0 {
-            return None;
-        }
         let literal = |var: u32| {
             // What stands right before both may be a constant of its own, even where the variable has many values.
             let before = index.checked_sub(2).filter(|&before| before >= start).map(|before| &body.insts[before]);
@@ -174,10 +166,21 @@ impl Live {
             let crosses = body.vars[var as usize].has(Var::CROSSES);
             known_constant(body, var).or_else(|| before.filter(own).filter(|_| !crosses).map(Inst::literal))
         };
-        let found = fuse::find(fusions, first, second, literal)?;
-        Some(match found.other {
+        let Some(found) = fuse::find(fusions, first, second, literal) else { return false };
+        let other = match found.other {
             Some(Other { var, flag }) => self.read(at, var, flag),
             None => 0,
-        })
+        };
+        self.notes[index] = note | other;
+        let at = At { position: read_at(index - 1), ..at };
+        let mut note = FUSED;
+        if traits(first.op).reads_b() {
+            note |= self.read(at, first.b, ENDS_B);
+        }
+        if traits(first.op).reads_a() {
+            note |= self.read(at, first.a, ENDS_A);
+        }
+        self.notes[index - 1] = note;
+        true
     }
 }
