@@ -189,6 +189,7 @@ pub struct Instance {
 }
 
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "calls of machine code are short, and need what it has at once")]
 enum Inner {
     Interpreted(Box<Interpreted>),
     InterpretedNative(Box<InterpretedNative>),

@@ -135,7 +135,7 @@
 //! | [`interp`] | the interpreter, the oracle for all else; `companion` makes what stands between it and C |
 //! | [`library`], [`stitch`] | the snippets for this machine, and what makes machine code of them |
 //! | [`engine`] | instances, calls and errors, for Rust; below it `exec`, nearly all `unsafe` of the crate |
-//! | [`store`], [`objects`] | instances that are linked with each other and with the host, and what they share |
+//! | [`store`] | instances that are linked with each other and with the host; below it `objects`, what they share |
 //! | `elf` | with the feature `elf`: ELF objects and C headers; `src/rt` is the runtime that goes into them, a crate of its own |
 //! | `debug` | with the feature `elf`: what unwinders and debuggers are told, of objects and of code in memory |
 //! | [`check`] | proves of a stitched image that values are where instructions look for them |
@@ -158,7 +158,8 @@
 //!   a **value hole** holds a constant, a distance or an address.
 //! - **Contract**: which operands a snippet reads and writes, which registers may stand there, what else it changes.
 //! - **Form**: where a snippet's operands stand: registers, slots, constants. **Narrow**: the same with a value of one
-//!   byte. **Fusion**: one snippet for two instructions. **Part**: a snippet that is no opcode.
+//!   byte. **Fusion**: one snippet for two instructions, or for one on a certain constant. **Part**: a snippet that is
+//!   no opcode.
 //! - **Out of line**: what a snippet does seldom, and what therefore stands behind the function's code.
 //! - **Range**: the stretch of a function in which a variable's value is needed, if it crosses from block to block; what
 //!   is used up in its block is a value **within a block**.
@@ -200,7 +201,7 @@ pub mod library;
 mod machine;
 pub mod module;
 pub mod number;
-pub mod objects;
+pub(crate) mod objects;
 pub mod reference;
 pub mod snippets;
 pub mod stitch;

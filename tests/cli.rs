@@ -64,6 +64,55 @@ fn wrong_usage() {
 }
 
 #[test]
+#[cfg(feature = "wasm")]
+fn webassembly() {
+    golden(
+        "wasm",
+        &[
+            &["check", "shapes.wat"],
+            &["run", "shapes.wat", "-f", "area", "2.5", "4"],
+            &["run", "--tier", "interp", "shapes.wat", "-f", "area", "2.5", "4"],
+            &["run", "shapes.wat", "-f", "both", "3", "-1"],
+            &["run", "shapes.wat", "-f", "nothing", "null"],
+            &["run", "shapes.wat", "-f", "share", "1", "0"],
+            &["run", "--tier", "interp", "shapes.wat", "-f", "share", "1", "0"],
+            &["dis", "shapes.wat"],
+            &["explain", "--cpu", "x86-64", "-f", "share", "shapes.wat"],
+            // What is wrong with the command line, or with the module.
+            &["run", "shapes.wat"],
+            &["run", "shapes.wat", "-f", "aera"],
+            &["run", "shapes.wat", "-f", "area", "1"],
+            &["run", "shapes.wat", "-f", "nothing", "1"],
+            &["check", "invalid.wat"],
+            &["check", "unfinished.wat"],
+            &["check", "vectors.wat"],
+            &["run", "alone.wat"],
+        ],
+    );
+}
+
+#[test]
+#[cfg(feature = "wasm")]
+fn webassembly_comes_in_any_form() {
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/shapes.wat")).unwrap();
+    let wanted = Said { out: "10.0\n".to_owned(), err: String::new(), status: 0 };
+    let args = ["run", "-", "-f", "area", "2.5", "4"];
+    assert_eq!(run(&args, &text), wanted);
+    assert_eq!(run_in(&args, &wat::parse_str(&text).unwrap()), wanted);
+    let folder = Folder::new("webassembly");
+    let spb = folder.path("shapes.spb");
+    assert_eq!(run(&["asm", "-", "-o", &spb], &text), Said::quiet(0));
+    assert_eq!(said(&["run", &spb, "-f", "area", "2.5", "4"]), wanted);
+    let cut = run_in(&["check", "-"], b"\0asm\x01\0\0\0\x01\x05");
+    assert_eq!((cut.status, cut.out.as_str()), (1, ""));
+    assert!(
+        cut.err.starts_with("error: this is no WebAssembly module: unexpected end-of-file (at offset 0xa)"),
+        "{}",
+        cut.err
+    );
+}
+
+#[test]
 fn refused_programs() {
     golden(
         "refused",

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use spasm::interp::native::{Call, Left, Lent, Native, World};
+use spasm::interp::native::{Call, Left, Lent, Native, View, World};
 use spasm::interp::{self, Codes, Limits, Store};
 use spasm::module::native::Target;
-use spasm::objects::View;
 use spasm::streams::Streams;
 use spasm::trap::{Outcome, RunError, Trap, TrapKind};
 use spasm::verified::Verified;

@@ -14,6 +14,7 @@ use crate::module::native::{CSignature, Extern, Target};
 use crate::module::{Function, Inst, Module, Reg, Signature};
 
 use super::names::c_exports;
+use super::write::is_own_name;
 
 /// Why a linked module cannot stand in an object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -132,8 +133,11 @@ fn shared_items(module: &Module) -> Result<(), LowerError> {
 fn symbols(module: &Module) -> Result<(), LowerError> {
     let mut known: HashMap<String, String> = HashMap::new();
     for export in c_exports(module) {
-        known.insert(export.name, format!("the export `{}`", export.own));
-        known.insert(export.own.to_owned(), format!("the export `{}`", export.own));
+        let what = format!("the export `{}`", export.own);
+        if is_own_name(export.own) {
+            known.insert(export.own.to_owned(), what.clone());
+        }
+        known.insert(export.name, what);
     }
     let globals = module.globals.iter().filter_map(|global| global.import.as_ref());
     for from in module.imports.iter().map(|import| &import.from).chain(globals) {

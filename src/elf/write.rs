@@ -404,7 +404,7 @@ const HELPERS: [&str; Helper::ALL.len()] = [
 ];
 
 /// Whether a function's own name may be seen by other objects though C has another for it.
-fn is_own_name(name: &str) -> bool {
+pub(super) fn is_own_name(name: &str) -> bool {
     !name.contains('\0') && !name.is_empty() && !super::names::is_of_c(name) && !runtime::owns(name)
 }
 

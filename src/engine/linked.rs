@@ -23,7 +23,7 @@ impl Engine {
         links: Arc<Links>,
         streams: Arc<SharedStreams>,
     ) -> Result<exec::Instance, InstanceError> {
-        self.may_link(verified.module())?;
+        Engine::may_link(verified.module())?;
         let image = match image {
             Some(image) => image,
             None => Arc::new(self.stitch(verified)?),
@@ -37,7 +37,7 @@ impl Engine {
     }
 
     /// Refuses what a store has nobody to do for.
-    pub(crate) fn may_link(&self, module: &Module) -> Result<(), InstanceError> {
+    pub(crate) fn may_link(module: &Module) -> Result<(), InstanceError> {
         let opcode = || module.customs.first().map(|custom| (format!("opcode {}", custom.op.name), custom.line));
         let Some((item, line)) = native(module).or_else(opcode) else { return Ok(()) };
         Err(InstanceError::Linked { place: super::natives::place(module, line), item })

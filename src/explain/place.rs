@@ -28,6 +28,7 @@ pub fn home(home: Home, class: Class) -> String {
         Home::Constant(bits) => format!("= {}", Value::from_bits(class.widest(), bits)),
         Home::Count(count) => format!("= {count}"),
         Home::Flags => "flags".to_owned(),
+        Home::Within => "fused".to_owned(),
     }
 }
 

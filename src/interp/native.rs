@@ -9,7 +9,7 @@ use crate::for_each_op;
 use crate::isa::op::{Bits, Op, Shape, meaning};
 use crate::isa::trap::TrapKind;
 use crate::module::native::Target;
-use crate::objects::View;
+pub use crate::objects::View;
 use crate::streams::Streams;
 use crate::trap::RunError;
 

@@ -100,7 +100,9 @@ impl Table {
     pub fn fill(&self, index: u32, element: u64, n: u32) -> Result<(), OutOfBounds> {
         let elements = self.elements();
         let all = elements.get(index as usize..).and_then(|rest| rest.get(..n as usize)).ok_or(OutOfBounds)?;
-        all.iter().for_each(|one| one.store(element, Ordering::Relaxed));
+        for one in all {
+            one.store(element, Ordering::Relaxed);
+        }
         Ok(())
     }
 
@@ -111,7 +113,9 @@ impl Table {
     pub fn write(&self, index: u32, from: &[u64]) -> Result<(), OutOfBounds> {
         let elements = self.elements();
         let all = elements.get(index as usize..).and_then(|rest| rest.get(..from.len())).ok_or(OutOfBounds)?;
-        all.iter().zip(from).for_each(|(one, &element)| one.store(element, Ordering::Relaxed));
+        for (one, &element) in all.iter().zip(from) {
+            one.store(element, Ordering::Relaxed);
+        }
         Ok(())
     }
 

@@ -21,6 +21,7 @@ pub mod code;
 pub mod custom;
 mod emit;
 pub mod frame;
+mod fuse;
 mod glue;
 pub mod image;
 pub mod inward;
@@ -208,7 +209,7 @@ impl<'l> Stitcher<'l> {
         if let Some(trace) = &mut self.code.trace {
             trace.begin();
         }
-        self.live.find(verified, body, calls::argument_register);
+        self.live.find(verified, body, self.library, calls::argument_register);
         // Others may change the register of the memory even where the module has none.
         self.placement.place(&self.live, verified.module().memory.is_some() || self.linked.is_linked);
         let frame = self.frame(body);

@@ -6,7 +6,7 @@
 
 use std::error::Error as StdError;
 
-use crate::engine::{ExecError, InstanceError};
+use crate::engine::{ExecError, InstanceError, Mismatch};
 use crate::isa::op::Type;
 use crate::module::Signature;
 use crate::module::link::ImportName;
@@ -64,15 +64,8 @@ pub enum Error {
         near: Option<String>,
     },
     /// A function has other types than its caller takes it to have.
-    #[error("{what} is {found}, not {wanted}")]
-    WrongTypes {
-        /// The function, by its name where it is known.
-        what: String,
-        /// What it takes and gives.
-        found: Signature,
-        /// What the caller passes and expects.
-        wanted: Signature,
-    },
+    #[error("{} is {}, not {}", .0.function, .0.signature, .0.wanted)]
+    WrongTypes(Box<Mismatch>),
     /// A function was called with other arguments than it takes.
     #[error("the function is {signature}, and was called with {given}")]
     WrongArguments {

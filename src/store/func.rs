@@ -5,6 +5,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::engine::Mismatch;
 use crate::exec::{HostCalls, connect_host};
 use crate::isa::op::Type;
 use crate::module::{MAX_VARIADIC, Signature};
@@ -98,7 +99,8 @@ impl Func {
         if found.params == P::TYPES && found.results == R::TYPES {
             return Ok(TypedFunc { func: self, types: PhantomData });
         }
-        Err(Error::WrongTypes { what: what.to_owned(), found, wanted: Signature::new(P::TYPES, R::TYPES) })
+        let wanted = Signature::new(P::TYPES, R::TYPES);
+        Err(Error::WrongTypes(Box::new(Mismatch { function: what.to_owned(), signature: found, wanted })))
     }
 
     pub(super) fn of_handle(bits: u64, core: &Core) -> Option<Func> {
@@ -211,7 +213,9 @@ impl<T: 'static> Inner<T> {
         if self.core.native {
             let calls: Arc<dyn HostCalls> = self.gate.clone();
             let runtime = self.core.engine().runtime()?;
-            made.iter().for_each(|func| connect_host(runtime, func, &calls));
+            for func in &made {
+                connect_host(runtime, func, &calls);
+            }
         }
         let store = self.core.id();
         Ok(made.iter().map(|func| Func { store, handle: func.handle() }).collect())

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::engine::Engine;
 use crate::interp::LinkedInstance;
 use crate::isa::trap::TrapKind;
 use crate::module::link::{Constant, ImportName, Item, Mode};
@@ -68,7 +69,7 @@ pub(super) fn instantiate<T: 'static>(
             Arc::clone(&store.core.streams),
         )?)
     } else {
-        store.core.engine().may_link(module)?;
+        Engine::may_link(module)?;
         Running::Interpreted(LinkedInstance::new(verified, Arc::clone(&links)))
     };
     let exports = exports(&mut store.core, module, &links, (&found.tables, found.memory, &found.globals));

@@ -6,6 +6,8 @@
 //! `cargo test --test programs -- --ignored`.
 
 mod commands;
+mod esbuild;
+mod gojs;
 mod guest;
 mod packages;
 mod quickjs;

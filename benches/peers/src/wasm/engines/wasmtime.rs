@@ -36,3 +36,15 @@ pub fn compile(strategy: Strategy) -> Result<Compile, Problem> {
         Ok(Box::new(module) as Box<dyn Any>)
     }))
 }
+
+/// See [`super::Peer::instantiate`].
+pub fn instantiate(strategy: Strategy) -> Result<Compile, Problem> {
+    let problem = move |error: Error| format!("wasmtime, {strategy:?}: {error:?}");
+    let engine = engine(strategy).map_err(problem)?;
+    Ok(Box::new(move |wasm| {
+        let module = Module::from_binary(&engine, wasm).map_err(problem)?;
+        let mut store = Store::new(&engine, ());
+        Instance::new(&mut store, &module, &[]).map_err(problem)?;
+        Ok(Box::new(store) as Box<dyn Any>)
+    }))
+}
