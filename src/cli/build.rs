@@ -42,10 +42,7 @@ pub fn build(command: &'static Command, given: &Given) -> Result<(), Failure> {
     let snippets = templates::load(given)?.map(|loaded| loaded.snippets);
     let original = input::load(file, &templates::opcodes(snippets))?;
     let refused = |error: &dyn std::error::Error| Failure::from(Diagnostic::new(error.to_string()));
-    let lowered = match original.module().is_linked() {
-        true => Some(lower(file, original.module())?),
-        false => None,
-    };
+    let lowered = if original.module().is_linked() { Some(lower(file, original.module())?) } else { None };
     let verified = lowered.as_ref().unwrap_or(&original);
     let features = features(given.word(OptId::Cpu).unwrap_or("x86-64")).unwrap_or_default();
     let library = match snippets {

@@ -307,6 +307,11 @@ Names: a function whose name is no C name, a word of C or C++, or one of the C
 library's functions, is called spasm_NAME in C; the header says how. `main` may
 be C's own.
 
+WebAssembly, and programs with imports or exports: C has what they export, by the
+names of the exports, and nothing else. It gives what they import: functions and
+variables named NAME where the module's name is `env`, and MODULE_NAME otherwise.
+Memories and tables must be their own; a start function runs before `main`.
+
 Both files are either written as a whole or left as they were.
 
 Executables of --exe are a copy of `spasm` with the program behind it: all words

@@ -122,8 +122,8 @@ fn shared_items(module: &Module) -> Result<(), LowerError> {
     if let Some(from) = tables.next() {
         return refuse("a table", from);
     }
-    let references = module.globals.iter().filter(|global| global.ty.is_reference());
-    match references.filter_map(|global| global.import.as_ref()).next() {
+    let mut references = module.globals.iter().filter(|global| global.ty.is_reference());
+    match references.find_map(|global| global.import.as_ref()) {
         Some(from) => refuse("a global with a reference", from),
         None => Ok(()),
     }
@@ -139,10 +139,14 @@ fn symbols(module: &Module) -> Result<(), LowerError> {
         }
         known.insert(export.name, what);
     }
-    let globals = module.globals.iter().filter_map(|global| global.import.as_ref());
-    for from in module.imports.iter().map(|import| &import.from).chain(globals) {
+    let functions = module.imports.iter().map(|import| (&import.from, import.signature.to_string()));
+    let globals = module.globals.iter().filter_map(|global| {
+        let constant = if global.mutable { "" } else { "const " };
+        Some((global.import.as_ref()?, format!("{constant}{}", global.ty.name())))
+    });
+    for (from, ty) in functions.chain(globals) {
         let symbol = c_symbol(from);
-        let what = format!("the import `{}` of `{}`", from.name, from.module);
+        let what = format!("the import `{}` of `{}` as `{ty}`", from.name, from.module);
         match known.get(&symbol) {
             // A module may import one thing many times.
             Some(first) if *first != what => {
@@ -203,17 +207,18 @@ impl StandIns {
 
 /// A function that passes its arguments on.
 fn stand_in(name: String, signature: &Signature, to: Target) -> Function {
-    let counted = |list: &mut Vec<u32>, registers: &mut dyn ExactSizeIterator<Item = Reg>| {
-        list.push(registers.len() as u32);
-        list.extend(registers.map(Reg::field));
-    };
-    let params = (1..signature.params.len() as u32 + 1).map(Reg::arg);
-    let results = (1..signature.results.len() as u32 + 1).map(Reg::local);
+    let params: Vec<Reg> = (1..=signature.params.len() as u32).map(Reg::arg).collect();
+    let results: Vec<Reg> = (1..=signature.results.len() as u32).map(Reg::local).collect();
     let mut lists = Vec::new();
-    counted(&mut lists, &mut results.clone());
-    counted(&mut lists, &mut params.clone());
-    let returned = lists.len() as u32;
-    counted(&mut lists, &mut results.clone());
+    let mut counted = |registers: &[Reg]| {
+        let start = lists.len() as u32;
+        lists.push(registers.len() as u32);
+        lists.extend(registers.iter().map(|register| register.field()));
+        start
+    };
+    counted(&results);
+    counted(&params);
+    let returned = counted(&results);
     let (d, a) = to.fields();
     let insts = vec![Inst { op: Op::Call, d, a, b: 0 }, Inst { op: Op::Ret, d: 0, a: 0, b: returned }];
     Function { name, signature: signature.clone(), insts, lists, ..Function::default() }

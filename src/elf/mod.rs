@@ -39,11 +39,10 @@
 //! - Exceptions of C++ and `_Unwind_Backtrace` pass through Spasm functions, and debuggers see their lines.
 //! - Of a linked module, such as one of WebAssembly, its exports are C functions and variables, and nothing else is. What it
 //!   imports C gives: functions and variables whose symbol is the import's name where its module is `env`, else both names
-//!   with `_` between them ([`c_symbol`]). So whoever links a module gives it every function
-//!   that it names, those of the C library included. References are numbers of
-//!   which the module knows the meaning; 0 is null. Tables, constants and segments are there before constructors run, and
-//!   the start function runs as a constructor; one that traps then ends the process. A table that grows is not to be used
-//!   by two threads at a time.
+//!   with `_` between them ([`c_symbol`]). So whoever links a module gives it every function that it names, those of the C
+//!   library included. References are numbers of which the module knows the meaning; 0 is null. Tables, constants and
+//!   segments are there before constructors run, and the start function runs as a constructor; one that traps ends the
+//!   process. A table that grows is not to be used by two threads at a time.
 //! - Each program or shared library has one copy of the runtime, which handles SIGSEGV, SIGBUS, SIGILL and SIGFPE of Spasm
 //!   functions, and hands all others on to the handler before it. It is there before constructors run.
 

@@ -405,7 +405,8 @@ const HELPERS: [&str; Helper::ALL.len()] = [
 
 /// Whether a function's own name may be seen by other objects though C has another for it.
 pub(super) fn is_own_name(name: &str) -> bool {
-    !name.contains('\0') && !name.is_empty() && !super::names::is_of_c(name) && !runtime::owns(name)
+    let free = !super::names::is_of_c(name) && !runtime::owns(name) && !name.starts_with("spasm_module_");
+    free && !name.contains('\0') && !name.is_empty()
 }
 
 /// The symbol of this name, which another object has unless this one does.

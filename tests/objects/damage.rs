@@ -3,7 +3,11 @@
 use std::fs;
 
 use object::{Object as _, ObjectSection as _};
-use spasm::elf::{self, LoadError, Options};
+use spasm::elf::{self, ElfError, LoadError, Options};
+use spasm::library::Library;
+use spasm::stitch::{Entries, Stitcher};
+use spasm::verified::Verified;
+use spasm::verify::verify;
 
 use crate::tools::{SPASM, folder, object, output, run, verified};
 
@@ -108,11 +112,17 @@ fn any_damage_is_noticed_or_does_not_matter() {
 }
 
 #[test]
-fn modules_that_share_items_are_refused() {
-    let folder = folder("linked");
-    fs::write(folder.join("shares.spasm"), "export \"f\" func f\nfunc f()\n    ret\n").unwrap();
-    let built = output(&folder, SPASM, &["build", "shares.spasm", "-o", "shares.o"]);
-    let told = String::from_utf8_lossy(&built.stderr);
-    assert!(!built.status.success() && told.contains("which objects cannot have yet"), "{told}");
-    assert!(!folder.join("shares.o").exists());
+fn imports_that_c_has_yet_to_give_are_refused() {
+    let source = "import \"env\" \"f\" func f()\nexport \"g\" func g\nfunc g()\n    call f\n    ret\n";
+    let library = Library::with_features(spasm::engine::Features(0));
+    let written = |verified: &Verified| {
+        let mut stitcher = Stitcher::new(&library);
+        stitcher.set_entries(Entries::Exported);
+        elf::write(verified, &stitcher.stitch(verified).unwrap(), &library, &Options::default())
+    };
+    let open = verified("open.spasm", source);
+    assert_eq!(written(&open), Err(ElfError::Linked));
+    let mut module = open.module().clone();
+    elf::lower(&mut module).unwrap();
+    assert!(written(&verify(module).unwrap()).is_ok());
 }

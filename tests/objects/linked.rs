@@ -289,11 +289,15 @@ fn what_c_cannot_give_is_refused_by_its_name() {
         ("(import \"a\" \"g\" (global externref))", "a global with a reference comes from `a` as `g`"),
         (
             "(import \"env\" \"f\" (func)) (func (export \"f\"))",
-            "the export `f` and the import `f` of `env` would both be the symbol `f` of C",
+            "the export `f` and the import `f` of `env` as `()` would both be the symbol `f` of C",
+        ),
+        (
+            "(import \"env\" \"f\" (func (param i32))) (import \"env\" \"f\" (global i64))",
+            "the import `f` of `env` as `(i32)` and the import `f` of `env` as `const i64` would both be the symbol `f` of C",
         ),
         (
             "(import \"a\" \"b-c\" (func)) (import \"a\" \"b_c\" (func))",
-            "the import `b-c` of `a` and the import `b_c` of `a` would both be the symbol `a_b_c` of C",
+            "the import `b-c` of `a` as `()` and the import `b_c` of `a` as `()` would both be the symbol `a_b_c` of C",
         ),
     ];
     for (text, wanted) in cases {

