@@ -223,3 +223,24 @@ fn stand_in(name: String, signature: &Signature, to: Target) -> Function {
     let insts = vec![Inst { op: Op::Call, d, a, b: 0 }, Inst { op: Op::Ret, d: 0, a: 0, b: returned }];
     Function { name, signature: signature.clone(), insts, lists, ..Function::default() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imports_have_symbols_that_c_can_write() {
+        let cases = [
+            (("env", "puts"), "puts"),
+            (("env", "a-b.c"), "a_b_c"),
+            (("env", ""), "_"),
+            (("env", "2x"), "_2x"),
+            (("wasi_snapshot_preview1", "fd_write"), "wasi_snapshot_preview1_fd_write"),
+            (("ü", "x"), "__x"),
+        ];
+        for ((module, name), wanted) in cases {
+            let from = ImportName { module: module.to_owned(), name: name.to_owned() };
+            assert_eq!(c_symbol(&from), wanted);
+        }
+    }
+}
