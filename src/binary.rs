@@ -55,6 +55,7 @@ mod link;
 mod read;
 mod write;
 
+pub use crc::crc32 as checksum;
 pub(crate) use crc::crc32;
 
 use crate::diagnostic::Diagnostic;

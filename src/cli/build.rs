@@ -22,6 +22,15 @@ pub fn build(command: &'static Command, given: &Given) -> Result<(), Failure> {
         let error = UsageError::new(Some(command), "`spasm build` needs to know where to write");
         return Err(error.help(format!("usage: spasm build {}", command.usage)).into());
     };
+    #[cfg(feature = "wasi")]
+    if given.has(OptId::Exe) {
+        return super::exe::build(command, given, out);
+    }
+    #[cfg(feature = "wasi")]
+    if given.has(OptId::Dir) || given.has(OptId::Env) {
+        let error = UsageError::new(Some(command), "--dir and --env are for programs that --exe makes");
+        return Err(error.help("objects have what they are linked with").into());
+    }
     let file = &given.words[0];
     let header = given.value(OptId::Header);
     if header == Some(out) {

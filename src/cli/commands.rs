@@ -132,8 +132,8 @@ Keys of --stats=json:
             ("spasm run -f fac examples/wasm/factorial.wat 20", "A function that a WebAssembly module exports"),
             #[cfg(feature = "wasi")]
             (
-                "spasm run --dir .::/work python.wasm -- -c 'import os; print(os.listdir(\"/work\"))'",
-                "A WebAssembly program, with one directory to work in",
+                "spasm run --dir examples examples/wasm/cat.wat fib.spasm",
+                "A WebAssembly program of WASI, with the one directory that it may use",
             ),
         ],
     },
@@ -240,7 +240,7 @@ Keys of --json, a list with an object for each function:
         id: CommandId::Build,
         name: "build",
         usage: "[OPTIONS] FILE -o OUT.o",
-        summary: "Writes an ELF object that links with C",
+        summary: "Writes an ELF object that links with C, or an executable",
         about: "Stitches a program and writes it as a relocatable ELF object. Each function can be called from C under its \
                 name; traps, linear memory, `print` and `read` work without Spasm, by a runtime in the object that needs \
                 the C library only. The same file gives the same bytes.",
@@ -281,6 +281,26 @@ Keys of --json, a list with an object for each function:
                 value: Takes::Nothing,
                 help: "Leaves out the runtime. One object of a program must have it; where several do, the linker keeps one",
             },
+            #[cfg(feature = "wasi")]
+            Opt {
+                id: OptId::Exe,
+                short: None,
+                long: Some("exe"),
+                value: Takes::Nothing,
+                help: "Writes an executable instead, of a WebAssembly program that was compiled for WASI: it runs as \
+                       `spasm run` would run it, and needs no other file",
+            },
+            #[cfg(feature = "wasi")]
+            Opt {
+                help: "With --exe: a directory that the program is granted each time it runs, below the directory that it is \
+                       then run in where HOST begins with no `/`; may be given several times",
+                ..parts::DIR
+            },
+            #[cfg(feature = "wasi")]
+            Opt {
+                help: "With --exe: a variable that the program is always given; may be given several times",
+                ..parts::ENV
+            },
         ],
         notes: "\
 Names: a function whose name is no C name, a word of C or C++, or one of the C
@@ -288,11 +308,21 @@ library's functions, is called spasm_NAME in C; the header says how. `main` may
 be C's own.
 
 Both files are either written as a whole or left as they were.
+
+Executables of --exe are a copy of `spasm` with the program behind it: all words
+of their command line are the program's, their streams and exit status as with
+`spasm run`. Without --dir and --env they reach no file and no variable of whoever
+runs them. `strip` takes the program away.
 ",
         examples: &[
             ("spasm build examples/fib.spasm -o fib.o --header fib.h", "Writes an object and its header"),
             ("cc program.c fib.o -o program", "Links it"),
             ("spasm run fib.o 30", "Runs it without linking, and without stitching it again"),
+            #[cfg(feature = "wasi")]
+            (
+                "spasm build --exe --dir . examples/wasm/cat.wat -o cat && ./cat examples/fib.spasm",
+                "A WebAssembly program as a command of its own",
+            ),
         ],
     },
     Command {

@@ -95,6 +95,11 @@ fn exported(module: &Module) -> impl Iterator<Item = Entry<'_>> {
     })
 }
 
+/// The function that is exported under this name.
+pub fn exported_as<'m>(module: &'m Module, name: &str) -> Option<Entry<'m>> {
+    exported(module).find(|entry| entry.name == name)
+}
+
 fn signature(module: &Module, target: Target) -> Option<&Signature> {
     match target {
         Target::Function(index) => Some(&module.functions.get(index as usize)?.signature),

@@ -8,6 +8,8 @@ mod args;
 mod build;
 mod commands;
 mod convert;
+#[cfg(all(feature = "elf", feature = "wasi"))]
+mod exe;
 mod explain;
 mod failure;
 mod help;
@@ -38,6 +40,11 @@ use style::Paint;
 
 /// Does what the command line says, and gives the exit status.
 pub fn main() -> i32 {
+    #[cfg(all(feature = "elf", feature = "wasi"))]
+    if let Some(program) = exe::carried() {
+        let result = program.and_then(exe::Program::run);
+        return result.map_or_else(|failure| report(&failure, None), |()| 0);
+    }
     let line = match args::read(std::env::args_os().skip(1)) {
         Ok(line) => line,
         Err(error) => return report(&error.into(), None),

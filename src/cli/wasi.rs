@@ -27,12 +27,7 @@ pub struct Host {
 
 impl Host {
     /// What the command line gives a program that is entered there.
-    pub fn new(
-        command: &'static Command,
-        given: &Given,
-        module: &Module,
-        entry: Entry<'_>,
-    ) -> Result<Host, Failure> {
+    pub fn new(command: &'static Command, given: &Given, module: &Module, entry: Entry<'_>) -> Result<Host, Failure> {
         let grants = Grants::read(command, given)?;
         let option = || if grants.dirs.is_empty() { "--env" } else { "--dir" };
         if !imports_wasi(module) {
@@ -51,7 +46,12 @@ impl Host {
         let takes_words = entry.name == START && !given.has(OptId::Function);
         let words = if takes_words { &given.words[1..] } else { &[] };
         let name = Path::new(&given.words[0]).file_name().unwrap_or(&given.words[0]).to_string_lossy();
-        Ok(Host { context: Some(grants.context(&name, words)?), takes_words })
+        Ok(Host { takes_words, ..Host::of(&grants, &name, words)? })
+    }
+
+    /// What a program has that is called `name` and given these words.
+    pub fn of(grants: &Grants, name: &str, words: &[OsString]) -> Result<Host, Failure> {
+        Ok(Host { context: Some(grants.context(name, words)?), takes_words: true })
     }
 
     /// What the program finds by the names that it imports.
@@ -65,7 +65,7 @@ impl Host {
 }
 
 /// What begins a program that was compiled for WASI.
-const START: &str = "_start";
+pub const START: &str = "_start";
 
 fn imports_wasi(module: &Module) -> bool {
     module.imports.iter().any(|import| [wasi::MODULE, wasi::MODULE_BEFORE].contains(&import.from.module.as_str()))
@@ -103,12 +103,12 @@ impl Grants {
     }
 
     /// Nothing is granted.
-    pub fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.dirs.is_empty() && self.vars.is_empty()
     }
 
     /// The context of a program that is called `name` and given these words.
-    pub fn context(&self, name: &str, words: &[OsString]) -> Result<WasiCtx, Failure> {
+    fn context(&self, name: &str, words: &[OsString]) -> Result<WasiCtx, Failure> {
         let mut builder = WasiCtxBuilder::new();
         let many = |error: StringArrayError| Diagnostic::new(format!("too much for a program: {error}"));
         builder.inherit_stdio().arg(name).map_err(many)?;

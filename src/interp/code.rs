@@ -64,7 +64,7 @@ pub(super) struct Code {
     pub(super) steps: Box<[Step]>,
     /// For each step, the instruction it is made of; of two, the one that can end the run.
     pub(super) origins: Box<[u32]>,
-    /// For a call `[nargs, x…, nresults, d…]`, before which stand `[table, signature]` if it is a `calli`, and if it is one of C
+    /// For a call `[nargs, x…, nresults, d…]`, with [`Code::HALF`] added to arguments of which only the lower half is passed, before which stand `[table, signature]` if it is a `calli`, and if it is one of C
     /// `[signature]` before it and `[nfurther, is_float…]` behind it; for
     /// an instruction on tables or segments `[first item, second item, nargs, x…]`; for a declared opcode `[n, x…]`; for a `ret` of several
     /// values `[n, a…]`, with [`Code::HALF`] added to those of which only the lower half is returned; for a `select`
@@ -72,20 +72,16 @@ pub(super) struct Code {
     pub(super) lists: Box<[u32]>,
     /// How many of its registers are fixed parameters.
     pub(super) params: u32,
-    /// The parameters of which only the lower half is passed.
-    pub(super) halves: Box<[u32]>,
     /// The locals that have to start as zero.
     pub(super) zeros: Box<[u32]>,
     /// Whether arguments have to be kept as they were passed, behind its registers.
     pub(super) keeps_args: bool,
-    /// Whether there are no halves, no zeros and no arguments to keep.
-    pub(super) is_plain: bool,
     /// How many registers an activation has; the last takes results that nobody wants.
     pub(super) registers: u32,
 }
 
 impl Code {
-    /// Marks values of which only the lower half is returned.
+    /// Marks values of which only the lower half is passed or returned.
     pub(super) const HALF: u32 = 1 << 31;
 
     /// How many registers an activation has.

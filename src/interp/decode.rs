@@ -4,14 +4,17 @@
 //! code's size and every offset leads to one of its steps, which is checked here because the loop does not; a `const`
 //! is left out only where everything that reads it has the literal instead.
 
-use crate::isa::op::{Class, Flag, Op, Shape, Type};
+mod calls;
+
+use crate::isa::op::{Flag, Op, Shape, Type};
 use crate::module::{Inst, Module};
 use crate::verified::{Body, Var, Verified};
 
 use super::code::{Code, Step};
 use super::join::Pairs;
+use super::native::counted;
 use super::outside;
-use super::run::{self, Family, run_of};
+use super::run::{Family, run_of};
 
 const NONE: u32 = u32::MAX;
 
@@ -248,16 +251,7 @@ impl Decoder<'_> {
                 self.lists.extend_from_slice(&list[..list[0] as usize + 2]);
                 self.switches.push(self.steps.len() as u32);
             }
-            Shape::Call | Shape::CallImport => {
-                step.b = self.lists.len() as u32;
-                step.d = self.call(inst.b as usize);
-            }
-            Shape::Calli => {
-                self.read(inst.a);
-                step.b = self.lists.len() as u32 + 2;
-                self.lists.extend([inst.d, self.body.lists[inst.b as usize]]);
-                step.d = self.call(inst.b as usize + 1);
-            }
+            Shape::Call | Shape::CallImport | Shape::Calli => self.call_spasm(inst, &mut step),
             Shape::Ret => self.ret(inst, &mut step),
             Shape::CallExtern => {
                 let signature = self.module.externs[inst.a as usize].signature;
@@ -298,79 +292,6 @@ impl Decoder<'_> {
         self.step(at, Step { run, d: inst.d, a: inst.a, b: inst.b, c: 0 }, inst.op, Family::Plain);
         let var = self.body.vars[inst.d as usize];
         self.idle[step as usize] = var.has(Var::CONSTANT) || !var.has(Var::CROSSES);
-    }
-
-    /// Copies the lists of a call, and gives the slot of the first result.
-    fn call(&mut self, at: usize) -> u32 {
-        let (results, rest) = counted(&self.body.lists[at..]);
-        let (args, _) = counted(rest);
-        self.lists.push(args.len() as u32);
-        for &arg in args {
-            let slot = self.read(arg);
-            self.lists.push(slot);
-        }
-        self.lists.push(results.len() as u32);
-        for &result in results {
-            let slot = self.write(result);
-            self.lists.push(slot);
-        }
-        results.first().copied().unwrap_or(self.unwanted())
-    }
-
-    /// An instruction on tables, elements or segments.
-    fn object(&mut self, inst: &Inst, step: &mut Step) {
-        let (named, rest) = self.body.lists[inst.b as usize..].split_at(2);
-        let (results, rest) = counted(rest);
-        let (args, _) = counted(rest);
-        (step.a, step.b) = (inst.op as u32, self.lists.len() as u32);
-        self.lists.extend_from_slice(named);
-        self.lists.push(args.len() as u32);
-        for &arg in args {
-            let slot = self.read(arg);
-            self.lists.push(slot);
-        }
-        step.d = results.first().map_or(self.unwanted(), |&result| self.write(result));
-    }
-
-    /// Copies the lists of a call of C, with what else is to be known of it, and gives the slot of the first result and the
-    /// place of the list.
-    fn call_c(&mut self, signature: u32, at: usize) -> (u32, u32) {
-        self.lists.push(signature);
-        let list = self.lists.len() as u32;
-        let first = self.call(at);
-        let (_, rest) = counted(&self.body.lists[at..]);
-        let (args, _) = counted(rest);
-        let fixed = self.module.c_signatures[signature as usize].flat().params.len();
-        self.lists.push((args.len() - fixed) as u32);
-        self.lists.extend(args[fixed..].iter().map(|&arg| u32::from(self.body.vars[arg as usize].class.is_float())));
-        (first, list)
-    }
-
-    /// The slot for results that nobody wants.
-    fn unwanted(&self) -> u32 {
-        self.body.vars.len() as u32
-    }
-
-    fn ret(&mut self, inst: &Inst, step: &mut Step) {
-        let (values, _) = counted(&self.body.lists[inst.b as usize..]);
-        let is_half = |var: u32, ty: Type| is_half(ty) && !self.body.vars[var as usize].has(Var::NARROW);
-        let results = &self.body.signature.results;
-        match (values, &results[..]) {
-            ([], _) => step.run = run::return_none,
-            (&[value], &[ty]) => {
-                step.run = if is_half(value, ty) { run::return_half } else { run::return_one };
-                step.a = self.read(value);
-            }
-            _ => {
-                step.b = self.lists.len() as u32;
-                let halves: Vec<_> = values.iter().zip(results).map(|(&var, &ty)| is_half(var, ty)).collect();
-                self.lists.push(values.len() as u32);
-                for (&value, half) in values.iter().zip(halves) {
-                    let slot = self.read(value);
-                    self.lists.push(slot | if half { Code::HALF } else { 0 });
-                }
-            }
-        }
     }
 
     fn drop_idle_steps(&mut self) {
@@ -417,14 +338,10 @@ impl Decoder<'_> {
         let params = &self.body.signature.params;
         let locals = params.len() + 1..self.body.vars.len();
         let starts_as_zero = |&var: &usize| self.body.vars[var].has(Var::CROSSES) && self.first[var] != First::Written;
-        let halves = (0..).zip(params).filter(|(_, ty)| is_half(**ty)).map(|(k, _)| k);
-        let halves: Box<[u32]> = halves.collect();
         let zeros: Box<[u32]> = locals.filter(starts_as_zero).map(|var| var as u32).collect();
         Code {
             function,
             params: params.len() as u32,
-            is_plain: halves.is_empty() && zeros.is_empty() && !self.body.has_arg,
-            halves,
             zeros,
             keeps_args: self.body.has_arg,
             registers: self.unwanted() + 1,
@@ -433,14 +350,4 @@ impl Decoder<'_> {
             lists: self.lists.into(),
         }
     }
-}
-
-/// Whether only the lower half of an int register is passed.
-fn is_half(ty: Type) -> bool {
-    ty.class() == Class::Int && ty.is_narrow()
-}
-
-/// A list that starts with its length, and what follows it.
-fn counted(list: &[u32]) -> (&[u32], &[u32]) {
-    list[1..].split_at(list[0] as usize)
 }

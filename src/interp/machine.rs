@@ -13,6 +13,7 @@ use crate::verified::Verified;
 use super::Limits;
 use super::code::Code;
 use super::decode::decode;
+use super::native::counted;
 use super::registers::{Place, Window};
 use super::store::Codes;
 
@@ -45,21 +46,27 @@ pub(super) struct Machine<'c> {
     /// Whether the module is linked with others.
     is_linked: bool,
     stack: Vec<u64>,
-    /// The functions that wait, outermost first.
+    /// The functions that wait, outermost first, and room for more.
     callers: Vec<Caller<'c>>,
+    /// How many wait.
+    depth: usize,
 }
 
 impl<'c> Machine<'c> {
     pub(super) fn new(limits: &'c Limits, verified: &'c Verified, codes: &'c Codes) -> Machine<'c> {
         let (codes, is_linked) = (codes.all(), codes.is_linked());
-        Machine { verified, limits, codes, is_linked, stack: Vec::new(), callers: Vec::with_capacity(16) }
+        Machine { verified, limits, codes, is_linked, stack: Vec::new(), callers: Vec::new(), depth: 0 }
+    }
+
+    /// Function `function` in the form that the loop executes, if it has been needed before.
+    #[inline(always)]
+    pub(super) fn decoded(&self, function: u32) -> Option<&'c Code> {
+        self.codes[function as usize].get()
     }
 
     /// Function `function` in the form that the loop executes.
-    #[inline(always)]
     pub(super) fn code(&self, function: u32) -> &'c Code {
-        let code = &self.codes[function as usize];
-        code.get().unwrap_or_else(|| self.decode_once(code, function))
+        self.decoded(function).unwrap_or_else(|| self.decode_once(&self.codes[function as usize], function))
     }
 
     #[cold]
@@ -69,7 +76,7 @@ impl<'c> Machine<'c> {
 
     /// How many functions are being executed, and how many registers there is room for.
     pub(super) fn used(&self) -> (usize, usize) {
-        (self.callers.len() + 1, self.stack.len())
+        (self.depth + 1, self.stack.len())
     }
 
     /// The activation of the outermost function, with `args`, which have been checked.
@@ -110,10 +117,11 @@ impl<'c> Machine<'c> {
         Ok(())
     }
 
-    /// Calls `callee` from `place` in `current` with those of its `registers` that the list at `list` names; false, and
-    /// nothing is done, where there is no room.
+    /// Calls `callee` from `place` in `current` with those of its `registers` that the list at `list` names; of those that it
+    /// marks, the upper half is cut off if `CUT`. False, and nothing is done, where there is no room. Arguments are yet
+    /// to be [kept](Self::keep) where that has to be.
     #[inline(always)]
-    pub(super) fn call(
+    pub(super) fn call<const CUT: bool>(
         &mut self,
         current: &mut Activation<'c>,
         registers: Window,
@@ -122,22 +130,22 @@ impl<'c> Machine<'c> {
         list: u32,
     ) -> bool {
         let list = &current.code.lists[list as usize..];
-        let (n, args) = (list[0] as usize, &list[1..]);
+        let n = list[0] as usize;
+        let args = &list[1..=callee.params as usize];
         let base = current.end;
         let end = end_of(callee, base, n);
-        let depth = self.callers.len();
-        if end > self.stack.len() || depth >= self.limits.frames || depth == self.callers.capacity() {
+        if end > self.stack.len() {
             return false;
         }
+        let Some(caller) = self.callers.get_mut(self.depth) else { return false };
+        *caller = Caller { code: current.code, place, base: current.base };
+        self.depth += 1;
         let opened = Window::open(&mut self.stack, base, callee);
-        for slot in 0..callee.params {
-            opened.set(slot, registers.get(args[slot as usize]));
+        for (slot, &arg) in (0..).zip(args) {
+            opened.set(slot, if CUT { cut(registers, arg) } else { registers.get(arg) });
         }
         opened.set(callee.params, n as u64);
-        if !callee.is_plain {
-            self.prepare(current, opened, callee, &args[..n]);
-        }
-        self.callers.push(Caller { code: current.code, place, base: current.base });
+        start(callee, opened);
         *current = Activation { code: callee, base, end, registers: opened };
         true
     }
@@ -153,10 +161,15 @@ impl<'c> Machine<'c> {
     ) -> Result<(), RunError> {
         let end = end_of(callee, current.end, current.code.lists[list as usize] as usize);
         let overflow = |machine: &Machine<'_>| machine.trap(TrapKind::StackOverflow, current.code, place).into();
-        if self.callers.len() >= self.limits.frames {
+        if self.depth >= self.limits.frames {
             return Err(overflow(self));
         }
-        self.callers.try_reserve(1).map_err(|e| RunError::Memory(io::Error::other(e)))?;
+        if self.depth == self.callers.len() {
+            let wanted = (self.depth * 2).clamp(16.min(self.limits.frames), self.limits.frames);
+            let more = wanted - self.depth;
+            self.callers.try_reserve_exact(more).map_err(|e| RunError::Memory(io::Error::other(e)))?;
+            self.callers.resize(wanted, Caller { code: current.code, place, base: current.base });
+        }
         if end > self.stack.len() {
             self.make_room(end).map_err(|error| error.unwrap_or_else(|| overflow(self)))?;
             current.registers = Window::open(&mut self.stack, current.base, current.code);
@@ -164,17 +177,14 @@ impl<'c> Machine<'c> {
         Ok(())
     }
 
-    /// Does what few functions need before their first step, whose registers are `opened`.
-    #[inline(never)]
-    fn prepare(&mut self, current: &Activation<'c>, opened: Window, callee: &Code, args: &[u32]) {
-        start(callee, opened);
-        if callee.keeps_args {
-            let base = current.end;
-            for (k, &arg) in args.iter().enumerate() {
-                // Fixed parameters are already there, with the upper halves cut off that are not passed.
-                let passed = if k < callee.params as usize { base + k } else { current.base + arg as usize };
-                self.stack[base + callee.size() + k] = self.stack[passed];
-            }
+    /// Keeps the arguments of a call of `callee` from `caller` as they were passed, behind the registers of the function.
+    pub(super) fn keep(&mut self, caller: &Activation<'c>, callee: &Code, list: u32) {
+        let (args, _) = counted(&caller.code.lists[list as usize..]);
+        let base = caller.end;
+        for (k, &arg) in args.iter().enumerate() {
+            // Fixed parameters are already there, with the upper halves cut off that are not passed.
+            let passed = if k < callee.params as usize { base + k } else { caller.base + (arg & !Code::HALF) as usize };
+            self.stack[base + callee.size() + k] = self.stack[passed];
         }
     }
 
@@ -187,7 +197,9 @@ impl<'c> Machine<'c> {
     /// Goes back to the function that waits, and gives the place of its call; nothing where there is none.
     #[inline(always)]
     pub(super) fn leave(&mut self, current: &mut Activation<'c>) -> Option<Place<'c>> {
-        let Caller { code, place, base } = self.callers.pop()?;
+        let depth = self.depth.wrapping_sub(1);
+        let &Caller { code, place, base } = self.callers.get(depth)?;
+        self.depth = depth;
         let registers = Window::open(&mut self.stack, base, code);
         *current = Activation { code, base, end: current.base, registers };
         Some(place)
@@ -197,19 +209,15 @@ impl<'c> Machine<'c> {
     /// none.
     pub(super) fn leave_with(&mut self, current: &mut Activation<'c>, list: usize) -> Result<Place<'c>, Vec<u64>> {
         let (values, _) = counted(&current.code.lists[list..]);
-        let value = |registers: Window, value: u32| {
-            let bits = registers.get(value & !Code::HALF);
-            if value & Code::HALF == 0 { bits } else { u64::from(bits as u32) }
-        };
         let returning = current.registers;
         let Some(place) = self.leave(current) else {
-            return Err(values.iter().map(|&v| value(returning, v)).collect());
+            return Err(values.iter().map(|&v| cut(returning, v)).collect());
         };
         let call = place.step();
         let (_, rest) = counted(&current.code.lists[call.b as usize..]);
         let (destinations, _) = counted(rest);
         for (&destination, &v) in destinations.iter().zip(values) {
-            current.registers.set(destination, value(returning, v));
+            current.registers.set(destination, cut(returning, v));
         }
         Ok(place)
     }
@@ -230,7 +238,10 @@ impl<'c> Machine<'c> {
     #[cold]
     pub(super) fn trap(&self, kind: TrapKind, code: &Code, place: Place<'_>) -> Trap {
         let innermost = (code.function, code.origin(place));
-        let callers = self.callers.iter().rev().map(|caller| (caller.code.function, caller.code.origin(caller.place)));
+        let callers = self.callers[..self.depth]
+            .iter()
+            .rev()
+            .map(|caller| (caller.code.function, caller.code.origin(caller.place)));
         Trap::new(kind, &self.verified.module, std::iter::once(innermost).chain(callers))
     }
 }
@@ -241,18 +252,17 @@ fn end_of(code: &Code, base: usize, args: usize) -> usize {
     base + code.size() + if code.keeps_args { args } else { 0 }
 }
 
-/// Cuts off the upper halves that are not passed and zeroes what has to be zero.
+/// The register that a list names, or its lower half, if it is marked.
+#[inline(always)]
+fn cut(registers: Window, value: u32) -> u64 {
+    let bits = registers.get(value & !Code::HALF);
+    if value & Code::HALF == 0 { bits } else { u64::from(bits as u32) }
+}
+
+/// Zeroes what has to be zero.
+#[inline(always)]
 fn start(code: &Code, registers: Window) {
-    for &slot in &code.halves {
-        registers.set(slot, u64::from(registers.get(slot) as u32));
-    }
     for &slot in &code.zeros {
         registers.set(slot, 0);
     }
-}
-
-/// A list that starts with its length, and what follows it.
-#[inline(always)]
-fn counted(list: &[u32]) -> (&[u32], &[u32]) {
-    list[1..].split_at(list[0] as usize)
 }

@@ -156,6 +156,7 @@ fn call<'c>(place: Place<'c>, registers: Window, context: &mut Context<'c, '_>, 
 }
 
 /// A list that starts with its length, and what follows it.
+#[inline(always)]
 pub(super) fn counted(list: &[u32]) -> (&[u32], &[u32]) {
     list[1..].split_at(list[0] as usize)
 }

@@ -10,6 +10,7 @@ use crate::module::native::Target;
 use crate::objects::{Body, Func};
 use crate::trap::RunError;
 
+use super::code::Code;
 use super::linked::{Linked, Nesting};
 use super::native::{Left, counted};
 use super::registers::{Place, Window};
@@ -22,13 +23,17 @@ fn nobody<'c>(context: &mut Context<'c, '_>) -> Option<Place<'c>> {
 }
 
 /// Calls an imported function.
-pub(super) fn call_import<'c>(place: Place<'c>, registers: Window, context: &mut Context<'c, '_>) -> Option<Place<'c>> {
+pub(super) fn call_import<'c, const CUT: bool>(
+    place: Place<'c>,
+    registers: Window,
+    context: &mut Context<'c, '_>,
+) -> Option<Place<'c>> {
     let Some(linked) = context.linked else { return nobody(context) };
-    call(place, registers, context, linked, &linked.links.imports[place.step().a as usize])
+    call::<CUT>(place, registers, context, linked, &linked.links.imports[place.step().a as usize])
 }
 
 /// Calls a function of a growing table: the list of the step is that of any `calli`.
-pub(super) fn call_growing<'c>(
+pub(super) fn call_growing<'c, const CUT: bool>(
     place: Place<'c>,
     registers: Window,
     context: &mut Context<'c, '_>,
@@ -39,7 +44,7 @@ pub(super) fn call_growing<'c>(
     let (table, signature) = (lists[step.b as usize - 2], lists[step.b as usize - 1]);
     match linked.links.callee(table, registers.get(step.a)) {
         Ok(func) if func.number() == linked.links.signatures[signature as usize] => {
-            call(place, registers, context, linked, func)
+            call::<CUT>(place, registers, context, linked, func)
         }
         Ok(_) => context.trap(TrapKind::IndirectCallTypeMismatch),
         Err(kind) => context.trap(kind),
@@ -48,7 +53,7 @@ pub(super) fn call_growing<'c>(
 
 /// Calls a function, whoever it belongs to.
 #[inline(always)]
-fn call<'c>(
+fn call<'c, const CUT: bool>(
     place: Place<'c>,
     registers: Window,
     context: &mut Context<'c, '_>,
@@ -57,7 +62,7 @@ fn call<'c>(
 ) -> Option<Place<'c>> {
     match func.body() {
         Body::Instance { instance, function } if instance == linked.links.instance => {
-            context.call(place, registers, function, place.step().b)
+            context.call::<CUT>(place, registers, function, place.step().b)
         }
         _ => leave(place, registers, context, linked, func),
     }
@@ -83,7 +88,7 @@ fn leave<'c>(
     let (destinations, _) = counted(rest);
     let signature = func.signature();
     let args: Vec<u64> =
-        args.iter().zip(&signature.params).map(|(&slot, ty)| ty.normalise(registers.get(slot))).collect();
+        args.iter().zip(&signature.params).map(|(&slot, ty)| ty.normalise(registers.get(slot & !Code::HALF))).collect();
     let mut results = Vec::with_capacity(destinations.len());
     // A function of the host may write to the same place by itself.
     let flushed = if matches!(func.body(), Body::Host(_)) { context.streams.flush() } else { Ok(()) };

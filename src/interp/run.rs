@@ -15,14 +15,13 @@ use crate::objects::View;
 use crate::streams::Streams;
 use crate::trap::{Outcome, RunError};
 
-use super::code::Code;
 use super::linked::Linked;
 use super::machine::{Activation, Machine};
 use super::native::{Native, World};
 use super::registers::{Place, Window};
 
 pub(super) use pairs::{Link, copies, pair};
-pub(super) use steps::{Family, return_half, return_none, return_one, run_of};
+pub(super) use steps::{Family, call, call_indirect, return_half, return_none, return_one, run_of};
 
 /// What does a step. It gives the place to go on at if that is not the next step.
 pub(super) type Run = for<'c, 'w> fn(Place<'c>, Window, &mut Context<'c, 'w>) -> Option<Place<'c>>;
@@ -183,28 +182,42 @@ impl<'c> Context<'c, '_> {
         if self.count_jump() { Some(place.jump(offset)) } else { self.trap(TrapKind::Interrupted) }
     }
 
+    /// Calls a function; `CUT` where the list marks arguments of which only the lower half is passed.
     #[inline(always)]
-    pub(super) fn call(&mut self, place: Place<'c>, registers: Window, function: u32, list: u32) -> Option<Place<'c>> {
+    pub(super) fn call<const CUT: bool>(
+        &mut self,
+        place: Place<'c>,
+        registers: Window,
+        function: u32,
+        list: u32,
+    ) -> Option<Place<'c>> {
         if !self.count_jump() {
             return self.trap(TrapKind::Interrupted);
         }
-        let callee = self.machine.code(function);
-        if self.machine.call(&mut self.current, registers, place, callee, list) {
-            Some(Place::start(callee))
-        } else {
-            self.call_with_more_room(place, callee, list)
+        // Whatever is done seldom is done elsewhere, so that this needs no room on the host's stack.
+        let Some(callee) = self.machine.decoded(function) else {
+            return self.call_slowly::<CUT>(place, function, list);
+        };
+        if callee.keeps_args || !self.machine.call::<CUT>(&mut self.current, registers, place, callee, list) {
+            return self.call_slowly::<CUT>(place, function, list);
         }
+        Some(Place::start(callee))
     }
 
+    /// Calls a function for the first time, or where there was no room, or one that keeps its arguments.
     #[cold]
     #[inline(never)]
-    fn call_with_more_room(&mut self, place: Place<'c>, callee: &'c Code, list: u32) -> Option<Place<'c>> {
+    fn call_slowly<const CUT: bool>(&mut self, place: Place<'c>, function: u32, list: u32) -> Option<Place<'c>> {
+        let callee = self.machine.code(function);
         if let Err(error) = self.machine.make_room_for_call(&mut self.current, place, callee, list) {
             return self.fail(error);
         }
-        let registers = self.current.registers;
-        let done = self.machine.call(&mut self.current, registers, place, callee, list);
+        let caller = self.current;
+        let done = self.machine.call::<CUT>(&mut self.current, caller.registers, place, callee, list);
         debug_assert!(done, "there is room now");
+        if callee.keeps_args {
+            self.machine.keep(&caller, callee, list);
+        }
         Some(Place::start(callee))
     }
 

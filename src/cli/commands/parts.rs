@@ -90,6 +90,8 @@ pub enum OptId {
     Dir,
     #[cfg(feature = "wasi")]
     Env,
+    #[cfg(all(feature = "elf", feature = "wasi"))]
+    Exe,
     Function,
     #[cfg(feature = "elf")]
     Header,

@@ -126,6 +126,6 @@ fn linked_calls() {
     }
     let instance = &store.instances[made];
     let own = instance.function(0).unwrap();
-    let linked = best(100_000, || drop(instance.call_linked(&own, black_box(&[1]), &mut [0]).unwrap()));
+    let linked = best(100_000, || _ = instance.call_linked(&own, black_box(&[1]), &mut [0]).unwrap());
     println!("from Rust: {linked:.1} ns");
 }

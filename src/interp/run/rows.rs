@@ -43,6 +43,7 @@ macro_rules! define_rows {
         $(other $o:ident $om:literal $os:literal $osh:ident $od:literal;)*
     ) => {
         $(
+            #[allow(dead_code, reason = "not every row is one of a pair")]
             pub(super) struct $v;
 
             impl Value for $v {
@@ -54,6 +55,7 @@ macro_rules! define_rows {
             }
         )*
         $(
+            #[allow(dead_code, reason = "not every row is one of a pair")]
             pub(super) struct $l;
 
             impl Load for $l {
@@ -65,6 +67,7 @@ macro_rules! define_rows {
             }
         )*
         $(
+            #[allow(dead_code, reason = "not every row is one of a pair")]
             pub(super) struct $s;
 
             impl Store for $s {

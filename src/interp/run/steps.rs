@@ -152,8 +152,8 @@ const fn other(op: Op) -> Run {
         Op::Jmpt => jump_true,
         Op::Jmpf => jump_false,
         Op::Switch => switch,
-        Op::Call => call,
-        Op::Calli => call_indirect,
+        Op::Call => call::<true>,
+        Op::Calli => call_indirect::<true>,
         Op::Ret => return_several,
         Op::Halt => halt,
         Op::Trap => unreachable,
@@ -166,8 +166,8 @@ const fn other(op: Op) -> Run {
         Op::GsetI64 | Op::GsetF32 | Op::GsetF64 => global_set::<false>,
         Op::Arg => argument,
         Op::Custom => custom::custom,
-        Op::CallImport => outside::call_import,
-        Op::CalliGrowing => outside::call_growing,
+        Op::CallImport => outside::call_import::<true>,
+        Op::CalliGrowing => outside::call_growing::<true>,
         Op::PrintI64 => print::<{ Type::I64 as u8 }>,
         Op::PrintF32 => print::<{ Type::F32 as u8 }>,
         Op::PrintF64 => print::<{ Type::F64 as u8 }>,
@@ -234,13 +234,13 @@ runs! {
         context.jump(place, lists[step.b as usize + 1 + chosen])
     }
 
-    fn call(place, step, registers, context) {
-        context.call(place, registers, step.a, step.b)
+    pub(in crate::interp) fn call[const CUT: bool](place, step, registers, context) {
+        context.call::<CUT>(place, registers, step.a, step.b)
     }
 
-    fn call_indirect(place, step, registers, context) {
+    pub(in crate::interp) fn call_indirect[const CUT: bool](place, step, registers, context) {
         match context.machine.table_entry(context.current.code, step.b as usize, registers.get(step.a)) {
-            Ok(function) => context.call(place, registers, function, step.b),
+            Ok(function) => context.call::<CUT>(place, registers, function, step.b),
             Err(kind) => context.trap(kind),
         }
     }
