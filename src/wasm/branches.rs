@@ -64,6 +64,7 @@ impl<'m> Translator<'m> {
         if n == 0 {
             return;
         }
+        self.watch_size();
         let (start, may) = self.slots_of(frame);
         let base = self.stack.len() - n;
         if self.frames[frame].opened == Opened::Loop {
@@ -191,6 +192,7 @@ impl<'m> Translator<'m> {
     /// The list of a `ret` with the highest entries.
     fn list_of_results(&mut self) -> u32 {
         let n = self.passed(0).len();
+        self.watch_size();
         let list = self.lists.len() as u32;
         self.lists.push(n as u32);
         for at in self.stack.len() - n..self.stack.len() {
@@ -238,7 +240,7 @@ impl<'m> Translator<'m> {
         self.branch(condition, Op::Switch, list);
         for &frame in &edges {
             self.bind(self.frames[frame].edge);
-            if self.too_large().is_none() {
+            if !self.full {
                 self.edge(frame);
             }
             self.frames[frame].edge = NONE;
