@@ -283,7 +283,7 @@ impl<'l> Stitcher<'l> {
     /// The entries for C, and the addresses in code that refer to them.
     fn c_entries(&mut self, verified: &Verified, image: &mut Image, taken: &[(u32, u32)]) -> Result<(), StitchError> {
         let module = verified.module();
-        let mut wanted = vec![self.entries == Entries::All; module.functions.len()];
+        let mut wanted = self.entries.wanted(module);
         let in_data = module.data.iter().flat_map(|data| &data.pointers).filter_map(|pointer| match pointer.target {
             Target::Function(index) => Some(index),
             _ => None,
