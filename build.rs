@@ -178,8 +178,14 @@ fn write(stored: &Stored, abi: &Abi) -> String {
     array(&mut text, "Where each word starts, and the last one ends", "WORD_STARTS", "u16", &starts, usize::to_string);
     let _ = writeln!(text, "/// All words.\npub const WORDS: &str = {:?};", stored.words.concat());
     let _ = writeln!(text, "/// How many keys there are.\npub const KEYS: usize = {};", stored.keys);
-    let fusion =
-        |f: &Fusion| format!("Fusion {{ first: Op::{:?}, second: Op::{:?}, key: {} }}", f.first, f.second, f.key);
+    let fusion = |f: &Fusion| {
+        let Fusion { first, second, feeds, when, key } = f;
+        let second = second.map_or("None".to_owned(), |second| format!("Some(Op::{second:?})"));
+        let when = when.map(|when| format!("When::{when:?}")).join(", ");
+        format!(
+            "Fusion {{ first: Op::{first:?}, second: {second}, feeds: Feeds::{feeds:?}, when: [{when}], key: {key} }}"
+        )
+    };
     array(&mut text, "The fusions", "FUSIONS", "Fusion", &stored.fusions, fusion);
     write_roles(&mut text, abi);
     text
@@ -196,11 +202,13 @@ fn array<T>(text: &mut String, what: &str, name: &str, ty: &str, entries: &[T], 
 fn record(r: &Record) -> String {
     let [operands, holes, sites] =
         [r.operands, r.holes, r.sites].map(|span| format!("Span::from_bits({:#x})", span.bits()));
-    let Record { name, file, line, chunk, cold, sources, clobbers, xmm_clobbers, clobbers_flags, needs, .. } = r;
+    let Record {
+        name, file, line, chunk, cold, sources, clobbers, xmm_clobbers, clobbers_flags, fusion, needs, ..
+    } = r;
     format!(
         "Record {{ name: {name}, file: {file}, line: {line}, chunk: {chunk}, cold: {cold}, operands: {operands}, \
          holes: {holes}, sites: {sites}, sources: {sources:?}, clobbers: {clobbers:#x}, xmm_clobbers: {xmm_clobbers:#x}, clobbers_flags: \
-         {clobbers_flags}, needs: {needs} }}"
+         {clobbers_flags}, fusion: {fusion}, needs: {needs} }}"
     )
 }
 

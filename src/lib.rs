@@ -158,7 +158,8 @@
 //!   a **value hole** holds a constant, a distance or an address.
 //! - **Contract**: which operands a snippet reads and writes, which registers may stand there, what else it changes.
 //! - **Form**: where a snippet's operands stand: registers, slots, constants. **Narrow**: the same with a value of one
-//!   byte. **Fusion**: one snippet for two instructions. **Part**: a snippet that is no opcode.
+//!   byte. **Fusion**: one snippet for two instructions, or for one on a certain constant. **Part**: a snippet that is
+//!   no opcode.
 //! - **Out of line**: what a snippet does seldom, and what therefore stands behind the function's code.
 //! - **Range**: the stretch of a function in which a variable's value is needed, if it crosses from block to block; what
 //!   is used up in its block is a value **within a block**.

@@ -13,15 +13,18 @@ use crate::isa::stored::SPREADS;
 use crate::isa::table::{Alternative, Custom};
 pub use crate::machine::native_features;
 
+mod fusions;
 mod lay;
 mod tables;
 
+pub use fusions::Fusions;
 pub use lay::lay_over;
 pub use tables::{Contract, Tables};
 
 /// The tables that the build extracted from `asm/`.
 #[allow(clippy::unreadable_literal, clippy::large_stack_arrays, reason = "written by the build, for the compiler only")]
 pub mod builtin {
+    use crate::isa::fusion::{Feeds, When};
     use crate::isa::op::Op;
     use crate::isa::snippet::{Chunk, Fault, Head, Hole, Kind, Patch, Role, Site, Spread};
     use crate::isa::stored::{Record, Span, StoredOperand};
@@ -37,7 +40,7 @@ pub struct Library {
     tables: &'static Tables,
     features: Features,
     forms: Vec<[u16; FORMS]>,
-    fused: Vec<[u16; 2]>,
+    fusions: Fusions,
 }
 
 impl Library {
@@ -58,11 +61,8 @@ impl Library {
         for alternative in tables.alternatives.iter().filter(|a| features.has(a.needs)) {
             set(alternative.entry, alternative.chunk);
         }
-        let mut fused = vec![[0; 2]; Op::ALL.len()];
-        for fusion in tables.fusions {
-            fused[fusion.first as usize][usize::from(fusion.second == Op::Jmpf)] = fusion.key;
-        }
-        Library { tables, features, forms, fused }
+        let fusions = Fusions::new(tables.fusions, &forms);
+        Library { tables, features, forms, fusions }
     }
 
     /// The library for the machine that this program runs on, made once.
@@ -179,11 +179,11 @@ impl Library {
         self.forms(Library::part_key(part)).iter().copied().find(|&chunk| chunk != 0).unwrap_or(0)
     }
 
-    /// The key of the snippets that fuse `first` with the branch `second` on its result; 0 where there are none.
+    /// The fusions that this machine can run.
     #[inline]
     #[must_use]
-    pub fn fusion(&self, first: Op, second: Op) -> u16 {
-        self.fused[first as usize][usize::from(second == Op::Jmpf)]
+    pub fn fusions(&self) -> &Fusions {
+        &self.fusions
     }
 
     /// The declared opcodes.

@@ -33,6 +33,7 @@ const MODULES: &[(&str, May, &str)] = &[
         "the parser decides nothing about how a program runs",
     ),
     ("binary", May::Use(&["isa", "module", "diagnostic"]), "the binary form decides nothing about how a program runs"),
+    ("wasm", May::Use(&["isa", "module"]), "WebAssembly is a way to a module, and decides nothing about how it runs"),
     (
         "verify",
         May::Use(&["isa", "module", "verified"]),
@@ -112,6 +113,7 @@ const MODULES: &[(&str, May, &str)] = &[
     ),
     ("trial", May::Use(&["isa", "library"]), "a template is held against its row by itself: no stitcher, no runtime"),
     ("reference", May::Use(&["isa", "text::usage"]), "the page on the language is made of the opcode table"),
+    ("wasi", May::Use(&["store"]), "it puts functions into a linker, as any host of a program could"),
     ("engine", May::UseAll, "the one way to run programs from Rust"),
     ("store", May::UseAll, "the one way to run programs that are linked, from Rust"),
     ("cli", May::UseAll, "the command line"),
@@ -127,6 +129,7 @@ const PURE: &[&str] = &[
     "text",
     "binary",
     "builder",
+    "wasm",
     "library",
     "stitch",
     "check",

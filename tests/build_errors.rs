@@ -152,14 +152,150 @@ fn a_template_is_an_opcode_a_fusion_or_a_part() {
          correct the name",
     );
     refuses(
-        "template add.i64+mul.i64, inout d:gp, in a:gp, in b:gp, clobber flags\n add \\d, \\a\n imul \\d, \\b\nend\n",
-        "op/test.S:1: template `add.i64+mul.i64`: a fusion joins…\nop/test.S:1: template `add.i64+mul.i64`: is neither…",
-    );
-    refuses(
         "template less.i64+jump, in a:gp, in b:gp, target t:rel32, clobber flags\n cmp \\a, \\b\n jl \\t\nend\n",
-        "op/test.S:1: template `less.i64+jump`: a fusion joins an opcode with two sources and `jmpt` or `jmpf` with \
-         `+`, as in `less.i64+jmpt`\n\
-         op/test.S:1: template `less.i64+jump`: is neither…",
+        "op/test.S:1: template `less.i64+jump`: `jump` is no opcode of the table: a fusion joins two that are, as in \
+         `less.i64+jmpt` and `shl.i64+add.i64`",
+    );
+}
+
+#[test]
+fn fusions_are_of_opcodes_that_can_be_one() {
+    let refused = |declaration: &str, message: &str| {
+        let text = format!("\ntemplate {declaration}\n lea \\d, [\\a + \\c]\nend\n");
+        let name = declaration.split(',').next().unwrap();
+        refuses(&text, &format!("op/test.S:2: template `{name}`: {message}"));
+    };
+    let operands = "out d:gp, in a:gp, in c:gp";
+    let joined = |name: &str, message: &str| refused(&format!("{name}, {operands}"), message);
+    joined("add.i64+add.i64+add.i64", "joins 3 instructions: two are the most");
+    joined("add.i64+frob.i64", "`frob.i64` is no opcode of the table: a fusion joins two that are, as in …");
+    joined("mstore.i64+add.i64", "`mstore.i64` neither computes a value nor reads one: a fusion begins with what does");
+    joined("add.i64+mload.i64", "`mload.i64` neither computes a value nor branches: a fusion ends with what does");
+    joined("not.i64+jmpt", "a branch is fused to an opcode with two sources, and `not.i64` is none");
+    joined("div.i64+add.i64", "`div.i64` can trap: in a fusion nothing may but the load that it begins with");
+    joined("mload.i64+div.i64", "`div.i64` can trap: a fault in a fusion belongs to its first instruction");
+    joined("mload.f64+add.i64", "`add.i64` cannot read what `mload.f64` gives: their types differ");
+    joined(
+        "shl.i64+sub.i64",
+        "say which source of `sub.i64` the first result is: write `feeds a` or `feeds b`, and the …",
+    );
+    refused(
+        "shl.i64+add.i64, out d:gp, in a:gp, in c:gp, feeds a",
+        "`add.i64` takes its sources in any order: drop `feeds`",
+    );
+    refused(
+        "shl.i64+not.i64, out d:gp, in a:gp, in c:gp, feeds a",
+        "`feeds` says which of two sources is meant, and …",
+    );
+    refused(
+        "less.i64+jmpt, in a:gp, in c:gp, out d:gp, where b 3",
+        "a branch reads the result and nothing else: drop `where` and …",
+    );
+    refused(
+        "zext8, out d:gp, in a:gp, in c:gp, where b 3",
+        "`where` and `feeds` are for opcodes of the table: drop them",
+    );
+}
+
+#[test]
+fn conditions_of_fusions() {
+    let refused = |clause: &str, message: &str| {
+        let text =
+            format!("template shl.i64+add.i64, out d:gp, in a:gp, in c:gp, {clause}\n lea \\d, [\\a + \\c]\nend\n");
+        refuses(&text, &format!("op/test.S:1: template `shl.i64+add.i64`: {message}"));
+    };
+    refused(
+        "where b",
+        "`where b`: expected a source and a constant of 32 bits, as in `where b 3`, or a power of two, …",
+    );
+    refused("where b 1 2", "`where b 1 2`: expected a source and…");
+    refused("where b 0x100000000", "`where b 0x100000000`: expected a source and…");
+    refused("where d 3", "`where d`: there is no source `d`");
+    refused("where b 1, where b 2", "`where b` is said twice");
+    refused("where c 1", "has no source `b`: write `out d:gp, in a:gp, in b:gp`, or `inout d` …");
+    refused("in b:gp", "has more than 3 register operands; …");
+    refused("in o:off32, where b 1", "operand `o` is declared but never used: …");
+    let declared = |name: &str, declaration: &str, message: &str| {
+        let text = format!("template {name}, {declaration}\n lea \\d, [\\a + \\c]\nend\n");
+        refuses(&text, &format!("op/test.S:1: template `{name}`: {message}"));
+    };
+    declared(
+        "mul.i64",
+        "out d:gp, in a:gp, in c:gp, where a 3",
+        "`where a`: a constant source that can be exchanged is …",
+    );
+    declared(
+        "not.i64",
+        "out d:gp, in a:gp, in c:gp, where a 3",
+        "`where` is for opcodes that compute something from two …",
+    );
+    declared(
+        "mul.f64",
+        "out d:xmm, in a:xmm, in c:xmm, where b 3",
+        "`where b`: it is an f64, and conditions are for ints",
+    );
+    declared(
+        "mload.i64+add.i64",
+        "out d:gp, in a:gp, in c:gp, where a 3",
+        "`where a`: of what is loaded nothing is known when code is made",
+    );
+}
+
+#[test]
+fn operands_of_fusions() {
+    let refused = |name: &str, declaration: &str, body: &str, message: &str| {
+        let text = format!("template {name}, {declaration}\n {body}\nend\n");
+        refuses(&text, &format!("op/test.S:1: template `{name}`: {message}"));
+    };
+    let lea = "lea \\d, [\\a + \\c]";
+    refused(
+        "shl.i64+add.i64",
+        "in d:gp, in a:gp, in c:gp, where b 1",
+        lea,
+        "has no result `d`: write `out d:gp, in a:gp, …",
+    );
+    refused("shl.i64+add.i64", "out d:gp, in a:gp, where b 1", "mov \\d, \\a", "has no source `c`: write `out d:gp, …");
+    refused(
+        "shl.i64+add.i64",
+        "inout d:gp, in a:gp, in c:gp, where b 1, clobber flags",
+        "lea \\d, [\\a + \\c]",
+        "`inout d` is the result and the source that is not named, but all are: write …",
+    );
+    refused(
+        "mload.i64+add.i64",
+        "inout d:gp, in a:gp, clobber flags",
+        "add \\d, [MEMORY + \\a]",
+        "has no offset `o`: write `out d:gp, in a:gp, in c:gp, in o:off32`, or `inout d` …",
+    );
+    refused(
+        "mload.f64+add.f64",
+        "inout d:xmm, in a:gp, in o:off32, in c:xmm, feeds b",
+        "addsd \\d, \\c\n addsd \\d, qword ptr [MEMORY + \\a + \\o]",
+        "`inout d` is the result and the source that is not named, but all are: write …",
+    );
+    refused(
+        "mul.i64",
+        "out d:gp, in a:gp, in n:imm32, where b 2^n",
+        "imul \\d, \\a, \\n",
+        "operand `n` is the exponent of the power of two: write `out d:gp, in a:gp, in n:imm8`, or `inout d` …",
+    );
+    refused(
+        "mul.i64",
+        "out d:gp, in a:gp, in n:imm8, where b 3",
+        "imul \\d, \\a, \\n",
+        "has an operand `n` too many: …",
+    );
+    refused(
+        "shl.i64+add.i64",
+        "out d:gp, in a:gp, in c:gp, where b 1",
+        &format!("{lea}\n trap unreachable"),
+        "`trap unreachable`: a fusion neither traps by itself nor has a part out of line",
+    );
+    refused(
+        "shl.i64+add.i64",
+        "out d:gp, in a:gp-rax-rcx-rdx, in c:gp, where b 1",
+        lea,
+        "excludes so many scratch registers that its operands cannot all be loaded into some that are left: …",
     );
 }
 
@@ -176,7 +312,10 @@ fn declarations() {
     declared("inout d:gp, in b:reg", "operand `b`: `reg` is none of gp, xmm, imm8, …, data");
     declared("inout d:gp, in b", "`in b`: expected `NAME:KIND`, such as `in a:gp`");
     declared("inout d:gp, in d:gp", "operand `d` is declared twice");
-    declared("output d:gp", "expected `in`, `out`, `early`, `inout`, `target`, `clobber` or `needs`, found `output`");
+    declared(
+        "output d:gp",
+        "expected `in`, `out`, `early`, `inout`, `target`, `where`, `feeds`, `clobber` or `needs`, found `output`",
+    );
     declared("inout d:gp-xmm3", "operand `d`: `-xmm3` excludes no gp register");
     declared("inout d:gp-rbz", "operand `d`: `-rbz` excludes no gp register");
     declared("inout d:gp, clobber rbz", "`clobber rbz`: expected a register, a role or `flags`");

@@ -220,7 +220,7 @@ fn damaged_items_are_refused() {
     };
     let mut bad = module.clone();
     bad.globals.push(global);
-    assert_eq!(damaged(bad), "the value of global `g` does not fit 32 bits");
+    assert_eq!(damaged(bad), "global `g` has a value that does not fit 32 bits");
     assert_eq!(
         with(|m| m.memory = Some(spasm::module::Memory::new(65_537, None))),
         "a memory of 65537 pages is too large; 65536 (4 GiB) is the most"

@@ -46,8 +46,8 @@ impl Replay<'_> {
     pub(super) fn act(&self, state: &mut State, index: usize, step: &Step) -> Result<Next, String> {
         let inst = &self.body.insts[index];
         let row = inst.op.row();
-        if step.is_fused() {
-            return self.fused(state, index, step);
+        if let Some(fusion) = step.fused() {
+            return self.fused(state, index, step, fusion);
         }
         let jumps = matches!(row.shape, Shape::Jump | Shape::Branch) && step.info.name == "jmp";
         let addresses = row.shape == Shape::Addr && matches!(step.info.name, "address" | "cell");
@@ -59,7 +59,10 @@ impl Replay<'_> {
         }
         let next = match row.shape {
             Shape::Value => {
-                self.operands(state, inst, step)?;
+                match step.info.fusion {
+                    Some(fusion) => self.on_constants(state, inst, step, fusion)?,
+                    None => self.operands(state, inst, step)?,
+                }
                 self.define(state, step, inst.d, row.result.unwrap_or(Type::I64))?;
                 Next::Falls
             }
@@ -98,29 +101,8 @@ impl Replay<'_> {
         Ok(next)
     }
 
-    /// A compare and the branch behind it.
-    fn fused(&self, state: &mut State, index: usize, step: &Step) -> Result<Next, String> {
-        let inst = &self.body.insts[index];
-        let branch =
-            self.body.insts.get(index + 1).filter(|next| {
-                next.op.row().shape == Shape::Branch && next.a == inst.d && !self.starts_block(index + 1)
-            });
-        let branch = branch.ok_or("no branch on the result of this compare stands behind it")?;
-        let (first, second) = step.info.name.split_once('+').unwrap_or_default();
-        if !is_named(inst.op.row(), first) || !is_named(branch.op.row(), second) {
-            return Err(format!("`{}` does not do what the two instructions say", step.info.name));
-        }
-        self.operands(state, inst, step)?;
-        let target = self.target(step, "t", branch.b)?;
-        self.clobber(state, step);
-        // The result of the compare is nowhere.
-        let lo = state.fresh();
-        state.vars[inst.d as usize] = Word { lo, hi: Half::Const(0) };
-        Ok(Next::Either(target))
-    }
-
     /// The sources of a `value` instruction.
-    fn operands(&self, state: &mut State, inst: &Inst, step: &Step) -> Result<(), String> {
+    pub(super) fn operands(&self, state: &mut State, inst: &Inst, step: &Step) -> Result<(), String> {
         let row = inst.op.row();
         let first = if step.named("a").is_some() { "a" } else { "d" };
         if row.args.len() == 1 {
@@ -245,13 +227,19 @@ impl Replay<'_> {
         Ok(Next::Falls)
     }
 
-    fn memory(&self, state: &mut State, inst: &Inst, step: &Step) -> Result<Next, String> {
+    /// Makes sure that the address of the linear memory is where it always is.
+    pub(super) fn memory_base(&self, state: &State) -> Result<(), String> {
         let base = state.regs[usize::from(MEMORY)];
         if base != Word::named(Name::Saved(MEMORY)) {
             let held = state.describe(self.body, base);
             let name = register(MEMORY);
             return Err(format!("{name} must hold the address of the linear memory, but holds {held}"));
         }
+        Ok(())
+    }
+
+    fn memory(&self, state: &mut State, inst: &Inst, step: &Step) -> Result<Next, String> {
+        self.memory_base(state)?;
         self.address(state, inst, step)?;
         let row = inst.op.row();
         if row.shape == Shape::Load {
@@ -275,7 +263,7 @@ impl Replay<'_> {
     }
 
     /// The address of an access to linear memory: register plus constant must be the zero-extended index plus offset.
-    fn address(&self, state: &mut State, inst: &Inst, step: &Step) -> Result<(), String> {
+    pub(super) fn address(&self, state: &mut State, inst: &Inst, step: &Step) -> Result<(), String> {
         let index = state.vars[inst.a as usize];
         let held = state.read(step.get("a")?)?;
         let Operand::Constant(more) = step.get("o")? else { return Err("the offset is no constant".to_owned()) };

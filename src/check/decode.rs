@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use crate::check::defect::Defect;
+use crate::isa::fusion::Fusion;
 use crate::isa::snippet::{Hole, Info, Kind, MAX_REGS, Patch};
 use crate::library::Library;
 use crate::stitch::image::Image;
@@ -67,10 +68,16 @@ impl Step {
         self.base.wrapping_add(u32::from(hole.offset))
     }
 
-    /// True where it stands for a compare and the branch behind it.
+    /// What it stands for, where that is two instructions.
+    #[must_use]
+    pub fn fused(&self) -> Option<&'static Fusion> {
+        self.info.fusion.filter(|fusion| fusion.second.is_some())
+    }
+
+    /// True where it stands for two instructions.
     #[must_use]
     pub fn is_fused(&self) -> bool {
-        self.info.name.contains('+')
+        self.fused().is_some()
     }
 }
 

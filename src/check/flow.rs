@@ -166,7 +166,8 @@ impl Replay<'_> {
             acted = Some(self.act(state, index, step).map_err(fail)?);
             fused = step.is_fused();
         }
-        if let Some(word) = assigned {
+        // What the first of two gives is nowhere.
+        if let Some(word) = assigned.filter(|_| !fused) {
             state.vars[inst.d as usize] = word;
         }
         state.end_instruction();

@@ -42,6 +42,7 @@ mod calls;
 mod crossings;
 mod custom;
 mod entries;
+mod fused;
 mod linked;
 mod natives;
 mod tables;

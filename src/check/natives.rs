@@ -168,13 +168,19 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// `load` and `store`.
-    pub(super) fn native(&self, state: &mut State, inst: &Inst, step: &Step) -> Result<Next, String> {
+    /// The address of an access to native memory.
+    pub(super) fn native_address(&self, state: &mut State, inst: &Inst, step: &Step) -> Result<(), String> {
         self.holds(state, step, "a", inst.a, Type::I64)?;
         let offset = i64::from(inst.b as i32);
         if step.get("o")? != Operand::Constant(offset as u64) {
             return Err(format!("the offset must be {offset}, but is {}", place(step.get("o")?)));
         }
+        Ok(())
+    }
+
+    /// `load` and `store`.
+    pub(super) fn native(&self, state: &mut State, inst: &Inst, step: &Step) -> Result<Next, String> {
+        self.native_address(state, inst, step)?;
         let row = inst.op.row();
         if row.shape == Shape::NativeLoad {
             self.define(state, step, inst.d, row.result.unwrap_or(Type::I64))?;

@@ -8,6 +8,7 @@ use crate::check::decode::{Decoded, Operand, Step};
 use crate::check::defect::Defect;
 use crate::check::flow::Walked;
 use crate::check::linked::Shared;
+use crate::isa::fusion::Fusion;
 use crate::isa::op::{Op, Shape, Type};
 use crate::isa::snippet::{Fault, Kind};
 use crate::library::Library;
@@ -70,7 +71,10 @@ impl Tables<'_> {
             for at in [step.start, step.end - 1] {
                 let found = self.image.locate(at);
                 let inst = step.inst as usize;
-                let right = found == Some((number, inst)) || self.is_fused(inst) && found == Some((number, inst + 1));
+                // A branch may be said to begin with what it goes by; a fault belongs to the first of two.
+                let mut steps = self.decoded.of[inst].clone().filter_map(|at| self.decoded.steps[at].fused());
+                let mut branch = || found == Some((number, inst + 1)) && steps.any(Fusion::branches);
+                let right = found == Some((number, inst)) || branch();
                 if !right {
                     return Err(self.at(step, format!("the image locates {at:#x} at {found:?} instead")));
                 }

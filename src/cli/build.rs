@@ -9,7 +9,9 @@ use spasm::diagnostic::Diagnostic;
 use spasm::elf::{self, Options};
 use spasm::explain::features;
 use spasm::library::Library;
+use spasm::module::Module;
 use spasm::stitch::{Entries, Stitcher};
+use spasm::verified::Verified;
 
 use super::args::{Given, UsageError};
 use super::commands::{Command, OptId};
@@ -38,23 +40,35 @@ pub fn build(command: &'static Command, given: &Given) -> Result<(), Failure> {
         return Err(error.help("give one of them another name").into());
     }
     let snippets = templates::load(given)?.map(|loaded| loaded.snippets);
-    let verified = input::load(file, &templates::opcodes(snippets))?;
+    let original = input::load(file, &templates::opcodes(snippets))?;
+    let refused = |error: &dyn std::error::Error| Failure::from(Diagnostic::new(error.to_string()));
+    let lowered = match original.module().is_linked() {
+        true => Some(lower(file, original.module())?),
+        false => None,
+    };
+    let verified = lowered.as_ref().unwrap_or(&original);
     let features = features(given.word(OptId::Cpu).unwrap_or("x86-64")).unwrap_or_default();
     let library = match snippets {
         None => Library::with_features(features),
         Some(snippets) => snippets.library(features),
     };
-    let refused = |error: &dyn std::error::Error| Failure::from(Diagnostic::new(error.to_string()));
     let mut stitcher = Stitcher::new(&library);
-    stitcher.set_entries(Entries::All);
-    let image = stitcher.stitch(&verified).map_err(|error| input::not_stitched(file, verified.module(), &error))?;
+    stitcher.set_entries(Entries::Exported);
+    let image = stitcher.stitch(verified).map_err(|error| input::not_stitched(file, verified.module(), &error))?;
     let name = name(if out == "-" { file } else { out });
     let options = Options { name: &name, runtime: !given.has(OptId::NoRuntime), debug: !given.has(OptId::NoDebug) };
-    let object = elf::write(&verified, &image, &library, &options).map_err(|error| refused(&error))?;
+    let object = elf::write(verified, &image, &library, &options).map_err(|error| refused(&error))?;
     if let Some(header) = header {
-        output::write(header, file, elf::header(verified.module(), &name).as_bytes())?;
+        output::write(header, file, elf::header(original.module(), &name).as_bytes())?;
     }
     output::write(out, file, &object)
+}
+
+/// A linked module as an object can hold it.
+fn lower(file: &OsStr, module: &Module) -> Result<Verified, Failure> {
+    let mut module = module.clone();
+    elf::lower(&mut module).map_err(|error| Diagnostic::new(error.to_string()).in_file(input::name(file)))?;
+    input::check(file, module)
 }
 
 /// A file's name without its folder and ending.

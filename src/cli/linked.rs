@@ -96,6 +96,7 @@ fn exported(module: &Module) -> impl Iterator<Item = Entry<'_>> {
 }
 
 /// The function that is exported under this name.
+#[cfg(all(feature = "elf", feature = "wasi"))]
 pub fn exported_as<'m>(module: &'m Module, name: &str) -> Option<Entry<'m>> {
     exported(module).find(|entry| entry.name == name)
 }

@@ -13,7 +13,9 @@ use spasm::diagnostic::Diagnostic;
 use spasm::engine::{Config, Engine, Instance, Snippets, TypedFunction};
 use spasm::explain::ink::{Ink, Pen};
 use spasm::isa::custom::CustomOp;
+use spasm::isa::fusion::{Feeds, Fusion, When};
 use spasm::isa::op::{Op, Row, Shape, Type};
+use spasm::library::{Library, native_features};
 use spasm::snippets::Toolchain;
 use spasm::text::{self, nearest};
 use spasm::verify::verify;
@@ -30,6 +32,9 @@ const BODY: usize = 60;
 const STREAMS: usize = 6;
 /// How often everything is measured.
 const ROUNDS: usize = 15;
+/// The registers of a fusion's constant, and of the value between its two instructions.
+const LITERAL: usize = 8;
+const BETWEEN: usize = 9;
 /// How long one measurement is to take at least, in nanoseconds.
 const SPAN: f64 = 2e6;
 
@@ -65,15 +70,61 @@ struct Subject {
     result: Option<Type>,
     /// Where it is a declared opcode.
     custom: Option<CustomOp>,
+    /// Where it is two instructions.
+    fusion: Option<Fusion>,
 }
 
 impl Subject {
     fn of_row(row: &Row) -> Subject {
-        Subject { name: row.name(), args: row.args.to_vec(), result: row.result, custom: None }
+        Subject { name: row.name(), args: row.args.to_vec(), result: row.result, custom: None, fusion: None }
+    }
+
+    /// Two instructions; the sources that are no constants come in their order.
+    fn of_fusion(fusion: &Fusion) -> Subject {
+        let ops = std::iter::once(fusion.first).chain(fusion.second).map(|op| op.row().name());
+        let args = fusion.sources().into_iter().zip(fusion.when).filter(|(_, when)| *when == When::Any);
+        Subject {
+            name: ops.collect::<Vec<_>>().join("+"),
+            args: args.filter_map(|(ty, _)| ty).collect(),
+            result: fusion.result(),
+            custom: None,
+            fusion: Some(*fusion),
+        }
+    }
+
+    /// The constant that a fusion asks for in the place of its second source.
+    fn literal(&self) -> Option<i64> {
+        match self.fusion?.when[1] {
+            When::Any => None,
+            When::Is(value) => Some(value.into()),
+            When::Power => Some(8),
+        }
+    }
+
+    /// The lines that compute `target` from these registers.
+    fn lines(&self, target: usize, sources: &[usize]) -> String {
+        let list = |registers: &[usize]| registers.iter().map(|r| format!(", r{r}")).collect::<String>();
+        let Some((fusion, second)) = self.fusion.and_then(|fusion| Some((fusion, fusion.second?))) else {
+            return format!("    {} r{target}{}\n", self.name, list(sources));
+        };
+        let arity = fusion.first.row().args.len();
+        let own = if self.literal().is_some() { arity - 1 } else { arity };
+        let (first, other) = sources.split_at(own);
+        let literal = if self.literal().is_some() { &[LITERAL][..] } else { &[] };
+        let turned = fusion.feeds == Feeds::B;
+        let rest = if turned { [other, &[BETWEEN]].concat() } else { [&[BETWEEN], other].concat() };
+        format!(
+            "    {} r{BETWEEN}{}{}\n    {} r{target}{}\n",
+            fusion.first.row().name(),
+            list(first),
+            list(literal),
+            second.row().name(),
+            list(&rest)
+        )
     }
 
     fn of_opcode(op: CustomOp) -> Subject {
-        Subject { name: op.name.clone(), args: op.params.clone(), result: op.result, custom: Some(op) }
+        Subject { name: op.name.clone(), args: op.params.clone(), result: op.result, custom: Some(op), fusion: None }
     }
 }
 
@@ -90,7 +141,19 @@ fn find(name: &str, libraries: &[(String, Option<Snippets>)]) -> Result<Subject,
     if let Some(op) = declared.iter().find(|op| is_it(&op.name) && !op.params.is_empty() && op.result.is_some()) {
         return Ok(Subject::of_opcode(op.clone()));
     }
-    if declared.iter().any(|op| is_it(&op.name))
+    // Where a library has no such fusion, it is measured as two instructions.
+    let laid = libraries.iter().filter_map(|(_, snippets)| *snippets).map(|laid| laid.library(native_features()));
+    let all: Vec<Fusion> = laid.chain([Library::native().clone()]).flat_map(|l| l.fusions().all().to_vec()).collect();
+    let measured = |fusion: &&Fusion| {
+        let values = !fusion.loads() && !fusion.branches() && fusion.second.is_some();
+        values && fusion.when[0] == When::Any && fusion.when[2] == When::Any && is_it(&Subject::of_fusion(fusion).name)
+    };
+    if let Some(fusion) = all.iter().find(measured) {
+        return Ok(Subject::of_fusion(fusion));
+    }
+    let joined = name.contains('+') && Library::native().infos().iter().any(|info| info.name == name);
+    if joined
+        || declared.iter().any(|op| is_it(&op.name))
         || Op::ROWS.iter().any(|row| row.name() == name || row.mnemonic == name)
     {
         let error = Diagnostic::new(format!("`{name}` cannot be measured by itself"));
@@ -119,6 +182,9 @@ fn program(row: &Subject, streams: usize) -> String {
     for (register, from, ty) in &others {
         let _ = writeln!(text, "    const.{} r{from}, {}\n    move r{register}, r{from}", suffix(*ty), literals(*ty).1);
     }
+    if let Some(literal) = row.literal() {
+        let _ = writeln!(text, "    const r{LITERAL}, {literal}");
+    }
     // A constant is folded into what reads it; what went through a move in another block is not.
     let same = row.result.map(Type::class) == Some(row.args[0].class());
     let one = if row.args[0] == Type::I32 { "19088743" } else { one };
@@ -129,8 +195,9 @@ fn program(row: &Subject, streams: usize) -> String {
     for number in 0..BODY {
         let source = 10 + number % streams;
         let target = if same { source } else { 30 + number % streams };
-        let more: String = others.iter().map(|(register, ..)| format!(", r{register}")).collect();
-        let _ = writeln!(text, "    {} r{target}, r{source}{more}", row.name);
+        let sources: Vec<usize> =
+            std::iter::once(source).chain(others.iter().map(|(register, ..)| *register)).collect();
+        text += &row.lines(target, &sources);
         if !same {
             // What nobody reads would not be computed.
             let _ = writeln!(text, "    gset g{}, r{target}", number % streams);

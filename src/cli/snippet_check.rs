@@ -202,8 +202,9 @@ impl Table {
     }
 }
 
-/// True for contracts of the same opcode on the same kinds of operands.
+/// True for contracts of the same opcode or fusion on the same kinds of operands.
 fn same_operands(a: &Info, b: &Info) -> bool {
     let kinds = |info: &Info| info.operands.iter().map(|o| (o.name, o.role, o.kind)).collect::<Vec<_>>();
-    a.name == b.name && a.needs == b.needs && kinds(a) == kinds(b)
+    let fusion = |info: &Info| info.fusion.map(|fusion| (fusion.when, fusion.feeds));
+    a.name == b.name && a.needs == b.needs && kinds(a) == kinds(b) && fusion(a) == fusion(b)
 }

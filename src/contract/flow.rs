@@ -280,8 +280,8 @@ impl Flow<'_> {
                     if other.kind == input.kind
                         && other.name != *name
                         && other.role != Role::Early
-                        // Of a declared opcode, what takes the first source's place has its register for itself.
-                        && (other.role != Role::InOut || self.template().custom.is_none())
+                        // Of a declared opcode or a fusion, what takes a source's place has its register for itself.
+                        && (other.role != Role::InOut || !self.is_apart())
                         && other.allowed & input.allowed != 0 =>
                 {
                     self.fail(
@@ -295,6 +295,11 @@ impl Flow<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// True where the stitcher gives a result that is read too a register that no other source has.
+    fn is_apart(&self) -> bool {
+        self.template().custom.is_some() || self.template().fusion().is_some()
     }
 
     /// The template's own register `place` is used: no result that is there already may stand in it.
@@ -359,6 +364,13 @@ impl Flow<'_> {
         let inside = start..start + instruction.len();
         let mut factory = InstructionInfoFactory::new();
         let info = factory.info(instruction);
+        let loads = self.template().fusion().and_then(|fusion| Some((fusion.first.row().name(), fusion.bytes_read()?)));
+        for memory in info.used_memory().iter().filter(|memory| memory.base() != Register::RSP) {
+            let same = |bytes| memory.memory_size().size() == bytes && memory.access() == OpAccess::Read;
+            if let Some((name, bytes)) = loads.as_ref().filter(|(_, bytes)| !same(*bytes)) {
+                self.fail(nth, format!("touches memory otherwise than `{name}`, which reads {bytes} bytes"));
+            }
+        }
         let access = info.used_memory().iter().find(|m| m.base() == Register::RSP && m.displacement() != 0);
         let Some(access) = access.map(iced_x86::UsedMemory::access) else { return };
         for hole in &self.snippet.holes {

@@ -41,7 +41,7 @@ pub fn section(
         _ => {
             let functions = module.functions.len();
             let out = Section::onto(bytes, 128 + 64 * functions, 3 + functions);
-            let mut unit = Unit { out, base, types: [None; 4], structs: HashMap::new() };
+            let mut unit = Unit { out, base, types: [None; Type::ALL.len()], structs: HashMap::new() };
             unit.module(module, image, name);
             unit.out
         }
@@ -53,7 +53,7 @@ struct Unit<'a> {
     out: Section,
     base: Base,
     /// Where the entries of types are.
-    types: [Option<u32>; 4],
+    types: [Option<u32>; Type::ALL.len()],
     structs: HashMap<&'a [Type], u32>,
 }
 

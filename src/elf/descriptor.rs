@@ -18,6 +18,8 @@ pub enum To {
     Tables(u64),
     /// In the rows that say what fills the linear memory.
     Inits,
+    /// What only linked modules have.
+    Links,
 }
 
 /// Everything that the runtime reads of a module.
@@ -72,6 +74,9 @@ pub fn describe(module: &Module, image: &Image, lines: &[(u32, u32)]) -> Describ
     tables.field(offset_of!(Descriptor, code_len), image.code.len() as u32);
     tables.addresses.push((offset_of!(Descriptor, code) as u64, To::Code));
     tables.addresses.push((offset_of!(Descriptor, state) as u64, To::State));
+    if module.is_linked() {
+        tables.addresses.push((offset_of!(Descriptor, links) as u64, To::Links));
+    }
     sites(&mut tables, image);
     tables.table(offset_of!(Descriptor, unwind), Some((offset_of!(Descriptor, unwind_count), image.unwind.len())));
     const { assert!(size_of::<Unwind>() == 8 && size_of::<Line>() == 8 && size_of::<Function>() == 12) };

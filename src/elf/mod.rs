@@ -37,6 +37,13 @@
 //!   threads there is one page that faults, so a function with a frame of more than a page (500 variables in use at a time)
 //!   wants a stack with a larger guard.
 //! - Exceptions of C++ and `_Unwind_Backtrace` pass through Spasm functions, and debuggers see their lines.
+//! - Of a linked module, such as one of WebAssembly, its exports are C functions and variables, and nothing else is. What it
+//!   imports C gives: functions and variables whose symbol is the import's name where its module is `env`, else both names
+//!   with `_` between them ([`c_symbol`]). So whoever links a module gives it every function
+//!   that it names, those of the C library included. References are numbers of
+//!   which the module knows the meaning; 0 is null. Tables, constants and segments are there before constructors run, and
+//!   the start function runs as a constructor; one that traps then ends the process. A table that grows is not to be used
+//!   by two threads at a time.
 //! - Each program or shared library has one copy of the runtime, which handles SIGSEGV, SIGBUS, SIGILL and SIGFPE of Spasm
 //!   functions, and hands all others on to the handler before it. It is there before constructors run.
 
@@ -46,6 +53,7 @@ mod header;
 #[path = "../rt/layout.rs"]
 #[allow(dead_code, missing_docs, reason = "the runtime's own view of it")]
 mod layout;
+mod lower;
 mod names;
 mod runtime;
 mod saved;
@@ -53,7 +61,8 @@ mod stub;
 mod write;
 
 pub use header::header;
-pub use names::{c_name, c_names};
+pub use lower::{LowerError, c_symbol, lower};
+pub use names::{CExport, c_exports, c_name, c_names};
 pub use saved::{LoadError, Loaded, is_object, load};
 
 use crate::library::Library;
@@ -83,10 +92,8 @@ pub enum ElfError {
     /// The image is not one of the module.
     #[error("the image is not one of this module: {0}")]
     Image(String),
-    /// The module shares items with others, or has tables that grow.
-    #[error(
-        "the module has imports, exports, elements or tables that grow, which objects cannot have yet: run it with `spasm run`"
-    )]
+    /// The module imports what [`lower`] has yet to make C's.
+    #[error("the module imports what C has yet to give it: `elf::lower` makes it one that an object can hold")]
     Linked,
     /// The format cannot hold it.
     #[error("the object cannot be written: {0}")]
@@ -95,7 +102,8 @@ pub enum ElfError {
 
 /// Writes an object.
 ///
-/// The image must have entries for C of all functions that C is to call.
+/// The image must have entries for C of all functions that C is to call
+/// ([`Entries::Exported`](crate::stitch::Entries::Exported)), and a linked module must have been [lowered](lower).
 ///
 /// # Errors
 /// Where the image is not one of the module, or is too large for the format.

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use crate::module::Module;
+use crate::module::link::{Export, Item};
 
 /// The words that are no names in C or C++, or stand for something in the headers that ours includes.
 const TAKEN: &str = "alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t \
@@ -17,7 +18,7 @@ const TAKEN: &str = "alignas alignof and and_eq asm auto bitand bitor bool break
     reinterpret_cast requires restrict return short signed sizeof static static_assert static_cast struct switch \
     template this thread_local throw true try typedef typeid typename typeof typeof_unqual union unsigned using virtual \
     void volatile wchar_t while xor xor_eq \
-    NULL offsetof size_t ptrdiff_t max_align_t linux unix \
+    _start _init _fini environ NULL offsetof size_t ptrdiff_t max_align_t linux unix \
     mmap mprotect munmap write read open close sigaction sigaltstack strlen fflush pthread_getspecific pthread_setspecific \
     pthread_mutex_lock pthread_mutex_unlock pthread_key_create pthread_key_delete stdin stdout stderr \
     abort abs acos acosh aligned_alloc alloca asctime asin asinh assert atan atan2 atanh atexit atof atoi atol atoll \
@@ -32,19 +33,48 @@ const TAKEN: &str = "alignas alignof and and_eq asm auto bitand bitor bool break
     strpbrk strrchr strspn strstr strtod strtok strtol strtoul system tan tanh tgamma time tmpfile tmpnam tolower toupper \
     trunc ungetc vfprintf vprintf vsnprintf vsprintf y0 y1 yn";
 
+/// Something that C may use of a linked module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CExport<'m> {
+    /// The name that the module has for it.
+    pub own: &'m str,
+    /// What it is called in C.
+    pub name: String,
+    /// A function or a global.
+    pub item: Item,
+}
+
+/// What C may use of a linked module: its exported functions and globals, in their order, with names as for
+/// [functions](c_names). Globals that C gives it are left out: C has these by the names of the imports.
+#[must_use]
+pub fn c_exports(module: &Module) -> Vec<CExport<'_>> {
+    let seen = |export: &&Export| match export.item {
+        Item::Function(_) => true,
+        Item::Global(index) => module.globals.get(index as usize).is_some_and(|global| global.import.is_none()),
+        Item::Table(_) | Item::Memory => false,
+    };
+    let exports: Vec<&Export> = module.exports.iter().filter(seen).collect();
+    let names = spellings(exports.iter().map(|export| export.name.as_str()));
+    exports.iter().zip(names).map(|(export, name)| CExport { own: &export.name, name, item: export.item }).collect()
+}
+
 /// The names of the module's functions in C, in their order.
 ///
 /// A function whose own name will not do is called `spasm_` and its name, with `_` and two hexadecimal digits for each
 /// byte that C does not allow.
 #[must_use]
 pub fn c_names(module: &Module) -> Vec<String> {
+    spellings(module.functions.iter().map(|function| function.name.as_str()))
+}
+
+/// What names are in C.
+fn spellings<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Vec<String> {
     let plain = |name: &str| is_plain(name) && !is_of_c(name);
     // Most modules have plain names only, and objects are to be written fast.
-    if module.functions.iter().all(|function| plain(&function.name)) {
-        return module.functions.iter().map(|function| function.name.clone()).collect();
+    if names.clone().all(plain) {
+        return names.map(str::to_owned).collect();
     }
-    let mut used: HashSet<String> =
-        module.functions.iter().map(|f| f.name.clone()).filter(|name| plain(name)).collect();
+    let mut used: HashSet<String> = names.clone().filter(|name| plain(name)).map(str::to_owned).collect();
     let own = |name: &str| {
         if plain(name) {
             return name.to_owned();
@@ -58,7 +88,7 @@ pub fn c_names(module: &Module) -> Vec<String> {
         }
         made
     };
-    module.functions.iter().map(|function| &function.name).map(String::as_str).map(own).collect()
+    names.map(own).collect()
 }
 
 /// True for names of the C library's functions, and the like.

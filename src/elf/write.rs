@@ -3,6 +3,7 @@
 //! Comes in: a verified module and its image. Goes out: the bytes of an object. What must hold: every hole of the image
 //! has a relocation, and every relocation one of the few kinds that work in programs and libraries alike.
 
+mod linked;
 mod trailing;
 
 use std::collections::{HashMap, HashSet};
@@ -13,11 +14,12 @@ use object::elf;
 use super::container::{Looks, Object, Place, SectionId, SymbolId};
 use super::descriptor::{self, To};
 use super::layout::State;
-use super::names::{c_name, c_names};
+use super::names::{c_exports, c_name, c_names};
 use super::{ElfError, Options, runtime, stub};
 use crate::debug;
 use crate::library::Library;
 use crate::module::Module;
+use crate::module::link::Item;
 use crate::module::native::Target;
 use crate::stitch::image::{Helper, Image, Symbol as Named, TABLE_ENTRY};
 use crate::verified::Verified;
@@ -82,7 +84,7 @@ impl<'a> Writer<'a> {
 
     pub fn write(mut self) -> Result<Vec<u8>, ElfError> {
         let (image, module) = (self.image, self.module);
-        if module.is_linked() {
+        if linked::is_open(module) {
             return Err(ElfError::Linked);
         }
         if image.functions.len() != module.functions.len() {
@@ -97,7 +99,7 @@ impl<'a> Writer<'a> {
         let items = self.items(state);
         self.code_relocations(&items)?;
         self.data_relocations(&items)?;
-        self.describe(&items);
+        self.describe(&items)?;
         let frames = self.frames();
         if self.options.debug {
             self.debug();
@@ -138,22 +140,24 @@ impl<'a> Writer<'a> {
             let size = u64::from(made.end - made.entry);
             self.object.local(&[&function.name, ".spasm"], at(made.entry), size, elf::STT_FUNC);
         }
-        let names = c_names(self.module);
+        let named = self.named();
+        let taken: HashSet<&str> = named.iter().map(|(_, _, in_c)| in_c.as_str()).collect();
         let wanted: HashSet<&str> = self.module.externs.iter().map(|one| one.symbol.as_str()).collect();
-        for entry in &self.image.entries {
-            let (size, index) = (u64::from(entry.end - entry.start), entry.function as usize);
-            let (own, in_c) = (&self.module.functions[index].name, &names[index]);
+        let entries = &self.image.entries;
+        for (function, own, in_c) in &named {
+            let Ok(nth) = entries.binary_search_by_key(function, |entry| entry.function) else { continue };
+            let (start, size) = (entries[nth].start, u64::from(entries[nth].end - entries[nth].start));
             let mut global = |name: &str, bind| {
                 let looks = Looks { kind: elf::STT_FUNC, bind, visibility: elf::STV_DEFAULT };
-                let id = self.object.global(name, at(entry.start), size, looks);
+                let id = self.object.global(name, at(start), size, looks);
                 // An extern of this name is this function.
                 if wanted.contains(name) {
                     self.symbols.insert(name.to_owned(), id);
                 }
             };
-            if own == "main" {
+            if *own == "main" {
                 global(own, elf::STB_WEAK);
-            } else if own == in_c || is_own_name(own) {
+            } else if own == in_c || (is_own_name(own) && !taken.contains(own)) {
                 global(own, elf::STB_GLOBAL);
             }
             if own != in_c {
@@ -162,20 +166,41 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// The functions that C may call: their numbers, their own names, and those in C.
+    fn named(&self) -> Vec<(u32, &'a str, String)> {
+        if self.module.is_linked() {
+            let exports = c_exports(self.module).into_iter();
+            return exports
+                .filter_map(|export| match export.item {
+                    Item::Function(Target::Function(index)) => Some((index, export.own, export.name)),
+                    _ => None,
+                })
+                .collect();
+        }
+        let functions = (0..).zip(&self.module.functions).zip(c_names(self.module));
+        functions.map(|((index, function), name)| (index, function.name.as_str(), name)).collect()
+    }
+
     /// Gives a place to everything that code and data refer to.
     fn items(&mut self, state: Place) -> Items {
         let module = self.module;
-        let mut items = Items { state, helpers: None, globals: Vec::new(), tables: Vec::new(), data: Vec::new() };
-        if self.image.relocations.iter().any(|relocation| matches!(relocation.symbol, Named::Helper(_))) {
-            let place = self.bytes(self.relro, &[0; 8 * Helper::PLAIN], 8);
-            for (nth, name) in HELPERS.iter().enumerate() {
+        let (globals, tables, data) = (Vec::new(), Vec::new(), Vec::new());
+        let mut items = Items { state, helpers: None, globals, tables, data, linked: linked::Items::default() };
+        let used = self.image.relocations.iter().filter_map(|relocation| match relocation.symbol {
+            Named::Helper(helper) => Some(helper as usize),
+            _ => None,
+        });
+        if let Some(last) = used.max() {
+            let used = if last < Helper::PLAIN { &HELPERS[..Helper::PLAIN] } else { &HELPERS };
+            let place = self.bytes(self.relro, &vec![0; 8 * used.len()], 8);
+            for (nth, name) in used.iter().enumerate() {
                 let symbol = undefined(&mut self.object, &mut self.symbols, name);
                 self.absolute(place.at(8 * nth as u64), symbol, 0);
             }
             items.helpers = Some(place);
         }
         for global in &module.globals {
-            let place = match global.bits() {
+            let place = match self.start_of(global) {
                 0 => self.zeros(self.bss, 8, 8),
                 bits => self.bytes(self.data, &bits.to_le_bytes(), 8),
             };
@@ -212,6 +237,9 @@ impl<'a> Writer<'a> {
             self.local(&data.name, place, data.len());
             items.data.push(place);
         }
+        if module.is_linked() {
+            items.linked = self.linked_items(&items);
+        }
         items
     }
 
@@ -237,10 +265,17 @@ impl<'a> Writer<'a> {
                 Named::Global(index) => items.globals.get(index as usize).copied(),
                 Named::Table(index) => items.tables.get(index as usize).copied(),
                 Named::Data(index) => items.data.get(index as usize).copied(),
-                // What only linked modules have, and those have been refused.
-                Named::Import(_) | Named::Growing(_) | Named::Signature(_) | Named::Shared(_) | Named::PagesCell => {
-                    None
+                Named::Shared(index) => {
+                    let found = items.linked.variables.get(&index);
+                    let &symbol = found.ok_or_else(|| missing(relocation.symbol))?;
+                    self.object.relocate(at, symbol, addend, elf::R_X86_64_GOTPCREL);
+                    continue;
                 }
+                Named::Growing(index) => items.linked.tables.map(|place| place.at(8 * u64::from(index))),
+                Named::Signature(index) => items.linked.signatures.map(|place| place.at(4 * u64::from(index))),
+                Named::PagesCell => items.linked.pages,
+                // These have become externs.
+                Named::Import(_) => None,
             };
             let place = place.ok_or_else(|| missing(relocation.symbol))?;
             let symbol = SymbolId::Section(place.section);
@@ -285,10 +320,11 @@ impl<'a> Writer<'a> {
     }
 
     /// What the runtime is told, and the functions that tell it.
-    fn describe(&mut self, items: &Items) {
+    fn describe(&mut self, items: &Items) -> Result<(), ElfError> {
         let described = descriptor::describe(self.module, self.image, &self.lines);
         let tables = self.object.append_all(self.rodata, described.tables, descriptor::ALIGN);
         let inits = self.bytes(self.relro, &described.inits, descriptor::ALIGN);
+        let links = self.module.is_linked().then(|| self.links(items));
         let place = self.bytes(self.relro, &described.descriptor, descriptor::ALIGN);
         for &(at, offset) in &described.contents {
             let symbol = SymbolId::Section(tables.section);
@@ -300,6 +336,7 @@ impl<'a> Writer<'a> {
                 To::State => items.state,
                 To::Tables(offset) => tables.at(offset),
                 To::Inits => inits,
+                To::Links => links.unwrap_or(place),
             };
             let symbol = SymbolId::Section(to.section);
             self.absolute(place.at(at), symbol, to.offset as i64);
@@ -328,6 +365,7 @@ impl<'a> Writer<'a> {
             let text = SymbolId::Section(self.text);
             self.absolute(cell, text, code.offset as i64);
         }
+        self.start()
     }
 }
 
@@ -338,10 +376,11 @@ struct Items {
     globals: Vec<Place>,
     tables: Vec<Place>,
     data: Vec<Place>,
+    linked: linked::Items,
 }
 
-/// The runtime's helpers, in the order of [`Helper`]; the others are those of linked modules.
-const HELPERS: [&str; Helper::PLAIN] = [
+/// The runtime's helpers, in the order of [`Helper`].
+const HELPERS: [&str; Helper::ALL.len()] = [
     "__spasm_print_i64",
     "__spasm_print_f32",
     "__spasm_print_f64",
@@ -351,10 +390,21 @@ const HELPERS: [&str; Helper::PLAIN] = [
     "__spasm_mgrow",
     "__spasm_mcopy",
     "__spasm_mfill",
+    "__spasm_tget",
+    "__spasm_tset",
+    "__spasm_tsize",
+    "__spasm_tgrow",
+    "__spasm_tfill",
+    "__spasm_tcopy",
+    "__spasm_tinit",
+    "__spasm_edrop",
+    "__spasm_minit",
+    "__spasm_mdrop",
+    "__spasm_ref",
 ];
 
 /// Whether a function's own name may be seen by other objects though C has another for it.
-fn is_own_name(name: &str) -> bool {
+pub(super) fn is_own_name(name: &str) -> bool {
     !name.contains('\0') && !name.is_empty() && !super::names::is_of_c(name) && !runtime::owns(name)
 }
 

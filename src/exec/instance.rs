@@ -115,7 +115,8 @@ impl Instance {
         links: Arc<Links>,
     ) -> Result<Instance, ExecError> {
         linked::check(&links, &verified.module)?;
-        let state = State { links: Some(Arc::clone(&links)), ..State::new(links.memory.clone(), streams) };
+        let memory = links.memory.clone();
+        let state = State { links: Some(links), ..State::new(memory, streams) };
         let stack = linked::stack(stack);
         let made = Instance::make(runtime, verified, image, stack, natives, state)?;
         linked::connect(&links, &made.module, &made.image, made.code.address());

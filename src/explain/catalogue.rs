@@ -10,6 +10,7 @@ use super::holes::{Mark, marks, register_operand};
 use super::ink::{Ink, Pen};
 use super::show::WIDTH;
 use super::{Byte, Line, json, place};
+use crate::isa::fusion::Fusion;
 use crate::isa::snippet::{Fault, Features, Info, Kind, MAX_REGS, Operand};
 use crate::isa::template::role_word;
 use crate::library::Library;
@@ -51,13 +52,16 @@ fn fits(name: &str, pattern: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// The operands of a snippet as its template declares them.
+/// The operands of a snippet as its template declares them, and what it asks for where it is fused.
 #[must_use]
 pub fn operands(info: &Info) -> Vec<String> {
-    info.operands
-        .iter()
-        .map(|operand| format!("{} {}:{}", role_word(operand.role), operand.name, kind(operand)))
-        .collect()
+    let operand = |operand: &Operand| format!("{} {}:{}", role_word(operand.role), operand.name, kind(operand));
+    info.operands.iter().map(operand).chain(conditions(info)).collect()
+}
+
+/// What the template of a fusion asks for beside its operands.
+fn conditions(info: &Info) -> Vec<String> {
+    info.fusion.map_or_else(Vec::new, Fusion::conditions)
 }
 
 fn kind(operand: &Operand) -> String {
@@ -212,6 +216,11 @@ fn meaning(operand: &Operand) -> String {
 fn facts(library: &Library, info: &Info) -> Vec<(String, String)> {
     let mut facts = vec![("size".to_owned(), plural(size(library, info), "byte"))];
     let mut fact = |head: &str, text: String| facts.push((head.to_owned(), text));
+    if let Some(fusion) = info.fusion {
+        let ops = std::iter::once(fusion.first).chain(fusion.second).map(|op| op.row().name());
+        let ops = ops.collect::<Vec<_>>().join(" and then ");
+        fact("stands for", std::iter::once(ops).chain(conditions(info)).collect::<Vec<_>>().join(", "));
+    }
     match changes(info).as_slice() {
         [] => fact("changes", "nothing else".to_owned()),
         changes => fact("changes", changes.join(" ")),
@@ -382,6 +391,7 @@ fn info_json(library: &Library, info: &'static Info) -> String {
         ("line", info.line.to_string()),
         ("bytes", size(library, info).to_string()),
         ("operands", json::list(info.operands.iter().map(operand))),
+        ("conditions", json::list(conditions(info).iter().map(|text| json::string(text)))),
         ("holes", json::list(holes)),
         ("changes", names(changes(info))),
         ("needs", names(needs(info))),

@@ -61,13 +61,17 @@ fn copied(function: &FunctionListing, copied: &Copied) -> String {
         Mark::Register(_) => 'r',
         Mark::Value(_) => 'v',
     });
+    let constants = copied.constants();
+    let second = copied.fused().map(|fused| fused.inst + 1);
     json::object([
         ("instruction", number(copied.inst)),
+        ("fused_with", number(second)),
         ("line", number(line.copied())),
         ("step", json::string(step)),
         ("name", json::string(copied.info.name)),
         ("offset", copied.offset().to_string()),
         ("operands", json::object(operands)),
+        ("constants", json::object(constants)),
         ("bytes", json::string(&bytes.collect::<String>())),
         ("holes", json::string(&holes.collect::<String>())),
         ("code", json::list(copied.lines.iter().map(|line| json::string(&line.text())))),

@@ -3,10 +3,19 @@
 //! Comes in: a verified body, and what the trace says of its variables. Goes out: [`Homes`]. What must hold: registers
 //! that live nowhere, because a constant or the flags stand for them, are named too.
 
-use crate::stitch::live::is_fused;
+use crate::isa::fusion::Fusion;
 use crate::stitch::place::Place;
 use crate::stitch::trace::Placed;
 use crate::verified::Body;
+
+/// Two instructions that one snippet stands for.
+#[derive(Clone, Copy, Debug)]
+pub struct Fused {
+    /// The first of them.
+    pub inst: u32,
+    /// What the snippet is declared to stand for.
+    pub fusion: &'static Fusion,
+}
 
 /// A place in which a register has its values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +30,8 @@ pub enum Home {
     Count(u32),
     /// The processor's flags, on the way from a comparison to a branch.
     Flags,
+    /// Nowhere: it is made and used up within a snippet that stands for two instructions.
+    Within,
 }
 
 impl Home {
@@ -35,7 +46,7 @@ impl Home {
 
 /// For each variable of a function its places, in the order in which it gets them, each once.
 #[must_use]
-pub fn homes(body: &Body, placed: &[Placed]) -> Vec<Vec<Home>> {
+pub fn homes(body: &Body, placed: &[Placed], fused: &[Fused]) -> Vec<Vec<Home>> {
     let mut homes: Vec<Vec<Home>> = vec![Vec::new(); body.vars.len()];
     let mut add = |var: u32, home: Home| {
         let list = &mut homes[var as usize];
@@ -48,10 +59,9 @@ pub fn homes(body: &Body, placed: &[Placed]) -> Vec<Vec<Home>> {
             add(placed.var, home);
         }
     }
-    for (index, inst) in body.insts.iter().enumerate() {
-        if is_fused(body, index, inst) {
-            add(inst.d, Home::Flags);
-        }
+    for one in fused {
+        let home = if one.fusion.branches() { Home::Flags } else { Home::Within };
+        add(body.insts[one.inst as usize].d, home);
     }
     homes
 }

@@ -246,6 +246,9 @@ impl Page<'_> {
                 filled.operand
             );
         }
+        for (name, value) in copied.constants() {
+            let _ = write!(self.out, " <span class=\"o-{name}\">{name}={value}</span>");
+        }
         self.out += "</div>";
     }
 

@@ -7,11 +7,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::disassemble::{self, Code};
 use super::holes::marks;
-use super::homes::homes;
+use super::homes::{Fused, homes};
 use super::strip::Strip;
 use super::totals::Totals;
 use super::{Byte, Line, Piece, Tint, place};
-use crate::isa::snippet::{Hole, Info, Kind};
+use crate::isa::custom::SOURCES;
+use crate::isa::fusion::When;
+use crate::isa::snippet::{Hole, Info, Kind, MAX_REGS};
 use crate::library::Library;
 use crate::module::Module;
 use crate::stitch::frame::Frame;
@@ -228,7 +230,8 @@ impl<'a> View<'a> {
             bytes: (made.end - made.entry) as usize,
             data: data.iter().map(|datum| datum.bytes.len()).sum(),
         };
-        let homes = homes(body, placed);
+        let fused: Vec<Fused> = copied.iter().filter_map(Copied::fused).collect();
+        let homes = homes(body, placed, &fused);
         let registers = homes.iter().enumerate().filter(|(var, homes)| {
             // The number of arguments is of interest where somebody asks for it.
             !homes.is_empty() && (*var as u32 != body.count_var() || body.vars[*var].has(Var::READ))
@@ -244,7 +247,7 @@ impl<'a> View<'a> {
             file: self.module.source.as_ref().map_or(String::new(), |source| source.name.clone()),
             line: function.line,
             lines: (0..body.insts.len()).map(|inst| function.line_of(inst).unwrap_or(0)).collect(),
-            silent: super::show::silent(body, &copied),
+            silent: super::show::silent(body, &copied, &fused),
             registers: registers.collect(),
             frame: self.frame,
             arg_copies: self.arg_copies(),
@@ -413,10 +416,24 @@ fn registers_names(set: u32) -> Vec<&'static str> {
 }
 
 impl Copied {
+    /// The two instructions that it stands for, if it does.
+    #[must_use]
+    pub fn fused(&self) -> Option<Fused> {
+        let fusion = self.info.fusion.filter(|fusion| fusion.second.is_some())?;
+        self.inst.map(|inst| Fused { inst, fusion })
+    }
+
     /// Where it starts, from the start of the function.
     #[must_use]
     pub fn offset(&self) -> u32 {
         self.lines.first().map_or(0, |line| line.offset)
+    }
+
+    /// What its template asks for without having an operand for it: constants, by the names of the sources.
+    pub fn constants(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let when = self.info.fusion.map_or([When::Any; MAX_REGS], |fusion| fusion.when);
+        let known = SOURCES.into_iter().zip(when);
+        known.filter_map(|(name, when)| if let When::Is(value) = when { Some((name, value.to_string())) } else { None })
     }
 
     /// Its bytes.

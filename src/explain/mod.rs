@@ -32,7 +32,7 @@ mod show;
 mod strip;
 mod totals;
 
-pub use homes::{Home, homes};
+pub use homes::{Fused, Home, homes};
 pub use listing::{Copied, Datum, Filled, FunctionListing, Listing};
 pub use strip::Strip;
 pub use totals::Totals;

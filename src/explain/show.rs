@@ -6,12 +6,12 @@
 use std::fmt::Write as _;
 
 use super::catalogue::plural;
+use super::homes::Fused;
 use super::ink::{Ink, Pen};
 use super::listing::{Copied, FunctionListing, Listing};
 use super::totals::Totals;
 use crate::diagnostic::clean;
 use crate::isa::op::Shape;
-use crate::stitch::live::is_fused;
 use crate::stitch::operands::shape;
 use crate::stitch::trace::Step;
 use crate::verified::{Body, Var};
@@ -25,16 +25,20 @@ const MARGIN: usize = 7;
 /// Columns of the bytes.
 const BYTES: usize = 26;
 
+/// Why an instruction has no code: it is one with that before it, a branch with a comparison, or another.
+const ONE_WITH: [&str; 2] = ["one with the comparison", "one with the line before"];
+
 /// Why an instruction has no code; for each instruction that has some, nothing.
-pub(super) fn silent(body: &Body, copied: &[Copied]) -> Vec<Option<&'static str>> {
+pub(super) fn silent(body: &Body, copied: &[Copied], fused: &[Fused]) -> Vec<Option<&'static str>> {
     let mut speaks = vec![false; body.insts.len()];
     copied.iter().filter_map(|copied| copied.inst).for_each(|inst| speaks[inst as usize] = true);
     let mut reasons = Vec::with_capacity(speaks.len());
     for (index, inst) in body.insts.iter().enumerate() {
-        let fused = index.checked_sub(1).is_some_and(|before| is_fused(body, before, &body.insts[before]));
+        let second = fused.binary_search_by_key(&(index as u32), |one| one.inst + 1);
         reasons.push(match shape(inst.op) {
             _ if speaks[index] => None,
-            _ if fused => Some("one with the comparison"),
+            Shape::Branch if second.is_ok() => Some(ONE_WITH[0]),
+            _ if second.is_ok() => Some(ONE_WITH[1]),
             Shape::Const if body.vars[inst.d as usize].has(Var::READ) => Some("folded into what reads it"),
             Shape::Const => Some("never read"),
             Shape::Jump => Some("falls through"),
@@ -88,8 +92,9 @@ impl Page<'_> {
         }
         let mut inst = 0;
         while inst < function.lines.len() {
-            // A comparison and its branch are two lines with one snippet.
-            let last = inst + usize::from(function.silent.get(inst + 1) == Some(&Some("one with the comparison")));
+            // What is fused is two lines with one snippet.
+            let next = function.silent.get(inst + 1).copied().flatten();
+            let last = inst + usize::from(next.is_some_and(|reason| ONE_WITH.contains(&reason)));
             line = self.source_lines(line + 1, function.lines[inst]).max(line);
             if last > inst {
                 line = self.source_lines(line + 1, function.lines[last]).max(line);
@@ -223,18 +228,22 @@ impl Page<'_> {
     fn left(&self, copied: &Copied, ink: Ink) -> Vec<(String, usize)> {
         let name = copied.info.name;
         let mut lines = vec![(self.pen.ink(ink, name), name.len())];
-        for filled in &copied.operands {
+        let filled = copied.operands.iter().map(|filled| {
             let operand = copied.info.operands[usize::from(filled.operand)].name;
             let value = clean(&filled.text);
             let width = operand.len() + 1 + value.chars().count();
-            let text = format!("{operand}={}", self.pen.operand(copied.info, filled.operand, &value));
+            (width, format!("{operand}={}", self.pen.operand(copied.info, filled.operand, &value)))
+        });
+        let constants =
+            copied.constants().map(|(name, value)| (name.len() + 1 + value.len(), format!("{name}={value}")));
+        for (number, (width, text)) in filled.chain(constants).enumerate() {
             let last = lines.len() - 1;
             let (line, taken) = &mut lines[last];
             let indent = if last == 0 { (*taken).max(13) + 1 - *taken } else { 1 };
             if *taken > 2 && *taken + indent + width > LEFT {
                 lines.push((format!("  {text}"), width + 2));
             } else {
-                let indent = if copied.operands.first() == Some(filled) { indent } else { 1 };
+                let indent = if number == 0 { indent } else { 1 };
                 let _ = write!(line, "{:indent$}{text}", "");
                 *taken += indent + width;
             }

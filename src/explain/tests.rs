@@ -138,7 +138,10 @@ fn no_two_values_share_a_place() {
             for (inst, row) in function.strip.rows.iter().enumerate() {
                 // Where a value ends, another may begin: both are in this row, and one of them in no neighbour.
                 let next = function.strip.rows.get(inst + 1);
-                let goes_on = |var: u32| next.is_some_and(|next| next.iter().any(|&(_, other)| other == var));
+                // One that the next instruction writes does not go on: it is another value.
+                let renewed = |var: u32| body.insts.get(inst + 1).is_some_and(|next| next.d == var);
+                let stays = |var: u32| next.is_some_and(|next| next.iter().any(|&(_, other)| other == var));
+                let goes_on = |var: u32| stays(var) && !renewed(var);
                 let twice =
                     row.iter().enumerate().flat_map(|(nth, one)| row[nth + 1..].iter().map(move |two| (one, two)));
                 let apart =

@@ -49,7 +49,7 @@ impl Writer<'_, '_> {
     }
 
     /// A register to read; ints may also be `r0`.
-    fn source(&mut self, class: Class) -> Reg {
+    pub(super) fn source(&mut self, class: Class) -> Reg {
         if class == Class::Int && self.s.one_in(32) {
             return Reg::COUNT;
         }
@@ -57,7 +57,7 @@ impl Writer<'_, '_> {
     }
 
     /// A register to write.
-    fn target(&mut self, class: Class) -> Reg {
+    pub(super) fn target(&mut self, class: Class) -> Reg {
         self.s.pick(&self.pools[class as usize])
     }
 
@@ -78,7 +78,7 @@ impl Writer<'_, '_> {
     }
 
     /// An int no larger than `mask`, most times: now and then one that is not bounded.
-    fn masked(&mut self, mask: u64) -> Reg {
+    pub(super) fn masked(&mut self, mask: u64) -> Reg {
         let a = self.source(Class::Int);
         if self.s.one_in(24) {
             return a;
@@ -103,6 +103,7 @@ impl Writer<'_, '_> {
             self.place_pending();
         }
         match self.s.below(32) {
+            9..=10 => self.chain(),
             11..=12 => self.some_constant(),
             13 => self.copy(),
             14 => self.select(),
@@ -127,7 +128,11 @@ impl Writer<'_, '_> {
         let class = |k: usize| row.args.get(k).map_or(Class::Int, |ty| ty.class());
         let a = self.source(class(0));
         let mut b = if row.args.len() > 1 { self.source(class(1)) } else { Reg::COUNT };
-        if row.has(Flag::Traps) && !self.s.one_in(16) {
+        if row.args.len() > 1 && class(1) == Class::Int && self.s.one_in(8) {
+            b = self.local();
+            let bits = if self.s.one_in(2) { 1 << self.s.below(64) } else { self.s.below(12) as u64 };
+            self.constant(b, Type::I64, bits);
+        } else if row.has(Flag::Traps) && !self.s.one_in(16) {
             if row.args.len() < 2 {
                 return;
             }

@@ -14,6 +14,7 @@
 )]
 
 mod body;
+mod chain;
 mod mutate;
 mod source;
 mod writer;

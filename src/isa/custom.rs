@@ -166,7 +166,7 @@ impl CustomOp {
 
 /// True where each operand can be in a scratch register, wherever the others are. An output may share its register with
 /// a source.
-fn suffices(operands: &[Declared], abi: &Abi) -> bool {
+pub(super) fn suffices(operands: &[Declared], abi: &Abi) -> bool {
     let scratch = |kind: Kind| {
         let roles = if kind == Kind::Xmm {
             ["FSCRATCH0", "FSCRATCH1", "FSCRATCH2"]

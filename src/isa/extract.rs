@@ -10,6 +10,7 @@ mod solve;
 
 use std::path::Path;
 
+use super::fusion::Fusion;
 use super::samples;
 use super::snippet::{Chunk, Hole, Kind, MAX_REGS, Scatter, Site, instantiate};
 use super::table::op_named;
@@ -58,6 +59,9 @@ pub fn extract(
     let check = |template: &Template| {
         check_declaration(template)?;
         check_clobbers(template, abi)?;
+        Fusion::of(template)
+            .and_then(|fusion| fusion.map_or(Ok(()), |fusion| fusion.check(template, abi)))
+            .map_err(|message| template.error(message))?;
         template.custom.as_ref().map_or(Ok(()), |custom| custom.check(template, abi))
     };
     let wrong: Vec<TemplateError> = templates.iter().filter_map(|template| check(template).err()).collect();

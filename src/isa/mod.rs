@@ -11,6 +11,7 @@
 
 pub mod custom;
 pub mod extract;
+pub mod fusion;
 pub mod layout;
 pub mod numeric;
 pub mod object;

@@ -19,6 +19,7 @@
 //! registers and less than a hundred different pairs of multipliers, so the library holds the terms of the sum worked
 //! out: a [`Spread`] for each pair.
 
+use super::fusion::Fusion;
 use super::trap::TrapKind;
 
 /// How many register operands a snippet can have.
@@ -321,6 +322,8 @@ pub struct Info {
     pub clobbers_flags: bool,
     /// What the machine must have beyond plain x86-64, bits of [`Features`].
     pub needs: u16,
+    /// What it stands for, where that is not one opcode on any operands.
+    pub fusion: Option<&'static Fusion>,
 }
 
 /// What a machine has beyond plain x86-64.

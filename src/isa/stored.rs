@@ -7,7 +7,7 @@
 
 use super::snippet::{Chunk, FORMS, Head, Hole, Kind, MAX_REGS, Role, Site, Spread};
 use super::table::{Alternative, Custom, Fusion, Tables};
-use super::template::Declared;
+use super::template::{Declared, Template};
 
 /// How many spreads every library has room for: a power of two, so that the copying loop needs not look where they end.
 pub const SPREADS: usize = 128;
@@ -87,6 +87,8 @@ pub struct Record {
     pub xmm_clobbers: u16,
     /// Whether it changes the flags.
     pub clobbers_flags: bool,
+    /// The fusion that it is one of, from 1 in the list of fusions; 0 for none.
+    pub fusion: u8,
     /// What the machine must have.
     pub needs: u16,
 }
@@ -118,7 +120,7 @@ pub struct Stored {
     pub keys: usize,
     /// What takes the place of entries on better machines.
     pub alternatives: Vec<Alternative>,
-    /// The fusions, by the first opcode.
+    /// The fusions, as they came.
     pub fusions: Vec<Fusion>,
     /// The declared opcodes; the built-in library has none.
     pub customs: Vec<Custom>,
@@ -141,7 +143,7 @@ pub fn store(tables: &Tables) -> Result<Stored, TooMany> {
 /// # Errors
 /// As [`store`].
 pub fn store_over(tables: &Tables, base: Stored) -> Result<Stored, TooMany> {
-    let mut stored = Stored { keys: tables.forms.len() / FORMS, ..base };
+    let mut stored = Stored { keys: tables.forms.len() / FORMS, fusions: tables.fusions.clone(), ..base };
     // What fills the list up is no spread of anything.
     let used = stored.spreads.iter().rposition(|spread| *spread != Spread::NONE).map_or(1, |last| last + 1);
     stored.spreads.truncate(used);
@@ -175,6 +177,7 @@ pub fn store_over(tables: &Tables, base: Stored) -> Result<Stored, TooMany> {
             clobbers: template.clobbers,
             xmm_clobbers: template.xmm_clobbers,
             clobbers_flags: template.clobbers_flags,
+            fusion: stored.fusion(template)?,
             needs: template.needs,
         });
     }
@@ -182,15 +185,19 @@ pub fn store_over(tables: &Tables, base: Stored) -> Result<Stored, TooMany> {
     let forms = tables.forms.iter().enumerate().filter(|(_, chunk)| **chunk != 0);
     stored.forms = forms.map(|(entry, &chunk)| [entry as u16, chunk]).collect();
     stored.alternatives.clone_from(&tables.alternatives);
-    stored.fusions.clone_from(&tables.fusions);
     stored.customs.clone_from(&tables.customs);
-    stored.fusions.sort_by_key(|fusion| (fusion.first, fusion.second));
     Ok(stored)
 }
 
 impl Stored {
     fn word(&mut self, word: &str) -> Result<u16, TooMany> {
         Ok(number_in(&mut self.words, word.to_owned(), u16::MAX.into(), "names")? as u16)
+    }
+
+    fn fusion(&self, template: &Template) -> Result<u8, TooMany> {
+        let fusion = Fusion::of(template).ok().flatten();
+        let same = |fusion: Fusion| self.fusions.iter().position(|known| known.stands_for_same(&fusion));
+        fusion.and_then(same).map_or(Ok(0), |nth| u8::try_from(nth + 1).map_err(|_| too_many("fusions")))
     }
 
     fn operand(&mut self, declared: &Declared) -> Result<u8, TooMany> {

@@ -4,25 +4,15 @@
 //! templates without an opcode. What must hold: every opcode and part has a snippet that runs on plain x86-64.
 //!
 //! Snippets are found by *key* and form. The keys are the opcodes by their number, then the [parts](Part), then the
-//! fusions in the order of their names.
+//! [fusions](Fusion) as they came.
 
 use super::custom::CustomOp;
 use super::extract::Extracted;
+pub use super::fusion::Fusion;
 use super::op::{Op, Shape};
 use super::part::Part;
 use super::snippet::{FORMS, Form, Head, Kind, Role, form_index};
 use super::template::{Template, TemplateError};
-
-/// A fusion: a snippet that stands for two instructions of which the second uses up the result of the first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fusion {
-    /// The first opcode.
-    pub first: Op,
-    /// The second opcode.
-    pub second: Op,
-    /// The key under which its snippets are found.
-    pub key: u16,
-}
 
 /// A declared opcode.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,6 +112,8 @@ fn keyed(extracted: Vec<Extracted>, tables: &Tables, errors: &mut Vec<TemplateEr
     for snippet in extracted {
         match key_of(&snippet.template, tables) {
             Some(key) => keyed.push((key, form_of(&snippet.template), snippet)),
+            // What is wrong with a fusion has been said.
+            None if Fusion::of(&snippet.template).is_err() => {}
             None => errors.push(snippet.template.error(
                 "is neither an opcode of the table, nor a fusion of two (`less.i64+jmpt`), nor a part of a frame: add a \
                  row for it, or declare it (`opcode NAME(i64) -> i64`), or correct the name",
@@ -181,24 +173,18 @@ fn place_cold(cold: Vec<Extracted>, tables: &mut Tables, errors: &mut Vec<Templa
 
 /// Adds the fusions that are new to those that are known.
 fn fusions(extracted: &[Extracted], known: &mut Vec<Fusion>, keys: &mut usize, errors: &mut Vec<TemplateError>) {
-    let mut names: Vec<(&str, &Template)> =
-        extracted.iter().map(|s| (s.template.name.as_str(), &s.template)).filter(|(n, _)| n.contains('+')).collect();
-    names.sort_by_key(|(name, _)| *name);
-    names.dedup_by_key(|(name, _)| *name);
-    for (name, template) in names {
-        let ops: Vec<Option<Op>> = name.split('+').map(op_named).collect();
-        let is_fusion = |first: Op, second: Op| first.row().args.len() == 2 && second.row().shape == Shape::Branch;
-        if let [Some(first), Some(second)] = ops[..]
-            && is_fusion(first, second)
-        {
-            if !known.iter().any(|fusion| (fusion.first, fusion.second) == (first, second)) {
-                known.push(Fusion { first, second, key: *keys as u16 });
+    for template in extracted.iter().map(|snippet| &snippet.template) {
+        match Fusion::of(template) {
+            Ok(None) => {}
+            Ok(Some(fusion)) if known.iter().any(|other| other.stands_for_same(&fusion)) => {}
+            Ok(Some(_)) if *keys >= KEYS => {
+                errors.push(template.error(format!("is one fusion too many: a library has {KEYS} keys at most")));
+            }
+            Ok(Some(fusion)) => {
+                known.push(Fusion { key: *keys as u16, ..fusion });
                 *keys += 1;
             }
-        } else {
-            errors.push(template.error(
-                "a fusion joins an opcode with two sources and `jmpt` or `jmpf` with `+`, as in `less.i64+jmpt`",
-            ));
+            Err(message) => errors.push(template.error(message)),
         }
     }
 }
@@ -235,8 +221,11 @@ fn key_of(template: &Template, tables: &Tables) -> Option<u16> {
     }
     let op = || op_named(name).map(|op| op as u16);
     let part = || Part::ALL.iter().find(|(_, n)| *n == name).map(|(part, _)| Op::ALL.len() as u16 + *part as u16);
-    let fused = |f: &&Fusion| name.split('+').eq([f.first.row().name(), f.second.row().name()]);
-    op().or_else(part).or_else(|| tables.fusions.iter().find(fused).map(|f| f.key))
+    match Fusion::of(template) {
+        Ok(None) => op().or_else(part),
+        Ok(Some(fusion)) => tables.fusions.iter().find(|known| known.stands_for_same(&fusion)).map(|known| known.key),
+        Err(_) => None,
+    }
 }
 
 /// Which forms a template serves. Constants too wide for one form go by their width: see [`constant_form`].
@@ -349,14 +338,14 @@ fn missing(tables: &Tables, errors: &mut Vec<TemplateError>) {
             complain("frame/*.S".to_owned(), write(name));
         }
     }
-    for fusion in &tables.fusions {
+    for fusion in tables.fusions.iter().filter(|fusion| fusion.branches()) {
         let (first, file) = (fusion.first.row().name(), format!("fused/{}.S", fusion.first.row().mnemonic));
-        let name = format!("{first}+{}", fusion.second.row().name());
-        let other = if fusion.second == Op::Jmpt { Op::Jmpf } else { Op::Jmpt };
-        if !tables.fusions.iter().any(|f| (f.first, f.second) == (fusion.first, other)) {
+        let other = if fusion.second == Some(Op::Jmpt) { Op::Jmpf } else { Op::Jmpt };
+        if !tables.fusions.iter().any(|f| (f.first, f.second) == (fusion.first, Some(other))) {
             complain(file, write(&format!("{first}+{}", other.row().name())));
         } else if !has(usize::from(fusion.key), &registers[..1]) {
-            complain(file, in_registers(&name));
+            let second = fusion.second.unwrap_or(Op::Jmpt).row().name();
+            complain(file, in_registers(&format!("{first}+{second}")));
         }
     }
 }

@@ -7,7 +7,7 @@
 //! The whole grammar:
 //!
 //! ```text
-//! template NAME, ROLE OPERAND:KIND, …, clobber REGISTER… flags, needs FEATURE…
+//! template NAME, ROLE OPERAND:KIND, …, where SOURCE CONSTANT, feeds SOURCE, clobber REGISTER… flags, needs FEATURE…
 //!         any assembly, with \operand in place of registers and values
 //! end
 //! opcode NAME(T, …) -> T
@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::custom::CustomOp;
+use super::fusion::{Fusion, When};
 use super::layout;
 use super::snippet::{Features, Kind, Role};
 
@@ -169,6 +170,10 @@ pub struct Template {
     pub needs: u16,
     /// The body: line numbers and text.
     pub body: Vec<(u32, String)>,
+    /// Which sources must be constants, and what they must be: see [`fusion`](super::fusion).
+    pub conditions: Vec<(String, When)>,
+    /// Which source of the second instruction that it stands for is the result of the first, where that is said.
+    pub feeds: Option<String>,
     /// The opcode that it is for, where that is a declared one.
     pub custom: Option<CustomOp>,
 }
@@ -184,6 +189,12 @@ impl Template {
     #[must_use]
     pub fn error_at(&self, line: u32, message: impl Into<String>) -> TemplateError {
         TemplateError { file: self.file.clone(), line, template: self.name.clone(), message: message.into() }
+    }
+
+    /// The fusion that it is for, if its declaration makes sense as one.
+    #[must_use]
+    pub fn fusion(&self) -> Option<Fusion> {
+        Fusion::of(self).ok().flatten()
     }
 
     /// The name with the operands' kinds, which tells templates of one name apart.
@@ -276,6 +287,8 @@ fn declare(file: &str, line: u32, declaration: &str, abi: &Abi) -> Result<Templa
         clobbers_flags: false,
         needs: 0,
         body: Vec::new(),
+        conditions: Vec::new(),
+        feeds: None,
         custom: None,
     };
     for part in parts {
@@ -283,6 +296,8 @@ fn declare(file: &str, line: u32, declaration: &str, abi: &Abi) -> Result<Templa
         match word {
             "clobber" => clobber(&mut template, rest, abi)?,
             "needs" => needs(&mut template, rest)?,
+            "where" => condition(&mut template, rest)?,
+            "feeds" => template.feeds = Some(rest.trim().to_owned()),
             _ => {
                 let operand = operand(&template, word, rest.trim())?;
                 if template.operands.iter().any(|o| o.name == operand.name) {
@@ -321,10 +336,30 @@ fn needs(template: &mut Template, words: &str) -> Result<(), TemplateError> {
     Ok(())
 }
 
+fn condition(template: &mut Template, words: &str) -> Result<(), TemplateError> {
+    let when = |word: &str| {
+        let (sign, digits) = word.strip_prefix('-').map_or((1, word), |digits| (-1, digits));
+        let number = match digits.strip_prefix("0x") {
+            Some(digits) => i32::from_str_radix(digits, 16),
+            None => digits.parse(),
+        };
+        if word == "2^n" { Some(When::Power) } else { number.ok().map(|number: i32| When::Is(sign * number)) }
+    };
+    let mut parts = words.split_whitespace();
+    let read = (parts.next(), parts.next().and_then(when), parts.next());
+    let (Some(source), Some(when), None) = read else {
+        let form = "expected a source and a constant of 32 bits, as in `where b 3`, or a power of two, `where b 2^n`";
+        return Err(template.error(format!("`where {words}`: {form}")));
+    };
+    template.conditions.push((source.to_owned(), when));
+    Ok(())
+}
+
 fn operand(template: &Template, word: &str, rest: &str) -> Result<Declared, TemplateError> {
     let Some(&(_, role)) = ROLES.iter().find(|(name, _)| *name == word) else {
-        return Err(template
-            .error(format!("expected `in`, `out`, `early`, `inout`, `target`, `clobber` or `needs`, found `{word}`")));
+        return Err(template.error(format!(
+            "expected `in`, `out`, `early`, `inout`, `target`, `where`, `feeds`, `clobber` or `needs`, found `{word}`"
+        )));
     };
     let Some((name, kind)) = rest.split_once(':') else {
         return Err(template.error(format!("`{word} {rest}`: expected `NAME:KIND`, such as `in a:gp`")));

@@ -255,6 +255,7 @@ impl Contract {
             xmm_clobbers,
             clobbers_flags,
             needs,
+            fusion: usize::from(self.record.fusion).checked_sub(1).and_then(|nth| self.tables.fusions.get(nth)),
         }
     }
 }

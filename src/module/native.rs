@@ -147,6 +147,25 @@ pub struct CSignature {
 }
 
 impl CSignature {
+    /// That of a C function which takes and gives what a function of a program does: references are numbers to C, and the
+    /// number of all arguments comes before further ones.
+    #[must_use]
+    pub fn of(signature: &Signature) -> CSignature {
+        let c_type = |ty: &Type| match ty {
+            Type::I32 | Type::Funcref | Type::Externref => CType::I32,
+            Type::I64 => CType::I64,
+            Type::F32 => CType::F32,
+            Type::F64 => CType::F64,
+        };
+        let count = signature.variadic.then_some(CType::I64);
+        CSignature {
+            abi: Abi::SysV,
+            params: signature.params.iter().map(c_type).chain(count).collect(),
+            variadic: signature.variadic,
+            results: signature.results.iter().map(c_type).collect(),
+        }
+    }
+
     /// What a program passes and gets: one register for each scalar, members of structs in their order.
     #[must_use]
     pub fn flat(&self) -> Signature {

@@ -20,7 +20,9 @@ enum spasm_trap_kind {
     SPASM_INDIRECT_CALL_TYPE_MISMATCH,
     SPASM_UNREACHABLE,
     SPASM_STACK_OVERFLOW,
-    SPASM_INTERRUPTED
+    SPASM_INTERRUPTED,
+    SPASM_OUT_OF_BOUNDS_TABLE,
+    SPASM_UNINITIALIZED_ELEMENT
 };
 
 /* A Spasm function that was being executed. */

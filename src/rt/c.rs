@@ -18,6 +18,7 @@ unsafe extern "C" {
 
     pub fn malloc(size: usize) -> *mut c_void;
     pub fn calloc(count: usize, size: usize) -> *mut c_void;
+    pub fn realloc(place: *mut c_void, size: usize) -> *mut c_void;
     pub fn free(place: *mut c_void);
     pub fn fwrite(bytes: *const c_void, size: usize, count: usize, file: *mut File) -> usize;
     pub fn fflush(file: *mut File) -> c_int;

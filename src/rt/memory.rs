@@ -87,6 +87,21 @@ unsafe fn has(state: *mut State, at: u32, len: u32) -> bool {
     at as usize + len as usize <= size
 }
 
+/// Writes bytes to the memory of a module; nothing where they have no place.
+///
+/// # Safety
+/// The module must be registered, or be about to.
+pub unsafe fn write(state: *mut State, at: u32, bytes: &[u8]) -> Option<()> {
+    // SAFETY: the range is checked. Bytes for a memory that is not there have no place, unless there are none.
+    unsafe {
+        if !has(state, at, u32::try_from(bytes.len()).ok()?) {
+            return None;
+        }
+        ptr::copy_nonoverlapping(bytes.as_ptr(), ((*state).memory as *mut u8).wrapping_add(at as usize), bytes.len());
+    }
+    Some(())
+}
+
 fn out_of_bounds() -> u32 {
     thread::set_pending(thread::Pending::Trap(TrapKind::OutOfBoundsMemory));
     1

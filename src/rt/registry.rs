@@ -9,7 +9,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::layout::{Module, NOTHING, State, VERSION};
-use crate::{c, memory, signals, thread};
+use crate::{c, linked, memory, signals, thread};
 
 static FIRST: AtomicPtr<State> = AtomicPtr::new(ptr::null_mut());
 
@@ -69,6 +69,7 @@ unsafe extern "C" fn __spasm_register(module: &'static Module) {
         if module.min_pages != NOTHING && !memory::start(module) {
             c::fail("spasm: there is no room for a linear memory: it takes 8 GiB of address space\n");
         }
+        linked::start(module);
         (*state).registered = 1;
         (*state).next = FIRST.load(Ordering::Acquire);
         FIRST.store(state, Ordering::Release);
@@ -93,6 +94,7 @@ unsafe extern "C" fn __spasm_unregister(module: &'static Module) {
             (*place).next = (*state).next;
         }
         (*state).registered = 0;
+        linked::end(module);
         if module.min_pages != NOTHING {
             memory::end(module);
         }

@@ -15,6 +15,7 @@ extern crate alloc as std;
 mod api;
 mod c;
 mod layout;
+mod linked;
 #[path = "../text/literal.rs"]
 mod literal;
 mod memory;

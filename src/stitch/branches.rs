@@ -30,10 +30,9 @@ impl Emitter<'_> {
         self.jump(self.form(inst.op, false, Form::Reg, Form::Reg), [register, 0, 0], [0, 0], inst.b);
     }
 
-    /// A compare and the branch on its result as one snippet.
+    /// A compare and the branch on its result as one snippet, one of those with this key.
     #[inline(never)]
-    pub(super) fn compare_and_branch(&mut self, compare: &Inst, note: u16, branch: &Inst) {
-        let key = self.library.fusion(compare.op, branch.op);
+    pub(super) fn compare_and_branch(&mut self, compare: &Inst, note: u16, branch: &Inst, key: u16) {
         let [class, narrow] = operand_class(compare.op);
         let float = class != 0;
         let (mut a, mut b) = (self.place(compare.a), self.place(compare.b));

@@ -1,4 +1,4 @@
-//! Emission of opcodes that templates declare.
+//! Emission of opcodes that templates declare, and of all snippets whose templates say themselves what their operands are.
 //!
 //! Comes in: an instruction, and where its operands are. Goes out: its snippet, and glue before and after it. What must
 //! hold: each operand stands in a register that its template allows; a result that is written early, or over the first
@@ -8,7 +8,7 @@
 //! when the template was read.
 
 use crate::isa::custom::{CustomOp, SOURCES};
-use crate::isa::op::{Op, Type};
+use crate::isa::op::{Class, Op, Type};
 use crate::isa::snippet::{Features, Form, Kind, Role, form_index};
 use crate::library::builtin::{FSCRATCH0, FSCRATCH1, FSCRATCH2, SCRATCH0, SCRATCH1, SCRATCH2};
 use crate::library::{Contract, Library};
@@ -85,13 +85,13 @@ impl std::fmt::Display for OpcodeError {
 
 impl std::error::Error for OpcodeError {}
 
-/// The snippets of a declared opcode, 0 for none.
+/// The snippets of a declared opcode or of a fusion, 0 for none.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Ways {
     /// The one that leaves all its sources alone.
-    separate: u16,
-    /// The one that puts the result over the first source.
-    tied: u16,
+    pub separate: u16,
+    /// The one that puts the result over a source: of a declared opcode, the first.
+    pub tied: u16,
 }
 
 /// Makes sure that a library has the declared opcodes that a module uses.
@@ -116,7 +116,7 @@ fn ways(verified: &Verified, library: &Library, index: u32, op: &CustomOp) -> Re
             let form = |a| library.forms(known.key)[form_index(false, a, Form::Reg)];
             let (separate, tied) = (form(Form::Reg), form(Form::Tied));
             if separate != 0 || tied != 0 {
-                return Ok(better(library, separate, tied));
+                return Ok(Ways::better(library, separate, tied));
             }
             OpcodeProblem::Needs(library.needed(known.key))
         }
@@ -128,14 +128,16 @@ fn ways(verified: &Verified, library: &Library, index: u32, op: &CustomOp) -> Re
     }
 }
 
-/// Where both are there, and one of them is for better machines, only that one.
-fn better(library: &Library, separate: u16, tied: u16) -> Ways {
-    let needs = |chunk: u16| library.contract(chunk).needs().count_ones();
-    match (separate, tied) {
-        (0, _) | (_, 0) => Ways { separate, tied },
-        _ if needs(separate) < needs(tied) => Ways { separate: 0, tied },
-        _ if needs(separate) > needs(tied) => Ways { separate, tied: 0 },
-        _ => Ways { separate, tied },
+impl Ways {
+    /// Where both are there, and one of them is for better machines, only that one.
+    pub(super) fn better(library: &Library, separate: u16, tied: u16) -> Ways {
+        let needs = |chunk: u16| library.contract(chunk).needs().count_ones();
+        match (separate, tied) {
+            (0, _) | (_, 0) => Ways { separate, tied },
+            _ if needs(separate) < needs(tied) => Ways { separate: 0, tied },
+            _ if needs(separate) > needs(tied) => Ways { separate, tied: 0 },
+            _ => Ways { separate, tied },
+        }
     }
 }
 
@@ -161,7 +163,7 @@ const MOST: usize = SOURCES.len();
 /// A register operand on its way to a register.
 #[derive(Clone, Copy)]
 struct Wanted {
-    /// Which source it is: for a result that takes the place of one, the first.
+    /// Which source it is, also for a result that takes the place of one.
     source: Option<usize>,
     role: Role,
     /// The registers that it may be in, as places have their numbers.
@@ -175,17 +177,33 @@ impl Wanted {
     }
 }
 
-fn wanted(contract: Contract) -> ([Wanted; MOST], usize) {
+/// The register operands of a snippet; what is read and written takes the place of the source `over`.
+fn wanted(contract: Contract, over: Option<usize>) -> ([Wanted; MOST], usize) {
     let mut all = [Wanted { source: None, role: Role::In, allowed: 0, register: None }; MOST];
     let mut count = 0;
-    for (wanted, operand) in all.iter_mut().zip(contract.operands()) {
+    for (wanted, operand) in all.iter_mut().zip(contract.operands().filter(|operand| operand.kind.is_register())) {
         let source = SOURCES.iter().position(|name| *name == operand.name);
         let shift = if operand.kind == Kind::Xmm { FIRST_XMM } else { 0 };
-        wanted.source = source.or((operand.role == Role::InOut).then_some(0));
+        wanted.source = source.or(over.filter(|_| operand.role == Role::InOut));
         (wanted.role, wanted.allowed) = (operand.role, u32::from(operand.allowed) << shift);
         count += 1;
     }
     (all, count)
+}
+
+/// A snippet, and where its operands are.
+pub(super) struct Operation {
+    pub chunk: u16,
+    /// Where the sources are, and of which classes they are.
+    pub places: [Place; MOST],
+    pub classes: [Class; MOST],
+    /// The source that the result takes the place of, if the snippet puts it there.
+    pub over: Option<usize>,
+    /// Where the result goes, and its class if there is one.
+    pub to: Place,
+    pub result: Option<Class>,
+    /// What goes into its value hole.
+    pub value: i64,
 }
 
 impl Emitter<'_> {
@@ -204,16 +222,25 @@ impl Emitter<'_> {
         }
         let to = if op.result.is_some() { self.define(inst.d, note, near, far) } else { Place::NONE };
         let Ways { separate, tied } = self.customs[inst.a as usize];
-        let chunk = if tied != 0 && (separate == 0 || places[0] == to) { tied } else { separate };
-        let (mut operands, count) = wanted(self.library.contract(chunk));
+        let over = (tied != 0 && (separate == 0 || places[0] == to)).then_some(0);
+        let chunk = if over.is_some() { tied } else { separate };
+        let mut classes = [Class::Int; MOST];
+        classes.iter_mut().zip(&op.params).for_each(|(class, ty)| *class = ty.class());
+        let result = op.result.map(Type::class);
+        self.operation(&Operation { chunk, places, classes, over, to, result, value: 0 });
+    }
+
+    /// Copies a snippet, and brings its operands to it.
+    pub(super) fn operation(&mut self, wants: &Operation) {
+        let (mut operands, count) = wanted(self.library.contract(wants.chunk), wants.over);
         let operands = &mut operands[..count];
-        settle(operands, &places, to);
+        settle(operands, &wants.places, wants.to);
         // The sources that stay as they are go before the one that the result takes the place of.
         for tied in [false, true] {
             for operand in operands.iter().filter(|operand| (operand.role == Role::InOut) == tied) {
                 let (Some(source), Some(register)) = (operand.source, operand.register) else { continue };
-                if places[source].as_register() != Some(register) {
-                    self.move_glue(self.class(vars[source]), places[source], Place::register(register));
+                if wants.places[source].as_register() != Some(register) {
+                    self.move_glue(wants.classes[source], wants.places[source], Place::register(register));
                 }
             }
         }
@@ -221,11 +248,11 @@ impl Emitter<'_> {
         for (reg, operand) in regs.iter_mut().zip(operands.iter()) {
             *reg = number(operand.register.unwrap_or(0));
         }
-        self.put(chunk, regs, [0, 0]);
+        self.put(wants.chunk, regs, [wants.value, 0]);
         let result = operands.iter().find(|operand| operand.role != Role::In).and_then(|operand| operand.register);
-        if let (Some(register), Some(ty)) = (result, op.result) {
-            if to.as_register() != Some(register) {
-                self.move_glue(ty.class(), Place::register(register), to);
+        if let (Some(register), Some(class)) = (result, wants.result) {
+            if wants.to.as_register() != Some(register) {
+                self.move_glue(class, Place::register(register), wants.to);
             }
         }
     }

@@ -15,7 +15,7 @@ use crate::stitch::custom::Ways;
 use crate::stitch::frame::Frame;
 use crate::stitch::image::{Relocation, SiteMeaning, Symbol, TrapSite, UnwindRow};
 use crate::stitch::linked::Linked;
-use crate::stitch::live::{ENDS_A, Live, NEEDLESS, is_constant, is_fused};
+use crate::stitch::live::{ENDS_A, FUSED, Live, NEEDLESS, is_constant};
 use crate::stitch::locals::Locals;
 use crate::stitch::moves::Move;
 use crate::stitch::operands::shape;
@@ -206,7 +206,9 @@ impl Emitter<'_> {
                 places_of[index] = self.code.position();
                 if self.instruction(index, &insts[index], notes[index], number as u32) {
                     index += 1;
-                    places_of[index] = places_of[index - 1];
+                    // A branch begins with what it goes by; a fault belongs to the load that a fusion begins with.
+                    let branches = shape(insts[index].op) == Shape::Branch;
+                    places_of[index] = if branches { places_of[index - 1] } else { self.code.position() };
                 }
                 index += 1;
             }
@@ -217,31 +219,36 @@ impl Emitter<'_> {
     /// Emits one instruction, or two that are one: then it says so.
     #[inline(always)]
     fn instruction(&mut self, index: usize, inst: &Inst, note: u16, block: u32) -> bool {
-        let body = self.body;
         self.index = index;
         self.begin_instruction();
         if self.code.is_tracing() {
             self.trace_instruction();
         }
-        if note & NEEDLESS != 0 {
-            return false;
+        if note & (NEEDLESS | FUSED) != 0 {
+            if note & FUSED != 0 {
+                self.fused(inst, note);
+            }
+            return note & FUSED != 0;
         }
         if shape(inst.op) == Shape::Const {
             self.constant_instruction(inst);
         } else if shape(inst.op) != Shape::Value {
             self.other(inst, note, block);
-        } else if is_fused(body, index, inst) {
-            self.compare_and_branch(inst, note, &body.insts[index + 1]);
-            return true;
         } else {
             self.value(inst, note);
         }
         false
     }
 
+    /// Tells the trace where the variables are now.
+    #[cold]
+    pub(super) fn note_places(&mut self) {
+        self.code.note_places(self.current.iter().map(|current| current.place));
+    }
+
     #[cold]
     fn trace_instruction(&mut self) {
-        self.code.note_places(self.current.iter().map(|current| current.place));
+        self.note_places();
         self.code.mark(self.index as u32, Step::Body);
     }
 
@@ -260,7 +267,7 @@ impl Emitter<'_> {
             Shape::Select => self.select(inst, note),
             Shape::Load => self.load(inst, note),
             Shape::Store => self.store(inst, note),
-            Shape::Msize if self.linked.is_linked => self.read_shared(inst, note, Symbol::PagesCell),
+            Shape::Msize if self.linked.shares => self.read_shared(inst, note, Symbol::PagesCell),
             Shape::Msize => self.read_datum(inst, note, Symbol::Pages),
             Shape::Gget if self.linked.shares(inst.b) => self.read_shared(inst, note, Symbol::Shared(inst.b)),
             Shape::Gget => self.read_datum(inst, note, Symbol::Global(inst.b)),

@@ -20,8 +20,9 @@ use crate::isa::part::Part;
 use crate::isa::snippet::{Fault, Form, Kind, form_index};
 use crate::library::Library;
 use crate::library::builtin::{CINTS, COUNT, CRESULTS, MEMORY, SCRATCH0, SCRATCH1, SCRATCH2};
-use crate::module::native::{Abi, CSignature, CType};
-use crate::module::{MAX_VARIADIC, Signature};
+use crate::module::link::Item;
+use crate::module::native::{CSignature, Target};
+use crate::module::{MAX_VARIADIC, Module, Signature};
 use crate::stitch::abi::{self, Arguments, At, Results};
 use crate::stitch::calls::{Convention, Passed};
 use crate::stitch::code::{Code, Regs};
@@ -37,24 +38,32 @@ pub enum Entries {
     Taken,
     /// All.
     All,
+    /// Those that others are to call by their names: what a linked module exports, and what it starts with; all of any other
+    /// module.
+    Exported,
+}
+
+impl Entries {
+    /// The functions of a module that get entries whatever it takes the address of.
+    pub(super) fn wanted(self, module: &Module) -> Vec<bool> {
+        let all = self == Entries::All || (self == Entries::Exported && !module.is_linked());
+        let mut wanted = vec![all; module.functions.len()];
+        if self == Entries::Exported {
+            let exported = module.exports.iter().filter_map(|export| match export.item {
+                Item::Function(Target::Function(index)) => Some(index),
+                _ => None,
+            });
+            let start = if let Some(Target::Function(index)) = module.start { Some(index) } else { None };
+            exported.chain(start).for_each(|index| wanted[index as usize] = true);
+        }
+        wanted
+    }
 }
 
 /// The C prototype of a function with this signature.
 #[must_use]
 pub fn c_signature(signature: &Signature) -> CSignature {
-    let c_type = |ty: &Type| match ty {
-        Type::I32 | Type::Funcref | Type::Externref => CType::I32,
-        Type::I64 => CType::I64,
-        Type::F32 => CType::F32,
-        Type::F64 => CType::F64,
-    };
-    let count = signature.variadic.then_some(CType::I64);
-    CSignature {
-        abi: Abi::SysV,
-        params: signature.params.iter().map(c_type).chain(count).collect(),
-        variadic: signature.variadic,
-        results: signature.results.iter().map(c_type).collect(),
-    }
+    CSignature::of(signature)
 }
 
 /// Writes the entries of one image.

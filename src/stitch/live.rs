@@ -11,6 +11,7 @@
 mod walk;
 
 use crate::isa::op::{Op, Shape};
+use crate::library::Library;
 use crate::module::Inst;
 use crate::stitch::loops::Loops;
 use crate::stitch::operands::{before_operands, is_call, operands_of_call, returned, shape, traits};
@@ -32,6 +33,8 @@ pub const UNUSED: u16 = 8;
 pub const SPANS: u16 = 16;
 /// In a note: the instruction does nothing but write what is never read, so it need not be there.
 pub const NEEDLESS: u16 = 32;
+/// In a note: the instruction and the one behind it are one, and nothing else reads what it writes.
+pub const FUSED: u16 = 64;
 /// In a note: how far its upper byte is shifted. It is the machine register that the written value is best put into,
 /// or [`NO_HINT`].
 pub const HINT: u32 = 8;
@@ -107,25 +110,30 @@ pub fn read_at(index: usize) -> u32 {
     2 * index as u32 + 2
 }
 
-/// True where the instruction at `index` and the branch behind it are one: nothing else reads the result, and both
-/// branches have a snippet with it.
-#[inline(always)]
-pub fn is_fused(body: &Body, index: usize, inst: &Inst) -> bool {
-    traits(inst.op).fuses()
-        && body.insts.get(index + 1).is_some_and(|next| shape(next.op) == Shape::Branch && next.a == inst.d)
-        && !body.vars[inst.d as usize].has(Var::CROSSES)
-}
-
 /// True for variables that a constant stands for everywhere.
 #[inline(always)]
 pub fn is_constant(body: &Body, var: u32) -> bool {
     body.vars[var as usize].has(Var::CONSTANT) || (var == body.count_var() && !body.signature.variadic)
 }
 
+/// The constant that a variable is everywhere.
+pub fn known_constant(body: &Body, var: u32) -> Option<u64> {
+    if body.vars[var as usize].has(Var::CONSTANT) {
+        return body.insts.get(body.vars[var as usize].first_write as usize).map(Inst::literal);
+    }
+    is_constant(body, var).then(|| u64::from(body.count_var()))
+}
+
 impl Live {
-    /// Finds what lives where in `body`. `argument_register` tells where a call passes an argument, from its index
-    /// among the ints or the floats; the answer is a hint.
-    pub fn find(&mut self, verified: &Verified, body: &Body, argument_register: impl Fn(bool, usize) -> Option<u8>) {
+    /// Finds what lives where in `body`, and which instructions are one snippet of `library`. `argument_register` tells
+    /// where a call passes an argument, from its index among the ints or the floats; the answer is a hint.
+    pub fn find(
+        &mut self,
+        verified: &Verified,
+        body: &Body,
+        library: &Library,
+        argument_register: impl Fn(bool, usize) -> Option<u8>,
+    ) {
         self.reset(body, &argument_register);
         for number in (0..body.blocks.len()).rev() {
             // Sums of weights may wrap in the deepest loops of giants, which makes a poor choice, not a wrong one.
@@ -134,7 +142,7 @@ impl Live {
             let mut end = range.end;
             loop {
                 let at = At { block: number as u32, weight, position: 0 };
-                end = self.simple(body, at, range.start, end);
+                end = self.simple(body, library.fusions(), at, range.start, end);
                 if end == range.start {
                     break;
                 }

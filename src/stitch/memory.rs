@@ -16,7 +16,7 @@ use crate::verified::Var;
 
 impl Emitter<'_> {
     /// The index of a memory access, zero-extended, and the offset that the instruction can still hold.
-    fn address(&mut self, var: u32, offset: u32) -> (u8, i64) {
+    pub(super) fn address(&mut self, var: u32, offset: u32) -> (u8, i64) {
         let place = self.place(var);
         let far = i64::from(offset) > i64::from(i32::MAX);
         if let Some(index) = place.as_constant() {

@@ -21,6 +21,7 @@ pub mod code;
 pub mod custom;
 mod emit;
 pub mod frame;
+mod fuse;
 mod glue;
 pub mod image;
 pub mod inward;
@@ -208,9 +209,9 @@ impl<'l> Stitcher<'l> {
         if let Some(trace) = &mut self.code.trace {
             trace.begin();
         }
-        self.live.find(verified, body, calls::argument_register);
+        self.live.find(verified, body, self.library, calls::argument_register);
         // Others may change the register of the memory even where the module has none.
-        self.placement.place(&self.live, verified.module().memory.is_some() || self.linked.is_linked);
+        self.placement.place(&self.live, verified.module().memory.is_some() || self.linked.shares);
         let frame = self.frame(body);
         let mut insts = if self.with_insts { Vec::new() } else { std::mem::take(&mut self.spare.insts) };
         insts.resize(body.insts.len(), 0);
@@ -282,7 +283,7 @@ impl<'l> Stitcher<'l> {
     /// The entries for C, and the addresses in code that refer to them.
     fn c_entries(&mut self, verified: &Verified, image: &mut Image, taken: &[(u32, u32)]) -> Result<(), StitchError> {
         let module = verified.module();
-        let mut wanted = vec![self.entries == Entries::All; module.functions.len()];
+        let mut wanted = self.entries.wanted(module);
         let in_data = module.data.iter().flat_map(|data| &data.pointers).filter_map(|pointer| match pointer.target {
             Target::Function(index) => Some(index),
             _ => None,
@@ -294,7 +295,7 @@ impl<'l> Stitcher<'l> {
                 trace.begin_entry();
             }
             let memory = module.memory.is_some();
-            let changes_memory = memory || self.linked.is_linked;
+            let changes_memory = memory || self.linked.shares;
             let mut writer =
                 inward::Writer { library: self.library, code: &mut self.code, image, memory, changes_memory };
             writer.entry(number as u32, &module.functions[number].signature);

@@ -16,7 +16,7 @@ use crate::stitch::place::Place;
 
 impl Emitter<'_> {
     /// The register of an address, one that may be a base in `chunk`.
-    fn base(&mut self, place: Place, chunk: u16) -> u8 {
+    pub(super) fn base(&mut self, place: Place, chunk: u16) -> u8 {
         match place.as_register() {
             Some(register) if self.library.contract(chunk).allows(0, register) => register,
             _ => {

@@ -4,7 +4,6 @@
 //! reported before definitions, each in the order of the text.
 
 use crate::isa::op::{Flag, Op, Row, Shape};
-use crate::library::builtin::FUSIONS;
 use crate::module::Inst;
 
 /// What the passes that look at every instruction need to know of its opcode, in one place.
@@ -20,7 +19,6 @@ pub struct Traits {
 
 impl Traits {
     const COMMUTES: u8 = 1;
-    const FUSES: u8 = 2;
     const REMOVABLE: u8 = 4;
     const SIMPLE: u8 = 8;
     const WRITES: u8 = 16;
@@ -32,12 +30,6 @@ impl Traits {
     #[inline(always)]
     pub fn commutes(self) -> bool {
         self.flags & Traits::COMMUTES != 0
-    }
-
-    /// There are snippets that fuse a branch on the result to it.
-    #[inline(always)]
-    pub fn fuses(self) -> bool {
-        self.flags & Traits::FUSES != 0
     }
 
     /// It has no operands but those in its fields, and does not leave the function: what follows tells all of it.
@@ -103,11 +95,6 @@ const TRAITS: [Traits; Op::ALL.len()] = {
             _ => 0,
         };
         traits[i] = Traits { shape: row.shape, arity: row.args.len() as u8, flags };
-        i += 1;
-    }
-    let mut i = 0;
-    while i < FUSIONS.len() {
-        traits[FUSIONS[i].first as usize].flags |= Traits::FUSES;
         i += 1;
     }
     traits

@@ -118,7 +118,9 @@ impl Emitter<'_> {
     #[inline(never)]
     fn some_registers(&mut self, inst: &Inst, a: Place, b: Place, to: Place) {
         let op = inst.op;
-        if self.in_place(op, a, b, to) {
+        let constant = a.as_constant().is_some() || b.as_constant().is_some();
+        let known = constant && !self.library.fusions().with_constant(op).is_empty();
+        if known && self.with_constant(inst, a, b, to) || self.in_place(op, a, b, to) {
             return;
         }
         let result = self.class(inst.d);

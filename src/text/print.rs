@@ -90,7 +90,9 @@ impl<'m> Printer<'m> {
             return;
         }
         self.out.push('"');
-        bytes.iter().for_each(|&byte| escape(byte, &mut self.out));
+        for &byte in bytes {
+            escape(byte, &mut self.out);
+        }
         self.out.push_str("\"\n");
     }
 

@@ -106,9 +106,9 @@ pub(super) fn attempt(
     Ok(Some(runs))
 }
 
-/// True where the stitcher may give these registers to a declared opcode: what takes the place of the first source has
+/// True where the stitcher may give these registers to a declared opcode or a fusion: what takes the place of the first source has
 /// its register for itself.
-fn is_given(info: &Info, regs: [u8; MAX_REGS]) -> bool {
+pub(super) fn is_given(info: &Info, regs: [u8; MAX_REGS]) -> bool {
     let operands = || info.operands.iter().zip(regs);
     operands().filter(|(operand, _)| operand.role == Role::InOut).all(|(d, register)| {
         operands().all(|(other, its)| other.name == d.name || other.kind != d.kind || its != register)

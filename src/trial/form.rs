@@ -3,6 +3,7 @@
 //! Comes in: a contract of the library and an assignment. Goes out: code, and the places of the operands. What must
 //! hold: slots and constants are different for every operand, so that one taken for another is found out.
 
+use crate::isa::custom::SOURCES;
 use crate::isa::op::Op;
 use crate::isa::patch::patch;
 use crate::isa::snippet::{Info, Kind, Operand, Role};
@@ -69,9 +70,15 @@ impl<'l> Form<'l> {
     pub fn source(&self, name: &str) -> Option<&'static str> {
         match self.operand(name) {
             Some(operand) => Some(operand.name),
-            None if name == "a" => self.operand("d").filter(|d| d.role == Role::InOut).map(|d| d.name),
+            None if self.tied() == Some(name) => self.operand("d").filter(|d| d.role == Role::InOut).map(|d| d.name),
             None => None,
         }
+    }
+
+    /// The source that a result which is read too takes the place of.
+    fn tied(&self) -> Option<&'static str> {
+        let Some(fusion) = self.info.fusion else { return Some("a") };
+        fusion.tied(|name| self.operand(name).is_some()).map(|nth| SOURCES[nth])
     }
 
     fn register(&self, name: &str) -> Option<(Kind, usize)> {

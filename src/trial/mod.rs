@@ -11,6 +11,7 @@
 
 mod custom;
 mod form;
+mod fused;
 mod machine;
 pub mod values;
 
@@ -33,8 +34,11 @@ const SLOTS: std::ops::Range<usize> = 24..0x400;
 pub fn attempt(library: &Library, info: &'static Info, seed: u64) -> Result<Option<usize>, String> {
     let mut trial = Trial { library, info, noise: Noise(seed) };
     let op = |name: &str| Op::ALL.iter().copied().find(|op| op.row().name() == name);
-    if let Some((first, second)) = info.name.split_once('+') {
-        return op(first).map(|op| trial.value(op, Some(second == "jmpt"))).transpose();
+    if let Some(fusion) = info.fusion {
+        return match fusion.second.filter(|_| fusion.branches()) {
+            Some(second) => trial.value(fusion.first, Some(second == Op::Jmpt)).map(Some),
+            None => fused::attempt(library, info, fusion, trial.noise).map(Some),
+        };
     }
     if let Some(declared) = library.customs().iter().find(|custom| custom.op.name == info.name) {
         return custom::attempt(library, info, &declared.op, trial.noise);

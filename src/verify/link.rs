@@ -39,10 +39,7 @@ impl Pass<'_> {
     pub(super) fn object(&mut self, inst: &mut Inst) {
         let Some(row) = inst.op.object() else { return };
         let at = inst.b;
-        let [first, second] = match *self.pool(at) {
-            [first, second, ..] => [first, second],
-            _ => return self.bad_list(),
-        };
+        let &[first, second, ..] = self.pool(at) else { return self.bad_list() };
         let Some((results, args)) = call_lists(self.pool(at.saturating_add(2))) else { return self.bad_list() };
         if (results.len(), args.len()) != (usize::from(row.result), row.args) {
             self.report(0, |_| Problem::new(format!("`{}` takes other operands", inst.op.row().name())));
@@ -70,26 +67,26 @@ impl Pass<'_> {
         let module = self.module;
         let elements = |index: u32| match module.elements.get(index as usize) {
             Some(elements) => Ok(elements.ty),
-            None => Err(Problem::new(format!("there is no `elem` number {index}"))),
+            None => Err(Box::new(Problem::new(format!("there is no `elem` number {index}")))),
         };
         let segment = || match module.segments.get(first as usize) {
-            None => Err(Problem::new(format!("there is no segment number {first}"))),
+            None => Some(Problem::new(format!("there is no segment number {first}"))),
             Some(_) if op == Op::Minit && module.memory.is_none() => {
-                Err(Problem::new("there is no linear memory").help("add an item such as `memory 1`"))
+                Some(Problem::new("there is no linear memory").help("add an item such as `memory 1`"))
             }
-            Some(_) => Ok(()),
+            Some(_) => None,
         };
         // The operand that is wrong, counted from what the instruction names first.
         let flaw = match *names {
             [Named::Function] => reference_flaw(module, first, second).map(|problem| (0, problem)),
-            [Named::Segment] => segment().err().map(|problem| (0, problem)),
-            [Named::Elements] => elements(first).err().map(|problem| (0, problem)),
-            [Named::Table] => held(module, first).err().map(|problem| (0, problem)),
+            [Named::Segment] => segment().map(|problem| (0, problem)),
+            [Named::Elements] => elements(first).err().map(|problem| (0, *problem)),
+            [Named::Table] => held(module, first).err().map(|problem| (0, *problem)),
             [_, second_kind] => match held(module, first) {
-                Err(problem) => Some((0, problem)),
+                Err(problem) => Some((0, *problem)),
                 Ok(wanted) => {
                     let found = if second_kind == Named::Table { held(module, second) } else { elements(second) };
-                    found.and_then(|given| same_types(wanted, given)).err().map(|problem| (1, problem))
+                    found.and_then(|given| same_types(wanted, given)).err().map(|problem| (1, *problem))
                 }
             },
             _ => None,
@@ -125,18 +122,19 @@ impl Pass<'_> {
 }
 
 /// What a growing table holds.
-fn held(module: &Module, index: u32) -> Result<Type, Problem> {
-    match module.tables.get(index as usize) {
-        Some(Table { growing: Some(growing), .. }) => Ok(growing.ty),
-        Some(Table { name, .. }) => Err(Problem::new(format!("table `{name}` does not grow"))
-            .help(format!("one that grows is written `table {name} funcref 10`, and an `elem` fills it"))),
-        None => Err(Problem::new(format!("there is no table number {index}"))),
-    }
+fn held(module: &Module, index: u32) -> Result<Type, Box<Problem>> {
+    let problem = match module.tables.get(index as usize) {
+        Some(Table { growing: Some(growing), .. }) => return Ok(growing.ty),
+        Some(Table { name, .. }) => Problem::new(format!("table `{name}` does not grow"))
+            .help(format!("one that grows is written `table {name} funcref 10`, and an `elem` fills it")),
+        None => Problem::new(format!("there is no table number {index}")),
+    };
+    Err(Box::new(problem))
 }
 
-fn same_types(wanted: Type, given: Type) -> Result<(), Problem> {
+fn same_types(wanted: Type, given: Type) -> Result<(), Box<Problem>> {
     let message = || format!("the first table holds {}, this {}", wanted.name(), given.name());
-    if wanted == given { Ok(()) } else { Err(Problem::new(message())) }
+    if wanted == given { Ok(()) } else { Err(Box::new(Problem::new(message()))) }
 }
 
 /// What is wrong with a `ref`.

@@ -27,12 +27,14 @@
 //!   What is still on the stack where a block ends is put into a register of its own, by changing the instruction that made it.
 //! - A label with values has a register for each. Code that cannot be reached is validated, and not translated.
 
+mod branches;
 mod calls;
 mod consts;
 mod control;
 mod error;
 mod function;
 mod items;
+mod locals;
 mod names;
 mod numeric;
 mod outline;

@@ -88,11 +88,8 @@ pub(super) struct Local {
 
 impl Local {
     /// Nothing is known of it yet: `r0` is no local.
-    const NONE: Local = Local { field: 0, pool: Pool::I32, head: NONE };
+    pub(super) const NONE: Local = Local { field: 0, pool: Pool::I32, head: NONE };
 }
-
-/// How many locals have a register whether they are used or not.
-const EARLY: u32 = 256;
 
 /// A function while it is translated. Its lists are used again for the next one.
 pub(super) struct Translator<'m> {
@@ -108,13 +105,13 @@ pub(super) struct Translator<'m> {
     /// The parameters of conditional frames, for their second arms.
     pub(super) saved: Vec<Entry>,
     /// Those of the present function, and behind them room for functions with more.
-    locals: Vec<Local>,
+    pub(super) locals: Vec<Local>,
     /// Where the locals begin that have no register from the start, and their types: from which index on, and which.
-    late_from: u32,
-    declared: u32,
-    late: Vec<(u32, Type)>,
+    pub(super) late_from: u32,
+    pub(super) declared: u32,
+    pub(super) late: Vec<(u32, Type)>,
     /// Those of them that have one now.
-    late_named: Vec<u32>,
+    pub(super) late_named: Vec<u32>,
     pub(super) consts: Consts,
     /// Registers that nothing occupies: of those within blocks, and of those that may cross.
     free: [Vec<u32>; 4],
@@ -131,7 +128,7 @@ pub(super) struct Translator<'m> {
     pub(super) after_wrap: u32,
     /// The first instruction of the present block.
     pub(super) block_start: u32,
-    /// More registers are needed than there are.
+    /// More registers are needed than there are, or more words than the budget has.
     pub(super) full: bool,
     /// How large the function may become.
     pub(super) budget: usize,
@@ -196,64 +193,24 @@ impl<'m> Translator<'m> {
         self.declared = self.late_from;
     }
 
-    fn add_local(&mut self, field: u32, ty: Type) {
-        let local = Local { field, pool: Pool::of(ty), head: NONE };
-        match self.locals.get_mut(self.late_from as usize) {
-            Some(room) => *room = local,
-            None => self.locals.push(local),
-        }
-        self.late_from += 1;
-    }
-
-    /// Adds locals of one type. The first ones have registers of their own numbers; where there are many, each of the
-    /// others gets one when it is used, if it is.
-    pub(super) fn add_locals(&mut self, count: u32, ty: Type) {
-        let early = if self.late.is_empty() { count.min(EARLY.saturating_sub(self.next)) } else { 0 };
-        for _ in 0..early {
-            self.next += 1;
-            self.add_local(self.next, ty);
-        }
-        if count > early {
-            self.late.push((self.declared + early, ty));
-        }
-        self.declared += count;
-        if self.locals.len() < self.declared as usize {
-            self.locals.resize(self.declared as usize, Local::NONE);
-        }
-    }
-
-    /// A local, which has a register.
-    #[inline]
-    fn local(&mut self, index: u32) -> &mut Local {
-        if self.locals[index as usize].field == 0 {
-            self.name_late(index);
-        }
-        &mut self.locals[index as usize]
-    }
-
-    #[cold]
-    fn name_late(&mut self, index: u32) {
-        let after = self.late.partition_point(|&(first, _)| first <= index);
-        let ty = after.checked_sub(1).map_or(Type::I32, |at| self.late[at].1);
-        self.locals[index as usize] = Local { field: self.fresh(), pool: Pool::of(ty), head: NONE };
-        self.late_named.push(index);
-    }
-
     /// What there is too much of, if anything is.
-    #[inline]
     pub(super) fn too_large(&self) -> Option<&'static str> {
-        if self.full {
+        if self.next >= MAX_LOCAL && self.full {
             Some("needs more than 65,535 registers")
-        } else if self.size() > self.budget {
-            Some("needs far more instructions than it has operators")
         } else {
-            None
+            self.full.then_some("needs far more instructions than it has operators")
         }
     }
 
     /// How many words of memory, roughly, the function takes so far.
     pub(super) fn size(&self) -> usize {
         self.lists.len() + 4 * self.insts.len()
+    }
+
+    /// Called where one operator may become many words.
+    #[inline]
+    pub(super) fn watch_size(&mut self) {
+        self.full |= self.size() > self.budget;
     }
 
     /// All locals are there: what registers are left is shared out.
@@ -276,7 +233,7 @@ impl<'m> Translator<'m> {
 
     /// A register that nothing has used.
     #[inline]
-    fn fresh(&mut self) -> u32 {
+    pub(super) fn fresh(&mut self) -> u32 {
         fresh(&mut self.next, &mut self.full)
     }
 
@@ -405,64 +362,8 @@ impl<'m> Translator<'m> {
         if is_const { _ = self.stack.pop() } else { _ = self.pop() }
     }
 
-    #[inline]
-    pub(super) fn visit_local_get(&mut self, index: u32) {
-        let at = self.stack.len() as u32;
-        let local = self.local(index);
-        // A head that is not below this entry is a stale one.
-        let next = if local.head < at { local.head } else { NONE };
-        local.head = at;
-        let pool = local.pool;
-        self.push(Kind::Local, pool, index, next);
-    }
-
-    /// Writes the highest entry to a local.
-    #[inline]
-    pub(super) fn visit_local_set(&mut self, index: u32) {
-        let Some(&entry) = self.stack.last() else { return };
-        if entry.kind == Kind::Local && entry.x == index {
-            self.pop();
-            return;
-        }
-        let field = self.local(index).field;
-        if entry.kind == Kind::Result && entry.y + 1 == self.here() {
-            self.pop();
-            self.read_before_last(index);
-            if let Some(last) = self.insts.last_mut() {
-                last.d = field;
-            }
-            return;
-        }
-        if entry.kind == Kind::Listed && self.is_single_result_of_last(entry) {
-            self.pop();
-            self.read_before_last(index);
-            self.lists[entry.y as usize] = field;
-            return;
-        }
-        self.read_pending(index);
-        self.set_by_move(entry, field);
-        self.drop_top();
-    }
-
-    #[inline]
-    pub(super) fn visit_local_tee(&mut self, index: u32) {
-        let Some(&entry) = self.stack.last() else { return };
-        match entry.kind {
-            Kind::Local if entry.x == index => {}
-            // The value is to be had as easily as before.
-            Kind::Local | Kind::Const => {
-                self.read_pending(index);
-                let field = self.local(index).field;
-                self.set_by_move(entry, field);
-            }
-            _ => {
-                self.visit_local_set(index);
-                self.visit_local_get(index);
-            }
-        }
-    }
-
-    fn set_by_move(&mut self, entry: Entry, field: u32) {
+    /// Copies an entry's value to a register.
+    pub(super) fn set_by_move(&mut self, entry: Entry, field: u32) {
         match entry.kind {
             Kind::Const => self.insts.push(constant(entry.pool, field, literal(entry))),
             _ => {
@@ -470,57 +371,6 @@ impl<'m> Translator<'m> {
                 self.emit(Op::Move, field, from, 0);
             }
         }
-    }
-
-    /// True where the last instruction is what gave the entry, and gave nothing else.
-    fn is_single_result_of_last(&self, entry: Entry) -> bool {
-        let before = match self.insts.last() {
-            Some(Inst { op: Op::Call, b, .. }) => *b,
-            Some(Inst { op: Op::Calli, b, .. }) => b + 1,
-            Some(inst) if inst.op.object().is_some() => inst.b + 2,
-            _ => return false,
-        };
-        before + 1 == entry.y && self.lists[before as usize] == 1
-    }
-
-    /// Copies a local that is about to be written, for all entries that are still to read it.
-    #[inline]
-    fn read_pending(&mut self, index: u32) {
-        if self.local(index).head != NONE {
-            self.read_local(index, false);
-        }
-    }
-
-    /// The same before the last instruction, whose result goes to that local.
-    #[inline]
-    fn read_before_last(&mut self, index: u32) {
-        if self.locals[index as usize].head != NONE {
-            if let Some(last) = self.insts.pop() {
-                // What the instruction reads may be in registers that count as free.
-                self.read_local(index, true);
-                self.insts.push(last);
-            }
-        }
-    }
-
-    #[cold]
-    fn read_local(&mut self, index: u32, only_fresh: bool) {
-        let Local { field, pool, head, .. } = self.locals[index as usize];
-        let mut at = head;
-        while let Some(&entry) = self.stack.get(at as usize).filter(|e| e.kind == Kind::Local && e.x == index) {
-            let here = self.here();
-            let fixed = if entry.level == NEW {
-                let x = if only_fresh { self.fresh() } else { self.temporary(pool) };
-                Entry { kind: Kind::Result, x, y: here, ..entry }
-            } else {
-                let x = if only_fresh { self.fresh() } else { self.crossing(pool).0 };
-                Entry { kind: Kind::Crossing, x, ..entry }
-            };
-            self.emit(Op::Move, fixed.x, field, 0);
-            self.stack[at as usize] = fixed;
-            at = entry.y;
-        }
-        self.locals[index as usize].head = NONE;
     }
 
     /// The present block ends: what stands on the stack goes to registers that may cross blocks.

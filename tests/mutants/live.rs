@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 
 use spasm::check::decode::{Decoded, Operand, Step};
+use spasm::isa::custom::SOURCES;
 use spasm::isa::op::{Op, Row, Shape, Type};
 use spasm::isa::snippet::Role;
 use spasm::library::Library;
@@ -124,7 +125,9 @@ impl Live<'_> {
         let last = range.end - 1;
         let inst = &body.insts[last];
         let steps = |index: usize| self.decoded.of[index].clone().map(|step| &self.decoded.steps[step]);
-        let fused = (last > range.start).then(|| steps(last - 1).find(|step| step.is_fused())).flatten();
+        let fused = (last > range.start)
+            .then(|| steps(last - 1).find(|step| step.is_fused() && step.named("t").is_some()))
+            .flatten();
         let jump = fused.or_else(|| steps(last).find(|step| step.named("t").is_some()));
         let target = inst.b as usize;
         match (inst.op.row().shape, jump.map(|step| step.info.name)) {
@@ -278,6 +281,11 @@ impl Live<'_> {
 
 fn operand_type(inst: &Inst, step: &Step, name: &str) -> Type {
     let row = inst.op.row();
+    if let Some(fusion) = step.info.fusion.filter(|fusion| !fusion.branches()) {
+        let tied = || fusion.tied(|name| step.named(name).is_some());
+        let nth = SOURCES.iter().position(|known| *known == name).or_else(tied);
+        return nth.and_then(|nth| fusion.sources()[nth]).unwrap_or(Type::I64);
+    }
     let tied = step.named("a").is_none();
     match (row.shape, name) {
         (Shape::Value, "a") => row.args[0],

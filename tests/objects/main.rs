@@ -8,10 +8,14 @@ mod calls;
 mod cases;
 mod damage;
 mod debuggers;
+#[cfg(feature = "wasm")]
+mod linked;
 mod links;
 #[path = "../common/noise.rs"]
 mod noise;
 mod numbers;
 mod signatures;
+#[cfg(feature = "wasm")]
+mod suite;
 mod tools;
 mod unwinding;

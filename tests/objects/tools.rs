@@ -43,7 +43,7 @@ pub fn build(folder: &Path, name: &str, source: &str) -> Verified {
 }
 
 /// Fails where a tool that reads objects finds something wrong with one.
-fn accepted(folder: &Path, name: &str) {
+pub fn accepted(folder: &Path, name: &str) {
     static DWARFDUMP: LazyLock<bool> = LazyLock::new(|| has("llvm-dwarfdump"));
     static ELFLINT: LazyLock<bool> = LazyLock::new(|| has("eu-elflint"));
     let output = output(folder, "readelf", &["-aW", name]);

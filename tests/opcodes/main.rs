@@ -12,14 +12,16 @@
     reason = "operands are bit patterns here"
 )]
 
+mod fused;
 mod program;
 
 use std::collections::BTreeSet;
 
 use program::{Case, Place, Tie, Use};
 use spasm::engine::{CallError, Config, Engine, Instance, Tier};
+use spasm::isa::fusion::Fusion;
 use spasm::isa::op::{Flag, Op, Shape, Type};
-use spasm::isa::snippet::Features;
+use spasm::isa::snippet::{Features, Info};
 use spasm::library::{Library, native_features};
 use spasm::stitch::Stitcher;
 use spasm::trap::RunError;
@@ -60,7 +62,7 @@ fn call(instance: &mut Instance, name: &str, args: &[Value]) -> Result<[u64; 2],
 
 /// True for the opcodes that may be fused with a branch on their result.
 fn branches(op: Op) -> bool {
-    [Op::Jmpt, Op::Jmpf].iter().any(|&branch| Library::native().fusion(op, branch) != 0)
+    [Op::Jmpt, Op::Jmpf].iter().any(|&branch| !Library::native().fusions().of(op, branch).is_empty())
 }
 
 /// The arrangements of an opcode.
@@ -165,7 +167,8 @@ fn try_all(ops: &[Op]) {
     let met: BTreeSet<String> = met.into_iter().map(|chunk| program::form(library.info(chunk))).collect();
     let names: BTreeSet<String> = ops.iter().map(|op| op.row().name()).collect();
     let of_these = |name: &str| names.contains(name.split('+').next().unwrap_or(""));
-    let served = library.infos().iter().filter(|info| of_these(info.name) && library.serves(info));
+    let own = |info: &Info| info.fusion.is_none_or(Fusion::branches) && of_these(info.name);
+    let served = library.infos().iter().filter(|info| own(info) && library.serves(info));
     let missed: BTreeSet<String> = served.map(program::form).filter(|form| !met.contains(form)).collect();
     let missed: Vec<&str> = missed.iter().map(String::as_str).filter(|form| !is_spare(form)).collect();
     assert!(missed.is_empty(), "no program leads the stitcher to these forms:\n{}", missed.join("\n"));

@@ -71,7 +71,7 @@ pub struct Case {
 }
 
 /// More than there are registers of either kind.
-const MANY: usize = 20;
+pub const MANY: usize = 20;
 
 /// The kinds of a template's operands, whatever their width: which of those is taken depends on the distance.
 pub fn form(info: &Info) -> String {
@@ -191,18 +191,18 @@ impl Case {
 
 /// Writes a body. `r4` is the sum of everything; `r5` … `r7` are for the moment, `r8` is 7; others are from `r10` on.
 #[derive(Default)]
-struct Writer {
-    text: String,
+pub struct Writer {
+    pub text: String,
 }
 
 impl Writer {
-    fn line(&mut self, line: &str) {
+    pub fn line(&mut self, line: &str) {
         self.text.push_str(line);
         self.text.push('\n');
     }
 
     /// Values that must survive: ints from `r10`, floats from `r60`, of which every other one is an `f32`.
-    fn others(&mut self, ints: usize, floats: usize) {
+    pub fn others(&mut self, ints: usize, floats: usize) {
         for k in 0..ints {
             _ = writeln!(self.text, "    const r5, {}\n    add r{}, a3, r5", 1000 + k, 10 + k);
         }
@@ -212,13 +212,13 @@ impl Writer {
         }
     }
 
-    fn touch_others(&mut self, ints: usize, floats: usize) {
+    pub fn touch_others(&mut self, ints: usize, floats: usize) {
         (0..ints).for_each(|k| self.touch(&format!("r{}", 10 + k), Class::Int, 1));
         (0..floats).for_each(|k| self.touch(&format!("r{}", 60 + k), float_class(k), 1));
     }
 
     /// Takes a register into the sum so many times.
-    fn touch(&mut self, register: &str, class: Class, times: usize) {
+    pub fn touch(&mut self, register: &str, class: Class, times: usize) {
         for _ in 0..times {
             let line = match class {
                 Class::Int => format!("    rotl r4, r4, r8\n    add r4, r4, {register}"),

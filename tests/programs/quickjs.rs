@@ -1,4 +1,4 @@
-//! QuickJS, compiled for programs in JavaScript that run other programs in JavaScript.
+//! `QuickJS`, compiled for programs in JavaScript that run other programs in JavaScript.
 //!
 //! Its names are shortened to letters; the JavaScript beside it says which is which, and is asked here.
 
@@ -16,14 +16,14 @@ const PACKAGE: Package = Package {
              57567f47656b1f98c01cf56301ac01e3bef76ce873a290a79a38129d3dda55ae",
 };
 
-struct Script {
+pub struct Script {
     guest: Guest,
     names: String,
     context: u32,
 }
 
 impl Script {
-    fn new(tier: Tier) -> Script {
+    pub fn new(tier: Tier) -> Script {
         let module = crate::module("quickjs.wasm", &PACKAGE.file("dist/emscripten-module.wasm"));
         let names = String::from_utf8(PACKAGE.file("dist/emscripten-module.mjs")).unwrap();
         // A clock that stands still, and no environment.
@@ -53,7 +53,7 @@ impl Script {
     }
 
     /// What a script is worth as text, or what it throws.
-    fn evaluate(&mut self, source: &str) -> Result<String, String> {
+    pub fn evaluate(&mut self, source: &str) -> Result<String, String> {
         let malloc = self.name("malloc");
         let code = self.guest.put(&malloc, source);
         let file = self.guest.put(&malloc, "test.js");

@@ -62,6 +62,7 @@ fn wasm_compile(only: &[&str]) -> Result<(), wasm::Problem> {
         "### From the bytes of a module to all of its code, in one thread\n\n{}",
         wasm::compile::table(&programs)?
     );
+    println!("### With several threads\n\n{}", wasm::compile::threads_table(&programs, 5)?);
     println!("### Memory while that is done\n\n{}", wasm::compile::memory_table(&programs)?);
     Ok(())
 }

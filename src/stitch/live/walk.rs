@@ -4,13 +4,15 @@
 //! What must hold: a step costs a few machine instructions, because each operand of a function is one.
 
 use crate::isa::op::Shape;
+use crate::library::Fusions;
+use crate::module::Inst;
+use crate::stitch::fuse::{self, Other};
 use crate::stitch::operands::{shape, traits};
 use crate::verified::{Body, Var};
 
-use super::{ENDS_A, ENDS_B, ENDS_D, HINT, LOCAL, Live, NEEDLESS, NO_HINT, SPANS, UNUSED, is_fused, read_at};
-
-/// No variable.
-const NOTHING: u32 = u32::MAX;
+use super::{
+    ENDS_A, ENDS_B, ENDS_D, FUSED, HINT, LOCAL, Live, NEEDLESS, NO_HINT, SPANS, UNUSED, known_constant, read_at,
+};
 
 /// In [`Seen::needed`]: a constant stands for the variable.
 pub(super) const ALWAYS: u32 = u32::MAX;
@@ -59,12 +61,6 @@ impl Seen {
     }
 }
 
-/// True where the branch at `index` and the instruction before it are one.
-#[inline(always)]
-fn is_second(body: &Body, index: usize) -> bool {
-    index > 0 && is_fused(body, index - 1, &body.insts[index - 1])
-}
-
 impl Live {
     /// A variable is read; gives `flag` where its value is not needed afterwards.
     #[inline(always)]
@@ -111,10 +107,8 @@ impl Live {
     /// The instructions from `end` back to the first that has more operands than its fields, or to `start`. Few have,
     /// so that this loop decides what the walk costs. Says where it stopped.
     #[inline(never)]
-    pub(super) fn simple(&mut self, body: &Body, block: At, start: usize, end: usize) -> usize {
+    pub(super) fn simple(&mut self, body: &Body, fusions: &Fusions, block: At, start: usize, end: usize) -> usize {
         let mut index = end;
-        // What the branch behind the instruction reads, if there is one.
-        let mut decides = body.insts.get(end).filter(|next| shape(next.op) == Shape::Branch).map_or(NOTHING, |b| b.a);
         while index > start {
             let inst = &body.insts[index - 1];
             let known = traits(inst.op);
@@ -122,15 +116,25 @@ impl Live {
                 break;
             }
             index -= 1;
-            let decided = std::mem::replace(&mut decides, NOTHING);
-            let fused = (decided == inst.d) & known.fuses() && !body.vars[inst.d as usize].has(Var::CROSSES);
             let at = At { position: read_at(index), ..block };
             let mut note = 0;
-            if known.writes() && !fused {
+            if known.writes() {
                 note = self.write(at, inst.d);
                 if note == UNUSED && known.is_removable() {
                     self.notes[index] = UNUSED | NEEDLESS;
                     continue;
+                }
+            }
+            if fusions.may_end(inst.op) && index > start {
+                // Most neighbours have nothing to do with each other, or others read what lies between them.
+                let before = &body.insts[index - 1];
+                if fusions.may_begin(before.op) && (inst.a == before.d || inst.b == before.d) {
+                    let between = &self.vars[before.d as usize];
+                    if between.range == LOCAL && between.needed == 0 && self.fuse(body, fusions, at, start, index, note)
+                    {
+                        index -= 1;
+                        continue;
+                    }
                 }
             }
             // The same variable twice ends once, at the one that is looked at first.
@@ -141,12 +145,6 @@ impl Live {
                 if known.reads_d() {
                     note |= self.read(at, inst.d, ENDS_D);
                 }
-                if known.shape == Shape::Branch {
-                    decides = inst.a;
-                    if is_second(body, index) {
-                        continue;
-                    }
-                }
                 if known.reads_a() {
                     note |= self.read(at, inst.a, ENDS_A);
                 }
@@ -154,5 +152,35 @@ impl Live {
             self.notes[index] = note;
         }
         index
+    }
+
+    /// Makes the instruction at `index` one with that before it, if the library has a snippet for both, and does for both
+    /// what the walk does for each; nothing else reads what the first one writes. `note` is on what the second one writes.
+    #[inline(never)]
+    fn fuse(&mut self, body: &Body, fusions: &Fusions, at: At, start: usize, index: usize, note: u16) -> bool {
+        let (first, second) = (&body.insts[index - 1], &body.insts[index]);
+        let literal = |var: u32| {
+            // What stands right before both may be a constant of its own, even where the variable has many values.
+            let before = index.checked_sub(2).filter(|&before| before >= start).map(|before| &body.insts[before]);
+            let own = |inst: &&Inst| shape(inst.op) == Shape::Const && inst.d == var;
+            let crosses = body.vars[var as usize].has(Var::CROSSES);
+            known_constant(body, var).or_else(|| before.filter(own).filter(|_| !crosses).map(Inst::literal))
+        };
+        let Some(found) = fuse::find(fusions, first, second, literal) else { return false };
+        let other = match found.other {
+            Some(Other { var, flag }) => self.read(at, var, flag),
+            None => 0,
+        };
+        self.notes[index] = note | other;
+        let at = At { position: read_at(index - 1), ..at };
+        let mut note = FUSED;
+        if traits(first.op).reads_b() {
+            note |= self.read(at, first.b, ENDS_B);
+        }
+        if traits(first.op).reads_a() {
+            note |= self.read(at, first.a, ENDS_A);
+        }
+        self.notes[index - 1] = note;
+        true
     }
 }

@@ -3,11 +3,11 @@
 //! Comes in: a module that is next to nothing, kernels, and programs that people use. Goes out: tables. What must hold: no
 //! engine leaves work for later, and what is made is dropped when no clock runs.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmparser::{Validator, WasmFeatures};
 
-use super::engines::spasm::{self, Stage};
+use super::engines::spasm;
 use super::engines::{Compile, Peer};
 use super::operators::{self, Counts};
 use super::{Problem, kernels, memory, programs};
@@ -50,31 +50,31 @@ const SMALL: &str = r#"(module
 pub fn small_table(rounds: usize) -> Result<Table, Problem> {
     let wasm = wat::parse_str(SMALL).map_err(|error| error.to_string())?;
     let program = Program::new("gcd", wasm)?;
-    let title = format!("a module of {} operators, bytes to code", program.counts.operators);
-    let mut table = Table::new(&[&title, "µs", "±"]);
-    let mut pieces = pieces(&[])?;
-    let times = measure(&mut pieces, &program, rounds, Duration::from_millis(20));
-    for ((name, _), times) in pieces.into_iter().zip(times) {
-        let times = times?;
-        table.row(vec![name, format!("{:.2}", times.median() * 1e6), format!("{:.0} %", times.spread() * 100.0)]);
+    let title = format!("a module of {} operators", program.counts.operators);
+    let mut table = Table::new(&[&title, "µs from bytes to code", "±", "and to an instance", "±"]);
+    let mut pieces = vec![("validation alone".to_owned(), charged(validation()))];
+    for peer in Peer::COMPILERS {
+        pieces.push((peer.name().to_owned(), charged(peer.compile()?)));
+        pieces.push((peer.name().to_owned(), charged(peer.instantiate()?)));
+    }
+    let mut times = measure(&mut pieces, &program, rounds, Duration::from_millis(20)).into_iter();
+    let mut next = || {
+        let times = times.next().expect("one for each")?;
+        Ok::<_, Problem>([format!("{:.2}", times.median() * 1e6), format!("{:.0} %", times.spread() * 100.0)])
+    };
+    let [time, spread] = next()?;
+    table.row(vec!["validation alone".to_owned(), time, spread, String::new(), String::new()]);
+    for peer in Peer::COMPILERS {
+        let mut row = vec![peer.name().to_owned()];
+        row.extend(next()?);
+        row.extend(next()?);
+        table.row(row);
     }
     Ok(table)
 }
 
 /// Something to do with the bytes of a module, which says how long the part of it took that counts.
 pub type Piece = Box<dyn FnMut(&[u8]) -> Result<Duration, Problem>>;
-
-/// Validation, these parts of what Spasm does, and each engine as a whole.
-fn pieces(stages: &[Stage]) -> Result<Vec<(String, Piece)>, Problem> {
-    let mut pieces = vec![("validation alone".to_owned(), charged(validation()))];
-    for &stage in stages {
-        pieces.push((format!("{stage:?}"), Box::new(spasm::staged(stage))));
-    }
-    for peer in Peer::COMPILERS {
-        pieces.push((peer.name().to_owned(), charged(peer.compile()?)));
-    }
-    Ok(pieces)
-}
 
 /// Validation as it is done while translating, and nothing else.
 fn validation() -> Compile {
@@ -117,22 +117,60 @@ pub fn table(programs: &[Program]) -> Result<Table, Problem> {
     head.extend(Peer::COMPILERS.map(Peer::name));
     let mut table = Table::new(&head);
     for program in programs {
-        let mut pieces = pieces(&[Stage::Translate, Stage::Verify, Stage::Stitch])?;
+        let parts = [validation(), spasm::partly(false), spasm::partly(true)];
+        let mut pieces: Vec<(String, Piece)> = parts.map(|part| ("a part".to_owned(), charged(part))).into();
+        for peer in Peer::COMPILERS {
+            pieces.push((peer.name().to_owned(), charged(peer.compile()?)));
+        }
         let rounds = if program.counts.operators > 500_000 { 3 } else { 9 };
         let times = measure(&mut pieces, program, rounds, Duration::from_millis(10));
+        let each: Vec<f64> = times.iter().map(|times| per_operator(times, program)).collect();
         let mut row =
             vec![program.name.clone(), program.counts.functions.to_string(), program.counts.operators.to_string()];
-        row.extend(
-            times.into_iter().map(|times| times.map_or_else(|_| "–".to_owned(), |times| per_operator(&times, program))),
-        );
+        // What is done more than before is what the parts are told apart by.
+        let cells =
+            [each[0], each[1], each[2] - each[1], each[3] - each[2]].into_iter().chain(each[3..].iter().copied());
+        row.extend(cells.map(|cell| if cell.is_nan() { "–".to_owned() } else { format!("{cell:.1}") }));
         table.row(row);
     }
     Ok(table)
 }
 
+/// Nanoseconds; not a number where there are no times.
 #[allow(clippy::cast_precision_loss, reason = "a count of operators")]
-fn per_operator(times: &Times, program: &Program) -> String {
-    format!("{:.1}", times.median() * 1e9 / program.counts.operators as f64)
+fn per_operator(times: &Result<Times, Problem>, program: &Program) -> f64 {
+    times.as_ref().map_or(f64::NAN, |times| times.median() * 1e9 / program.counts.operators as f64)
+}
+
+/// The table of what several threads are good for, by the clock on the wall.
+pub fn threads_table(programs: &[Program], rounds: usize) -> Result<Table, Problem> {
+    let most = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut head = vec!["Spasm, ms".to_owned()];
+    head.extend((1..=most).map(|threads| format!("{threads} thread{}", if threads == 1 { "" } else { "s" })));
+    head.push("gain".to_owned());
+    let mut table = Table::new(&head.iter().map(String::as_str).collect::<Vec<_>>());
+    for program in large(programs) {
+        let mut compilers: Vec<Compile> = (1..=most).map(spasm::compile).collect();
+        let work = compilers.iter_mut().map(|compile| {
+            Box::new(|| {
+                let start = Instant::now();
+                let made = compile(&program.wasm);
+                let spent = start.elapsed();
+                made.map(|_| spent).expect("it could before")
+            }) as Work<'_>
+        });
+        let times = alternate(rounds, Duration::ZERO, &mut work.collect::<Vec<_>>());
+        let mut row = vec![program.name.clone()];
+        row.extend(times.iter().map(|times| format!("{:.1}", times.median() * 1e3)));
+        row.push(format!("{:.2}", times[0].median() / times[most - 1].median()));
+        table.row(row);
+    }
+    Ok(table)
+}
+
+/// Those with so many operators that what is the same for every module does not count.
+fn large(programs: &[Program]) -> impl Iterator<Item = &Program> {
+    programs.iter().filter(|program| program.counts.operators > 100_000)
 }
 
 /// The times of each piece for one module. A piece that cannot do it says so and has none.
@@ -164,7 +202,7 @@ pub fn memory_table(programs: &[Program]) -> Result<Table, Problem> {
         head.extend(["peak", "code", "kept"].map(|what| format!("{}: {what}", peer.name())));
     }
     let mut table = Table::new(&head.iter().map(String::as_str).collect::<Vec<_>>());
-    for program in programs.iter().filter(|program| program.counts.operators > 100_000) {
+    for program in large(programs) {
         let each = |bytes: usize| per(bytes, program.counts.operators);
         let mut row = vec![program.name.clone(), program.counts.operators.to_string(), each(program.wasm.len())];
         for peer in Peer::COMPILERS {

@@ -62,7 +62,7 @@ impl Peer {
     /// What makes all code of a module, validation included.
     pub fn compile(self) -> Result<Compile, Problem> {
         match self {
-            Peer::Spasm => Ok(spasm::compile()),
+            Peer::Spasm => Ok(spasm::compile(1)),
             Peer::Interpreter => Err("the interpreter runs what is verified, and makes nothing of it".to_owned()),
             Peer::Cranelift => wasmtime::compile(wasmtime::Strategy::Cranelift),
             Peer::Winch => wasmtime::compile(wasmtime::Strategy::Winch),
@@ -70,10 +70,21 @@ impl Peer {
         }
     }
 
+    /// The same, and an instance of it, for modules that import nothing.
+    pub fn instantiate(self) -> Result<Compile, Problem> {
+        match self {
+            Peer::Spasm => Ok(spasm::instantiate()),
+            Peer::Interpreter => Err("the interpreter is not compared in this".to_owned()),
+            Peer::Cranelift => wasmtime::instantiate(wasmtime::Strategy::Cranelift),
+            Peer::Winch => wasmtime::instantiate(wasmtime::Strategy::Winch),
+            Peer::Wasmi => Ok(wasmi::instantiate()),
+        }
+    }
+
     /// The bytes of code in what `compile` gave, where that can be told.
     pub fn code_bytes(self, made: &dyn Any) -> Option<usize> {
         match self {
-            Peer::Spasm => made.downcast_ref::<spasm::Made>().map(|made| made.image.code.len()),
+            Peer::Spasm => spasm::code_bytes(made),
             Peer::Cranelift | Peer::Winch => made.downcast_ref::<wasmtime::Module>().map(|module| module.text().len()),
             Peer::Interpreter | Peer::Wasmi => None,
         }

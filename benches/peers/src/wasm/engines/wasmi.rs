@@ -35,3 +35,15 @@ pub fn compile() -> Compile {
         Ok(Box::new(module) as Box<dyn Any>)
     })
 }
+
+/// See [`super::Peer::instantiate`].
+pub fn instantiate() -> Compile {
+    let engine = engine();
+    let problem = |error: Error| format!("wasmi: {error}");
+    Box::new(move |wasm| {
+        let module = Module::new(&engine, wasm).map_err(problem)?;
+        let mut store = Store::new(&engine, ());
+        Linker::new(&engine).instantiate_and_start(&mut store, &module).map_err(problem)?;
+        Ok(Box::new(store) as Box<dyn Any>)
+    })
+}

@@ -9,7 +9,7 @@ use super::{Compile, Problem, Run};
 
 fn engine(strategy: Strategy) -> Result<Engine, Error> {
     let mut config = Config::new();
-    config.strategy(strategy).max_wasm_stack(8 << 20);
+    config.strategy(strategy).max_wasm_stack(2 << 20);
     Engine::new(&config)
 }
 
@@ -34,5 +34,17 @@ pub fn compile(strategy: Strategy) -> Result<Compile, Problem> {
     Ok(Box::new(move |wasm| {
         let module = Module::from_binary(&engine, wasm).map_err(problem)?;
         Ok(Box::new(module) as Box<dyn Any>)
+    }))
+}
+
+/// See [`super::Peer::instantiate`].
+pub fn instantiate(strategy: Strategy) -> Result<Compile, Problem> {
+    let problem = move |error: Error| format!("wasmtime, {strategy:?}: {error:?}");
+    let engine = engine(strategy).map_err(problem)?;
+    Ok(Box::new(move |wasm| {
+        let module = Module::from_binary(&engine, wasm).map_err(problem)?;
+        let mut store = Store::new(&engine, ());
+        Instance::new(&mut store, &module, &[]).map_err(problem)?;
+        Ok(Box::new(store) as Box<dyn Any>)
     }))
 }
