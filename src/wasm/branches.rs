@@ -13,6 +13,7 @@ use super::control::{Frame, Opened};
 use super::stack::{Kind, NONE, Pool, Translator};
 
 /// The value that a branch depends on.
+#[derive(Clone, Copy)]
 pub(super) struct Condition {
     pub(super) register: u32,
     /// The branch is taken if it is 0.
@@ -211,6 +212,7 @@ impl<'m> Translator<'m> {
         self.die(Op::Ret, list);
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "as operators are handed over")]
     pub(super) fn visit_br_table(&mut self, table: BrTable<'_>) {
         let mut targets = std::mem::take(&mut self.targets);
         targets.clear();

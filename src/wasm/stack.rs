@@ -364,12 +364,11 @@ impl<'m> Translator<'m> {
 
     /// Copies an entry's value to a register.
     pub(super) fn set_by_move(&mut self, entry: Entry, field: u32) {
-        match entry.kind {
-            Kind::Const => self.insts.push(constant(entry.pool, field, literal(entry))),
-            _ => {
-                let from = self.register_of(entry);
-                self.emit(Op::Move, field, from, 0);
-            }
+        if entry.kind == Kind::Const {
+            self.insts.push(constant(entry.pool, field, literal(entry)));
+        } else {
+            let from = self.register_of(entry);
+            self.emit(Op::Move, field, from, 0);
         }
     }
 
