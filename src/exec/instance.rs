@@ -119,7 +119,9 @@ impl Instance {
         let state = State { links: Some(Arc::clone(&links)), ..State::new(links.memory.clone(), streams) };
         let stack = linked::stack(stack);
         let made = Instance::make(runtime, verified, image, stack, natives, state)?;
-        linked::connect(&links, &made.module, &made.image, made.code.address());
+        if let Some(links) = &made.links {
+            linked::connect(links, &made.module, &made.image, made.code.address());
+        }
         Ok(made)
     }
 
