@@ -11,29 +11,64 @@
 //! use spasm::{text, verify};
 //!
 //! let source = "
-//! import host.add add(i64, i64) -> i64
-//! export answer
+//! import \"host\" \"add\" func add(i64, i64) -> i64
+//! export \"answer\" func answer
+//!
 //! func answer() -> i64
 //!     const r1, 40
 //!     const r2, 2
 //!     call r1, add, r1, r2
 //!     ret r1
 //! ";
-//! # let source = ""; // the text of imports comes with another change
 //! let verified = verify::verify(text::parse("answer.spasm", source)?)?;
 //!
-//! let engine = Engine::default();
 //! let mut linker = Linker::new();
 //! linker.func_wrap("host", "add", |mut caller: Caller<'_, u32>, a: i64, b: i64| {
-//!     *caller.data_mut() += 1;
+//!     *caller.data_mut() += 1; // the host's own data, in the store
 //!     a + b
 //! })?;
-//! let mut store = Store::new(&engine, 0);
+//! let mut store = Store::new(&Engine::default(), 0);
 //! let instance = linker.instantiate(&mut store, &verified)?;
-//! # if false {
 //! let answer = instance.get_typed_func::<(), i64>(&store, "answer")?;
 //! assert_eq!(answer.call(&mut store, ())?, 42);
 //! assert_eq!(*store.data(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! WebAssembly comes from [`wasm::translate`](crate::wasm::translate) in place of [`text::parse`](crate::text::parse). A
+//! function of the host that gives an error ends the call of the program, which gives that very error:
+//!
+//! ```
+//! # #[cfg(feature = "wasm")] {
+//! use spasm::engine::Engine;
+//! use spasm::store::{Caller, Exit, Linker, Store};
+//! use spasm::{verify, wasm};
+//!
+//! let text = r#"
+//!     (module
+//!       (import "host" "say" (func $say (param i32 i32)))
+//!       (import "host" "exit" (func $exit (param i32)))
+//!       (memory (export "memory") 1)
+//!       (data (i32.const 16) "hello")
+//!       (func (export "main") (call $say (i32.const 16) (i32.const 5)) (call $exit (i32.const 3))))
+//! "#;
+//! let verified = verify::verify(wasm::translate("hello.wat", text.as_bytes())?)?;
+//!
+//! let mut linker = Linker::<String>::new();
+//! linker.func_wrap("host", "say", |mut caller: Caller<'_, String>, at: u32, len: u32| {
+//!     let memory = caller.get_export("memory").and_then(|item| item.into_memory()).ok_or("no memory")?;
+//!     let (bytes, said) = memory.data_and_store_mut(&mut caller);
+//!     let text = bytes.get(at as usize..).and_then(|rest| rest.get(..len as usize)).ok_or("no such text")?;
+//!     said.push_str(&String::from_utf8_lossy(text));
+//!     Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//! })?;
+//! linker.func_wrap("host", "exit", |code: i32| -> Result<(), Exit> { Err(Exit(code)) })?;
+//!
+//! let mut store = Store::new(&Engine::default(), String::new());
+//! let instance = linker.instantiate(&mut store, &verified)?;
+//! let ended = instance.get_typed_func::<(), ()>(&store, "main")?.call(&mut store, ());
+//! assert_eq!(ended.unwrap_err().exit_code(), Some(3));
+//! assert_eq!(store.data(), "hello");
 //! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -137,8 +137,8 @@ pub fn save(module: &Module, image: &Image, library: &Library, file: &mut Vec<u8
     image.unwind.iter().for_each(|row| out.words([row.offset, row.depth]));
     for entries in [&image.entries, &image.crossings] {
         out.words([entries.len() as u32]);
-        for e in entries {
-            out.words([e.function, e.start, e.end, e.saved]);
+        for entry in entries {
+            out.words([entry.function, entry.start, entry.end, entry.saved]);
         }
     }
     out.words([image.code.len() as u32]);

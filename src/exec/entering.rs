@@ -157,7 +157,7 @@ impl Suspended {
     unsafe fn put_back(self, context: *mut Context) {
         // SAFETY: as the caller promises.
         unsafe {
-            ((*context).host_sp, (*context).spasm_sp, (*context).guard) = (self.host_sp, self.spasm_sp, self.guard)
+            ((*context).host_sp, (*context).spasm_sp, (*context).guard) = (self.host_sp, self.spasm_sp, self.guard);
         };
     }
 }

@@ -105,6 +105,7 @@ impl Instance {
     ///
     /// # Errors
     /// Where there is no room, the image is not one of this module, or the links are those of another.
+    #[allow(clippy::needless_pass_by_value, reason = "the instance keeps the links")]
     pub fn linked(
         runtime: &Arc<Runtime>,
         verified: &Verified,
@@ -118,7 +119,9 @@ impl Instance {
         let state = State { links: Some(Arc::clone(&links)), ..State::new(links.memory.clone(), streams) };
         let stack = linked::stack(stack);
         let made = Instance::make(runtime, verified, image, stack, natives, state)?;
-        linked::connect(&links, &made.module, &made.image, made.code.address());
+        if let Some(links) = &made.links {
+            linked::connect(links, &made.module, &made.image, made.code.address());
+        }
         Ok(made)
     }
 

@@ -54,7 +54,7 @@ pub fn symbol(module: &Module, symbol: Symbol) -> String {
         Symbol::Helper(helper) => helper_name(&format!("{helper:?}")),
         Symbol::Global(index) => name(module.globals.get(index as usize).map(|global| &global.name)),
         Symbol::Table(index) => name(module.tables.get(index as usize).map(|table| &table.name)),
-        Symbol::Pages => "pages".to_owned(),
+        Symbol::Pages | Symbol::PagesCell => "pages".to_owned(),
         Symbol::Memory => "memory".to_owned(),
         Symbol::Extern(index) => name(module.externs.get(index as usize).map(|one| &one.name)),
         Symbol::Data(index) => name(module.data.get(index as usize).map(|one| &one.name)),
@@ -62,7 +62,6 @@ pub fn symbol(module: &Module, symbol: Symbol) -> String {
         Symbol::Growing(index) => name(module.tables.get(index as usize).map(|table| &table.name)),
         Symbol::Signature(index) => module.signatures.get(index as usize).map(ToString::to_string).unwrap_or_default(),
         Symbol::Shared(index) => name(module.globals.get(index as usize).map(|global| &global.name)),
-        Symbol::PagesCell => "pages".to_owned(),
     }
 }
 

@@ -113,6 +113,21 @@ impl Funcs {
         func
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Takes back the handles that were given out since there were `len`: nothing but a number could name them, and never
+    /// will.
+    pub fn truncate(&self, len: usize) {
+        let mut handles = self.handles.write().unwrap_or_else(PoisonError::into_inner);
+        for gone in self.all.write().unwrap_or_else(PoisonError::into_inner).drain(len..) {
+            handles.remove(&(Arc::as_ptr(&gone) as u64));
+        }
+    }
+
     /// The function of a handle; none for 0, and for numbers that the store has not given out.
     #[must_use]
     pub fn get(&self, handle: u64) -> Option<Arc<Func>> {

@@ -267,7 +267,7 @@ impl Emitter<'_> {
             Shape::Select => self.select(inst, note),
             Shape::Load => self.load(inst, note),
             Shape::Store => self.store(inst, note),
-            Shape::Msize if self.linked.is_linked => self.read_shared(inst, note, Symbol::PagesCell),
+            Shape::Msize if self.linked.shares => self.read_shared(inst, note, Symbol::PagesCell),
             Shape::Msize => self.read_datum(inst, note, Symbol::Pages),
             Shape::Gget if self.linked.shares(inst.b) => self.read_shared(inst, note, Symbol::Shared(inst.b)),
             Shape::Gget => self.read_datum(inst, note, Symbol::Global(inst.b)),

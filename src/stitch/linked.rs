@@ -31,7 +31,7 @@ const NAMED: u8 = CINTS[1 + CARGS.len()];
 #[derive(Debug, Default)]
 pub struct Linked {
     /// Whether it is a linked module.
-    pub is_linked: bool,
+    pub shares: bool,
     /// Which globals others may read or write as well.
     pub shared: Vec<bool>,
     /// The functions that others may come to know by the items of the module.
@@ -43,11 +43,11 @@ pub struct Linked {
 impl Linked {
     /// Looks at a module; `ref` instructions have yet to be seen.
     pub fn find(&mut self, module: &Module) {
-        self.is_linked = module.is_linked();
+        self.shares = module.is_linked();
         self.escaping.clear();
         self.referred.clear();
         self.shared.clear();
-        if !self.is_linked {
+        if !self.shares {
             return;
         }
         self.shared = module.shared_globals();

@@ -211,7 +211,7 @@ impl<'l> Stitcher<'l> {
         }
         self.live.find(verified, body, self.library, calls::argument_register);
         // Others may change the register of the memory even where the module has none.
-        self.placement.place(&self.live, verified.module().memory.is_some() || self.linked.is_linked);
+        self.placement.place(&self.live, verified.module().memory.is_some() || self.linked.shares);
         let frame = self.frame(body);
         let mut insts = if self.with_insts { Vec::new() } else { std::mem::take(&mut self.spare.insts) };
         insts.resize(body.insts.len(), 0);
@@ -295,7 +295,7 @@ impl<'l> Stitcher<'l> {
                 trace.begin_entry();
             }
             let memory = module.memory.is_some();
-            let changes_memory = memory || self.linked.is_linked;
+            let changes_memory = memory || self.linked.shares;
             let mut writer =
                 inward::Writer { library: self.library, code: &mut self.code, image, memory, changes_memory };
             writer.entry(number as u32, &module.functions[number].signature);

@@ -117,6 +117,9 @@ pub fn bytes<'s>(memory: &'s LinearMemory, _of: &'s Core) -> &'s [u8] {
 pub fn bytes_mut<'s, T: 'static>(memory: &LinearMemory, store: &'s mut Inner<T>) -> (&'s mut [u8], &'s mut T) {
     // SAFETY: the memory is one of the store's, which keeps it for as long as it lives, and it never shrinks or moves. Code
     // that works on it runs only while the store is borrowed by somebody else. The host's data are not in it.
-    let bytes = unsafe { std::slice::from_raw_parts_mut(memory.bytes_mut().as_mut_ptr(), memory.bytes_mut().len()) };
+    let bytes = unsafe {
+        let bytes = memory.bytes_mut();
+        std::slice::from_raw_parts_mut(bytes.as_mut_ptr(), bytes.len())
+    };
     (bytes, &mut store.data)
 }

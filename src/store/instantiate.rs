@@ -54,32 +54,55 @@ pub(super) fn instantiate<T: 'static>(
 ) -> Result<Instance, Error> {
     let module = verified.module();
     let found = resolve(store, module, find)?;
+    let before = (store.core.funcs.len(), store.hosts.len());
+    let links = make(store, verified, image, found).inspect_err(|_| {
+        // What refers to an instance that there is not is not to be found by its number.
+        store.core.funcs.truncate(before.0);
+        store.hosts.truncate(before.1);
+    })?;
+    let instance = Instance::new(store.core.id(), links.instance);
+    fill(module, &links).map_err(|kind| Trap::new(kind, module, []))?;
+    start(store, module, &links)?;
+    Ok(instance)
+}
+
+/// Makes what runs an instance, and adds it to the store.
+fn make<T: 'static>(
+    store: &mut Inner<T>,
+    verified: &Verified,
+    image: Option<Arc<Image>>,
+    found: Found<T>,
+) -> Result<Arc<Links>, Error> {
+    let module = verified.module();
     let index = u32::try_from(store.core.instances.len()).expect("a store has fewer than 2^32 instances");
-    let instance = Instance::new(store.core.id(), index);
     let mut links = Links::new(index, &store.core.funcs, module);
-    let functions = import_functions(store, instance, found.functions)?;
+    let functions = import_functions(store, Instance::new(store.core.id(), index), found.functions)?;
     links.imports = functions.iter().map(|func| store.core.func(func.handle_in(&store.core))).collect();
-    make_items(&mut links, &store.core, module, (&found.tables, found.memory, &found.globals))?;
+    let imported = (&found.tables[..], found.memory, &found.globals[..]);
+    make_items(&mut links, &store.core, module, imported)?;
     let links = Arc::new(links);
     let running = if store.core.native {
-        Running::Native(store.core.engine().link(
-            verified,
-            image,
-            Arc::clone(&links),
-            Arc::clone(&store.core.streams),
-        )?)
+        let streams = Arc::clone(&store.core.streams);
+        Running::Native(store.core.engine().link(verified, image, Arc::clone(&links), streams)?)
     } else {
         Engine::may_link(module)?;
         Running::Interpreted(LinkedInstance::new(verified, Arc::clone(&links)))
     };
-    let exports = exports(&mut store.core, module, &links, (&found.tables, found.memory, &found.globals));
+    debug_assert!(
+        !store.core.native || links.own.iter().filter_map(std::sync::OnceLock::get).all(|func| func.entry() != 0),
+        "whoever can be referred to can be called"
+    );
+    let exports = exports(&mut store.core, module, &links, imported);
     let names = exports.iter().enumerate().map(|(nth, export)| (export.shared_name(), nth)).collect();
-    let entity =
-        Entity { verified: verified.clone(), links: Arc::clone(&links), running: Held::new(running), exports, names };
-    store.core.instances.push(entity);
-    fill(module, &links).map_err(|kind| Trap::new(kind, module, []))?;
-    start(store, module, &links)?;
-    Ok(instance)
+    let running = Held::new(running);
+    store.core.instances.push(Entity {
+        verified: verified.clone(),
+        links: Arc::clone(&links),
+        running,
+        exports,
+        names,
+    });
+    Ok(links)
 }
 
 /// Finds what is imported, and holds it against what the module wants.

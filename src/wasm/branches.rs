@@ -13,6 +13,7 @@ use super::control::{Frame, Opened};
 use super::stack::{Kind, NONE, Pool, Translator};
 
 /// The value that a branch depends on.
+#[derive(Clone, Copy)]
 pub(super) struct Condition {
     pub(super) register: u32,
     /// The branch is taken if it is 0.
@@ -64,6 +65,7 @@ impl<'m> Translator<'m> {
         if n == 0 {
             return;
         }
+        self.watch_size();
         let (start, may) = self.slots_of(frame);
         let base = self.stack.len() - n;
         if self.frames[frame].opened == Opened::Loop {
@@ -191,6 +193,7 @@ impl<'m> Translator<'m> {
     /// The list of a `ret` with the highest entries.
     fn list_of_results(&mut self) -> u32 {
         let n = self.passed(0).len();
+        self.watch_size();
         let list = self.lists.len() as u32;
         self.lists.push(n as u32);
         for at in self.stack.len() - n..self.stack.len() {
@@ -209,6 +212,7 @@ impl<'m> Translator<'m> {
         self.die(Op::Ret, list);
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "as operators are handed over")]
     pub(super) fn visit_br_table(&mut self, table: BrTable<'_>) {
         let mut targets = std::mem::take(&mut self.targets);
         targets.clear();
@@ -238,7 +242,7 @@ impl<'m> Translator<'m> {
         self.branch(condition, Op::Switch, list);
         for &frame in &edges {
             self.bind(self.frames[frame].edge);
-            if self.too_large().is_none() {
+            if !self.full {
                 self.edge(frame);
             }
             self.frames[frame].edge = NONE;

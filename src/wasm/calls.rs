@@ -14,17 +14,20 @@ impl Translator<'_> {
     /// Writes the list of a call: what `before` has, results, arguments. Pops these and pushes those.
     fn call_list(&mut self, before: &[u32], params: usize, results: &[Type]) -> u32 {
         let list = self.lists.len();
+        self.lists.reserve(before.len() + 2 + params + results.len());
         self.lists.extend_from_slice(before);
         self.lists.push(results.len() as u32);
         let at = self.lists.len();
         self.lists.resize(at + results.len(), 0);
         self.lists.push(params as u32);
         let base = self.stack.len() - params;
-        for entry in base..self.stack.len() {
-            let register = self.register_of(self.stack[entry]);
-            self.lists.push(register);
+        let args = self.lists.len();
+        self.lists.resize(args + params, 0);
+        for arg in (args..args + params).rev() {
+            self.lists[arg] = self.pop();
         }
-        self.truncate(base);
+        debug_assert_eq!(self.stack.len(), base);
+        self.watch_size();
         for (at, &ty) in (at..).zip(results) {
             let pool = Pool::of(ty);
             let d = self.temporary(pool);

@@ -193,9 +193,8 @@ impl<'m> Translator<'m> {
     pub(super) fn end(&mut self) {
         let top = self.frames.len() - 1;
         match self.frames[top].opened {
-            Opened::Dead => {}
             Opened::Function if self.live => self.visit_return(),
-            Opened::Function => {}
+            Opened::Function | Opened::Dead => {}
             Opened::If if !self.params_of(self.frames[top].ty).is_empty() => {
                 self.second_arm(top);
                 self.end_frame(top);

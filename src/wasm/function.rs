@@ -69,7 +69,8 @@ impl<'m> Bodies<'m> {
         while !reader.eof() {
             both.offset = reader.original_position();
             reader.visit_operator(&mut both)??;
-            if let Some(what) = both.translator.too_large() {
+            if both.translator.full {
+                let what = both.translator.too_large().unwrap_or_default();
                 return Err(Refused::TooLarge(both.offset, what));
             }
         }

@@ -65,9 +65,10 @@ pub fn is_binary(bytes: &[u8]) -> bool {
 /// Where it is neither, or breaks WebAssembly's rules, or uses a feature that Spasm does not have.
 pub fn translate(name: &str, bytes: &[u8]) -> Result<Module, WasmError> {
     let looks_like_text = || std::str::from_utf8(bytes).is_ok_and(|text| text.trim_start().starts_with(['(', ';']));
-    let binary = match is_binary(bytes) || !looks_like_text() {
-        true => Cow::Borrowed(bytes),
-        false => wat::parse_bytes(bytes).map_err(|error| WasmError::in_text(name, error))?,
+    let binary = if is_binary(bytes) || !looks_like_text() {
+        Cow::Borrowed(bytes)
+    } else {
+        wat::parse_bytes(bytes).map_err(|error| WasmError::in_text(name, error))?
     };
     outline::translate(name, &binary)
 }

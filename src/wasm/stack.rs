@@ -128,7 +128,7 @@ pub(super) struct Translator<'m> {
     pub(super) after_wrap: u32,
     /// The first instruction of the present block.
     pub(super) block_start: u32,
-    /// More registers are needed than there are.
+    /// More registers are needed than there are, or more words than the budget has.
     pub(super) full: bool,
     /// How large the function may become.
     pub(super) budget: usize,
@@ -194,20 +194,23 @@ impl<'m> Translator<'m> {
     }
 
     /// What there is too much of, if anything is.
-    #[inline]
     pub(super) fn too_large(&self) -> Option<&'static str> {
-        if self.full {
+        if self.next >= MAX_LOCAL && self.full {
             Some("needs more than 65,535 registers")
-        } else if self.size() > self.budget {
-            Some("needs far more instructions than it has operators")
         } else {
-            None
+            self.full.then_some("needs far more instructions than it has operators")
         }
     }
 
     /// How many words of memory, roughly, the function takes so far.
     pub(super) fn size(&self) -> usize {
         self.lists.len() + 4 * self.insts.len()
+    }
+
+    /// Called where one operator may become many words.
+    #[inline]
+    pub(super) fn watch_size(&mut self) {
+        self.full |= self.size() > self.budget;
     }
 
     /// All locals are there: what registers are left is shared out.
@@ -361,12 +364,11 @@ impl<'m> Translator<'m> {
 
     /// Copies an entry's value to a register.
     pub(super) fn set_by_move(&mut self, entry: Entry, field: u32) {
-        match entry.kind {
-            Kind::Const => self.insts.push(constant(entry.pool, field, literal(entry))),
-            _ => {
-                let from = self.register_of(entry);
-                self.emit(Op::Move, field, from, 0);
-            }
+        if entry.kind == Kind::Const {
+            self.insts.push(constant(entry.pool, field, literal(entry)));
+        } else {
+            let from = self.register_of(entry);
+            self.emit(Op::Move, field, from, 0);
         }
     }
 

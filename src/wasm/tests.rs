@@ -52,7 +52,7 @@ fn error(bytes: &[u8]) -> WasmError {
 
 #[test]
 fn a_loop_is_what_a_person_would_write() {
-    let wat = r#"(module (func $sum (param $n i32) (result i32) (local $s i32)
+    let wat = "(module (func $sum (param $n i32) (result i32) (local $s i32)
         block $done
             loop $next
                 local.get $n
@@ -69,7 +69,7 @@ fn a_loop_is_what_a_person_would_write() {
                 br $next
             end
         end
-        local.get $s))"#;
+        local.get $s))";
     let expected = "func sum(i32) -> i32
     const.i32 r2, 0
     const.i32 r4, 1

@@ -229,7 +229,7 @@ fn programs_become_executables() {
     // Damage to what is carried, and to its end.
     let whole = fs::read(&out).unwrap();
     let damaged = folder.path("damaged");
-    let mut says = |bytes: &[u8], what: &str| {
+    let says = |bytes: &[u8], what: &str| {
         fs::copy(&out, &damaged).unwrap();
         fs::write(&damaged, bytes).unwrap();
         let said = execute(&damaged, &["x"], &folder);

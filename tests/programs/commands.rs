@@ -1,4 +1,4 @@
-//! Commands of WASI, as `spasm run` runs them: CPython, and a program that speaks.
+//! Commands of WASI, as `spasm run` runs them: `CPython`, and a program that speaks.
 
 use std::fs;
 use std::path::PathBuf;

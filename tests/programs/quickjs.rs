@@ -1,4 +1,4 @@
-//! QuickJS, compiled for programs in JavaScript that run other programs in JavaScript.
+//! `QuickJS`, compiled for programs in JavaScript that run other programs in JavaScript.
 //!
 //! Its names are shortened to letters; the JavaScript beside it says which is which, and is asked here.
 

@@ -1,4 +1,4 @@
-//! CRuby 3.4 with its standard library: a library of WASI, made ready and asked to evaluate scripts.
+//! `CRuby` 3.4 with its standard library: a library of WASI, made ready and asked to evaluate scripts.
 //!
 //! What it imports to speak with JavaScript is not there; scripts that do not call JavaScript do not miss it.
 
@@ -10,6 +10,9 @@ use spasm::wasi::{WasiCtx, WasiCtxBuilder, WritePipe};
 
 use crate::guest::Guest;
 use crate::packages::Package;
+
+/// What evaluates a script.
+const EVALUATE: &str = "rb-eval-string-protect: func(str: string) -> tuple<handle<rb-abi-value>, s32>";
 
 const PACKAGE: Package = Package {
     name: "@ruby/3.4-wasm-wasi",
@@ -71,7 +74,6 @@ fn ruby_evaluates_as_machine_code() {
         ruby.memory.write(&mut ruby.store, list as usize + 8 * at, &pair).unwrap();
     }
     ruby.call("ruby-init: func(args: list<string>) -> ()", &[list, args.len() as u32]);
-    const EVALUATE: &str = "rb-eval-string-protect: func(str: string) -> tuple<handle<rb-abi-value>, s32>";
     let mut evaluate = |script: &str| {
         let text = put(&mut ruby, &format!("{script}\0"));
         let result = ruby.call(EVALUATE, &text);

@@ -1,4 +1,4 @@
-//! SQLite, as its authors compile it: a database in memory, asked in SQL.
+//! `SQLite`, as its authors compile it: a database in memory, asked in SQL.
 //!
 //! The package is made for JavaScript: it imports its memory and system calls. A database in memory needs few of these.
 
@@ -64,13 +64,11 @@ impl Database {
             };
             rows.push((0..columns).map(&mut cell).collect());
         }
-        match guest.call("sqlite3_finalize", &[statement]) {
-            0 => Ok(rows),
-            _ => {
-                let message = guest.call("sqlite3_errmsg", &[self.handle]);
-                Err(guest.text(message))
-            }
+        if guest.call("sqlite3_finalize", &[statement]) == 0 {
+            return Ok(rows);
         }
+        let message = guest.call("sqlite3_errmsg", &[self.handle]);
+        Err(guest.text(message))
     }
 }
 

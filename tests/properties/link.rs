@@ -51,9 +51,10 @@ pub fn items(
     for number in 0..u.int_in_range(1..=3)? {
         let (own, ty, min) = (name(u, number + 10)?, *u.choose(&REFERENCES)?, u.arbitrary::<u16>()?.into());
         let max = if u.arbitrary()? { Some(u.int_in_range(min..=u32::MAX)?) } else { None };
-        links.tables.push(match u.arbitrary()? {
-            true => module.growing_table(own, ty, min, max),
-            false => module.import_table(("m", "table"), own, ty, min, max),
+        links.tables.push(if u.arbitrary()? {
+            module.growing_table(own, ty, min, max)
+        } else {
+            module.import_table(("m", "table"), own, ty, min, max)
         });
     }
     for number in 0..u.int_in_range(0..=3)? {

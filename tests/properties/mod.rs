@@ -444,7 +444,7 @@ impl Body {
             }
             Shape::Addr => self.builder.addr(d, target(u, ids)?),
             Shape::Halt | Shape::CallExtern | Shape::CallImport | Shape::Gget | Shape::Gset | Shape::Calli => {
-                self.builder.halt()
+                self.builder.halt();
             }
             Shape::Trap => self.builder.trap(),
             Shape::Custom => {

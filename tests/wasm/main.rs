@@ -5,6 +5,7 @@ mod compile;
 mod forms;
 mod pitfalls;
 mod script;
+mod smith;
 mod spectest;
 mod store;
 mod suite;

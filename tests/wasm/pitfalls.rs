@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use spasm::engine::{ArenaSize, Config, Engine, Tier};
 use spasm::isa::op::Type;
-use spasm::store::{Caller, Error, Instance, Linker, Memory, Store, Val};
+use spasm::store::{Caller, Error, Extern, Instance, Linker, Memory, Store, Val};
 use spasm::trap::TrapKind;
 use spasm::value::Value;
 use spasm::verified::Verified;
@@ -50,7 +50,7 @@ fn host() -> Linker<()> {
     linker.func_wrap("host", "same_f32", |x: f32| x).unwrap();
     linker.func_wrap("host", "same_f64", |x: f64| x).unwrap();
     let grow = |mut caller: Caller<'_, ()>| {
-        let memory = caller.get_export("memory").and_then(|item| item.into_memory()).expect("it is exported");
+        let memory = caller.get_export("memory").and_then(Extern::into_memory).expect("it is exported");
         memory.grow(&mut caller, 1).map_or(-1, |old| old as i32)
     };
     linker.func_wrap("host", "grow", grow).unwrap();
@@ -60,8 +60,13 @@ fn host() -> Linker<()> {
 /// Does the same on every tier with a program.
 fn everywhere(text: &str, work: impl Fn(&mut Program)) {
     let (verified, linker) = (module(text).unwrap(), host());
-    TIERS.iter().for_each(|&tier| work(&mut Program::new(tier, &verified, &linker)));
+    for tier in TIERS {
+        work(&mut Program::new(tier, &verified, &linker));
+    }
 }
+
+/// An upper half that nobody is to see.
+const HIGH: i64 = 0x7edc_ba98_0000_0000;
 
 #[test]
 fn upper_halves_of_narrow_values_are_never_seen() {
@@ -114,7 +119,6 @@ fn upper_halves_of_narrow_values_are_never_seen() {
             (i32.load8_u (i32.const 1)))
           (func (export "grow") (param i64) (result i32) (memory.grow (i32.wrap_i64 (local.get 0)))))
     "#;
-    const HIGH: i64 = 0x7edc_ba98_0000_0000;
     everywhere(text, |program| {
         let mut with = |name: &str, low: i64| program.one(name, &[Val::I64(HIGH | low)]);
         assert_eq!(with("extend_u", 0x8000_0001), Val::I64(0x8000_0001));

@@ -5,7 +5,7 @@ use std::fmt;
 use spasm::engine::Engine;
 use spasm::isa::op::Type;
 use spasm::module::Signature;
-use spasm::store::{Caller, Error, Exit, ExternRef, Func, Global, Instance, Linker, Memory, Store, Table, Val};
+use spasm::store::{Caller, Error, Exit, Extern, ExternRef, Func, Global, Instance, Linker, Memory, Store, Table, Val};
 use spasm::trap::TrapKind;
 
 use crate::{TIERS, engine, module};
@@ -17,7 +17,9 @@ fn instance<T>(store: &mut Store<T>, linker: &Linker<T>, text: &str) -> Result<I
 
 /// Does the same on every tier.
 fn everywhere(work: impl Fn(&Engine)) {
-    TIERS.map(engine).iter().for_each(work);
+    for engine in &TIERS.map(engine) {
+        work(engine);
+    }
 }
 
 #[derive(Debug, PartialEq)]
@@ -45,7 +47,7 @@ fn host_functions_reach_the_memory_of_their_caller_and_the_data_of_the_store() {
     everywhere(|engine| {
         let mut linker = Linker::<Vec<String>>::new();
         let print = |mut caller: Caller<'_, Vec<String>>, at: u32, len: u32| {
-            let memory = caller.get_export("memory").and_then(|item| item.into_memory()).expect("it is exported");
+            let memory = caller.get_export("memory").and_then(Extern::into_memory).expect("it is exported");
             let (bytes, lines) = memory.data_and_store_mut(&mut caller);
             if lines.len() == 3 {
                 return Err(OutOfInk(3));
@@ -134,7 +136,7 @@ fn host_functions_call_back() {
         let mut linker = Linker::<&str>::new();
         let again = |mut caller: Caller<'_, &'static str>, n: i32| {
             let name = *caller.data();
-            let func = caller.get_export(name).and_then(|item| item.into_func()).expect("it is exported");
+            let func = caller.get_export(name).and_then(Extern::into_func).expect("it is exported");
             func.typed::<i32, i32>(&caller)?.call(&mut caller, n)
         };
         linker.func_wrap("host", "again", again).unwrap();
@@ -408,7 +410,7 @@ fn an_instance_that_cannot_start_leaves_what_it_did() {
         let data = r#"(data (i32.const 0) "b") (data (i32.const 65536) "c")"#;
         let error = instance(&mut store, &linker, &rest(data)).unwrap_err();
         assert_eq!((error.trap(), memory.data(&store)[0]), (Some(TrapKind::OutOfBoundsMemory), b'b'));
-        let start = r#"(func $start (i32.store8 (i32.const 1) (i32.const 9)) unreachable) (start $start)"#;
+        let start = "(func $start (i32.store8 (i32.const 1) (i32.const 9)) unreachable) (start $start)";
         let error = instance(&mut store, &linker, &rest(start)).unwrap_err();
         assert_eq!(error.to_string(), "trap: unreachable\n  at start");
         assert_eq!(memory.data(&store)[1], 9);

@@ -56,10 +56,10 @@ fn is_core(found: &Val, wanted: &WastRetCore<'_>, store: &Store<()>) -> bool {
             NanPattern::ArithmeticNan => x.to_bits() & 0x7ff8_0000_0000_0000 == 0x7ff8_0000_0000_0000,
             NanPattern::Value(wanted) => x.to_bits() == wanted.bits,
         },
-        (WastRetCore::RefNull(ty), found) => match (ty, found) {
-            (None, Val::FuncRef(None) | Val::ExternRef(None)) => true,
-            (Some(HeapType::Abstract { ty: AbstractHeapType::Func, .. }), Val::FuncRef(None)) => true,
-            (Some(HeapType::Abstract { ty: AbstractHeapType::Extern, .. }), Val::ExternRef(None)) => true,
+        (WastRetCore::RefNull(None), found) => matches!(found, Val::FuncRef(None) | Val::ExternRef(None)),
+        (WastRetCore::RefNull(Some(HeapType::Abstract { ty, .. })), found) => match found {
+            Val::FuncRef(None) => *ty == AbstractHeapType::Func,
+            Val::ExternRef(None) => *ty == AbstractHeapType::Extern,
             _ => false,
         },
         (WastRetCore::RefExtern(None), Val::ExternRef(found)) => found.is_some(),

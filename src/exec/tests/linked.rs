@@ -4,7 +4,7 @@ use super::store::{Store, load, module};
 use super::*;
 use crate::isa::op::Type;
 use crate::module::Memory;
-use crate::module::link::{Constant, Elements, Export, Item, Mode, Segment};
+use crate::module::link::{Constant, Elements, Export, ImportName, Item, Mode, Segment};
 use crate::module::native::Target;
 use std::sync::Mutex;
 
@@ -74,7 +74,7 @@ fn a_memory_may_be_shared() {
     let mut text = module(
         "memory 1 4\nfunc grow(i64) -> i32\n    mgrow r1, a1\n    ret r1\nfunc pages() -> i32\n    msize r1\n    ret r1\nfunc get(i64) -> i64\n    mload.i64 r1, a1, 0\n    ret r1\n",
     );
-    text.memory = Some(Memory { import: Some(Default::default()), ..Memory::new(1, Some(4)) });
+    text.memory = Some(Memory { import: Some(ImportName::default()), ..Memory::new(1, Some(4)) });
     let other = store.add(text, &[], |links| links.memory = memory);
     store.call(owner, "put", &[77]).unwrap();
     assert_eq!(store.call(other, "get", &[8]).unwrap(), [77]);
@@ -258,7 +258,7 @@ fn globals_may_be_shared() {
     owner.exports.extend((0..4).map(|n| Export { name: format!("global{n}"), item: Item::Global(n), line: 0 }));
     let owner = store.add(owner, &[], |_| {});
     let mut other = module(text);
-    other.globals.iter_mut().for_each(|global| global.import = Some(Default::default()));
+    other.globals.iter_mut().for_each(|global| global.import = Some(ImportName::default()));
     let globals = store.links[owner].globals.clone();
     let other = store.add(other, &[], |links| links.globals = globals);
     let (b, d) = (2.25f64.to_bits(), u64::from(0.5f32.to_bits()));

@@ -71,6 +71,7 @@ pub(super) struct Store {
     funcs: Arc<Funcs>,
     host: Arc<Host>,
     pub streams: Arc<SharedStreams>,
+    #[allow(clippy::vec_box, reason = "functions of the host go back to instances by their addresses")]
     pub instances: Vec<Box<Instance>>,
     pub links: Vec<Arc<Links>>,
 }

@@ -9,7 +9,7 @@ use super::{Compile, Problem, Run};
 
 fn engine(strategy: Strategy) -> Result<Engine, Error> {
     let mut config = Config::new();
-    config.strategy(strategy).max_wasm_stack(8 << 20);
+    config.strategy(strategy).max_wasm_stack(2 << 20);
     Engine::new(&config)
 }
 
