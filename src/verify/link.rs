@@ -28,7 +28,7 @@ impl Pass<'_> {
             return;
         };
         let first_arg = 2 + results_operand(results);
-        let what = import.name.clone();
+        let what = import.name.as_str();
         let call = Call { what, signature: &import.signature, results, args, first_arg, is_c: false };
         let Some(list) = self.room(results.len() + args.len() + 2) else { return };
         self.pass_and_take(&call);

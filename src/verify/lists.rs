@@ -12,7 +12,7 @@ use super::messages::{wrong_counts, wrong_ret};
 
 /// A call's lists, and what it calls.
 pub(super) struct Call<'m> {
-    pub(super) what: String,
+    pub(super) what: &'m str,
     pub(super) signature: &'m Signature,
     pub(super) results: &'m [u32],
     pub(super) args: &'m [u32],
@@ -123,8 +123,7 @@ impl<'m> Pass<'m> {
             return;
         };
         let first_arg = 2 + results_operand(results);
-        let call =
-            Call { what: callee.name.clone(), signature: &callee.signature, results, args, first_arg, is_c: false };
+        let call = Call { what: &callee.name, signature: &callee.signature, results, args, first_arg, is_c: false };
         let Some(list) = self.room(results.len() + args.len() + 2) else { return };
         self.pass_and_take(&call);
         (inst.d, inst.b) = (0, list);
@@ -148,7 +147,7 @@ impl<'m> Pass<'m> {
         let Some(list) = self.room(results.len() + args.len() + 3) else { return };
         let a = self.read(inst.a, Class::Int, n + 2);
         self.lists.push(number);
-        let what = "the signature".to_owned();
+        let what = "the signature";
         let call = Call { what, signature, results, args, first_arg: n + 4, is_c: false };
         self.pass_and_take(&call);
         (inst.a, inst.b) = (a, list);

@@ -186,7 +186,7 @@ impl Pass<'_> {
         };
         // Where it is missing, the item was refused.
         let Some(signature) = self.flat.get(callee.signature as usize) else { return };
-        let call = Call { what: callee.name.clone(), signature, results, args, first_arg: n + 2, is_c: true };
+        let call = Call { what: &callee.name, signature, results, args, first_arg: n + 2, is_c: true };
         let Some(list) = self.room(results.len() + args.len() + 2) else { return };
         self.pass_and_take(&call);
         *inst = Inst { op: Op::CallExtern, d: 0, a: inst.a, b: list };
@@ -202,7 +202,7 @@ impl Pass<'_> {
         let Some(list) = self.room(results.len() + args.len() + 3) else { return };
         let a = self.read(inst.a, Class::Int, n + 1);
         self.lists.push(number);
-        let what = "the signature".to_owned();
+        let what = "the signature";
         self.pass_and_take(&Call { what, signature, results, args, first_arg: n + 3, is_c: true });
         (inst.d, inst.a, inst.b) = (0, a, list);
     }

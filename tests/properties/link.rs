@@ -113,6 +113,7 @@ fn constant(
 }
 
 /// Adds an instruction on tables, elements or segments, if the module has what it names.
+#[allow(clippy::many_single_char_names, reason = "the operands of instructions")]
 pub fn instruction(
     u: &mut Unstructured<'_>,
     f: &mut FunctionBuilder,
