@@ -120,11 +120,18 @@ impl Program {
         let path = words.next().unwrap_or_default();
         let name = Path::new(&path).file_name().unwrap_or(&path);
         let words: Vec<OsString> = words.collect();
-        let verified = ManuallyDrop::new(input::check(name, input::parse(name, &program, &[])?)?);
-        let host = Host::of(&grants, &name.to_string_lossy(), &words)?;
         let engine = ManuallyDrop::new(Engine::new(Config::default()));
-        let entry = linked::exported_as(verified.module(), START).expect("it was there when this was built");
-        linked::execute((&engine, &verified), entry, &[], host, (&mut Clock::new(false), &mut None)).map(drop)
+        let compiled = ManuallyDrop::new(input::compile(name, &program, &engine)?);
+        let host = Host::of(&grants, &name.to_string_lossy(), &words)?;
+        let entry = linked::exported_as(compiled.module(), START).expect("it was there when this was built");
+        linked::execute(
+            (&engine, linked::Program::Compiled(&compiled)),
+            entry,
+            &[],
+            host,
+            (&mut Clock::new(false), &mut None),
+        )
+        .map(drop)
     }
 }
 

@@ -123,27 +123,47 @@ fn is_wasm(file: &OsStr, bytes: &[u8]) -> bool {
 /// A module of WebAssembly.
 #[cfg(feature = "wasm")]
 fn wasm(file: &OsStr, bytes: &[u8]) -> Result<Module, Diagnostic> {
-    use spasm::wasm::{Fault, translate};
+    let name = name(file);
+    spasm::wasm::translate(&name, bytes).map_err(|error| not_translated(name, bytes, error))
+}
+
+/// WebAssembly in its binary form, made ready a function at a time.
+#[cfg(feature = "wasm")]
+pub fn compile(
+    file: &OsStr,
+    bytes: &[u8],
+    engine: &spasm::engine::Engine,
+) -> Result<spasm::engine::Compiled, Diagnostic> {
+    use spasm::engine::CompileError;
 
     let name = name(file);
-    translate(&name, bytes).map_err(|error| {
-        let what = match error.fault {
-            Fault::Malformed => "this is no WebAssembly module",
-            Fault::Invalid => "this WebAssembly module is invalid",
-            Fault::Unsupported | Fault::TooLarge => "",
-            Fault::Text => "this is no WebAssembly text",
-        };
-        let of = if spasm::wasm::is_binary(bytes) { "" } else { " of its binary form" };
-        let at = error.offset.map_or(String::new(), |offset| format!(" (at offset {offset:#x}{of})"));
-        let separator = if what.is_empty() { "" } else { ": " };
-        let (message, place) = in_text(&error.message, bytes);
-        let shown = Diagnostic::new(format!("{what}{separator}{message}{at}")).in_file(name);
-        let shown = place.map_or(shown.clone(), |place| shown.at(place));
-        match error.help {
-            Some(help) => shown.help(help),
-            None => shown,
-        }
+    engine.compile_wasm(&name, bytes).map_err(|error| match error {
+        CompileError::Wasm(error) => not_translated(name, bytes, error),
+        other => Diagnostic::new(other.to_string()).in_file(name),
     })
+}
+
+/// What is wrong with WebAssembly.
+#[cfg(feature = "wasm")]
+fn not_translated(name: String, bytes: &[u8], error: spasm::wasm::WasmError) -> Diagnostic {
+    use spasm::wasm::Fault;
+
+    let what = match error.fault {
+        Fault::Malformed => "this is no WebAssembly module",
+        Fault::Invalid => "this WebAssembly module is invalid",
+        Fault::Unsupported | Fault::TooLarge => "",
+        Fault::Text => "this is no WebAssembly text",
+    };
+    let of = if spasm::wasm::is_binary(bytes) { "" } else { " of its binary form" };
+    let at = error.offset.map_or(String::new(), |offset| format!(" (at offset {offset:#x}{of})"));
+    let separator = if what.is_empty() { "" } else { ": " };
+    let (message, place) = in_text(&error.message, bytes);
+    let shown = Diagnostic::new(format!("{what}{separator}{message}{at}")).in_file(name);
+    let shown = place.map_or(shown.clone(), |place| shown.at(place));
+    match error.help {
+        Some(help) => shown.help(help),
+        None => shown,
+    }
 }
 
 /// An error in WebAssembly text: what is wrong, and where. The reader of such text shows the place below its message.

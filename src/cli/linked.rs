@@ -6,12 +6,14 @@
 use std::mem::ManuallyDrop;
 
 use spasm::diagnostic::Diagnostic;
+#[cfg(feature = "wasm")]
+use spasm::engine::Compiled;
 use spasm::engine::Engine;
 use spasm::isa::op::Type;
 use spasm::module::link::Item;
 use spasm::module::native::Target;
 use spasm::module::{Module, Signature};
-use spasm::store::{Error, Instance, LinkError, Store, Val};
+use spasm::store::{Error, Instance, LinkError, Linker, Store, Val};
 use spasm::text::nearest;
 use spasm::trap::RunError;
 use spasm::value::Value;
@@ -31,9 +33,37 @@ const INITIALIZE: &str = "_initialize";
 /// How many functions an error lists.
 const SHOWN: usize = 20;
 
+/// A module, as far as it has come.
+#[derive(Clone, Copy)]
+pub enum Program<'a> {
+    /// It is verified.
+    Verified(&'a Verified),
+    /// It is machine code already.
+    #[cfg(feature = "wasm")]
+    Compiled(&'a Compiled),
+}
+
+impl<'a> Program<'a> {
+    pub fn module(self) -> &'a Module {
+        match self {
+            Program::Verified(verified) => verified.module(),
+            #[cfg(feature = "wasm")]
+            Program::Compiled(compiled) => compiled.module(),
+        }
+    }
+
+    fn instantiate(self, linker: &Linker<Host>, store: &mut Store<Host>) -> Result<Instance, Error> {
+        match self {
+            Program::Verified(verified) => linker.instantiate(store, verified),
+            #[cfg(feature = "wasm")]
+            Program::Compiled(compiled) => linker.instantiate_compiled(store, compiled),
+        }
+    }
+}
+
 /// Makes an instance of the module and calls a function of it, and says how much machine code there was.
 pub fn execute(
-    (engine, verified): (&Engine, &Verified),
+    (engine, program): (&Engine, Program<'_>),
     entry: Entry<'_>,
     args: &[Value],
     host: Host,
@@ -42,11 +72,11 @@ pub fn execute(
     // The process ends when the program does: what is not taken down costs nothing.
     let linker = host.linker();
     let mut store = ManuallyDrop::new(Store::new(engine, host));
-    let made = linker.and_then(|linker| linker.instantiate(&mut *store, verified));
+    let made = linker.and_then(|linker| program.instantiate(&linker, &mut store));
     clock.lap(Phase::Stitch);
     let instance = match made {
         Ok(instance) => instance,
-        Err(error) => return ended(verified, error),
+        Err(error) => return ended(program.module(), error),
     };
     *code = instance.code(&*store).map(|(_, code)| code.len() as u64);
     let types = entry.signature.params.iter().copied().chain(std::iter::repeat(Type::I64));
@@ -55,7 +85,7 @@ pub fn execute(
     clock.lap(Phase::Map);
     let called = call(&mut store, instance, entry, &args);
     clock.lap(Phase::Run);
-    called.or_else(|error| ended(verified, error))
+    called.or_else(|error| ended(program.module(), error))
 }
 
 fn call(store: &mut Store<Host>, instance: Instance, entry: Entry<'_>, args: &[Val]) -> Result<Vec<Val>, Error> {
@@ -71,13 +101,13 @@ fn call(store: &mut Store<Host>, instance: Instance, entry: Entry<'_>, args: &[V
 }
 
 /// What a run comes to that did not return.
-fn ended(verified: &Verified, error: Error) -> Result<Vec<Val>, Failure> {
+fn ended(module: &Module, error: Error) -> Result<Vec<Val>, Failure> {
     Err(match error {
         Error::Exit(0) => return Ok(Vec::new()),
         Error::Exit(code) => Failure::Exit(code),
         Error::Trap(trap) => Failure::Trap(trap),
         Error::Run(RunError::Output(error)) => Failure::output(&error),
-        Error::Instance(error) => no_instance(verified, &error),
+        Error::Instance(error) => no_instance(module, &error),
         Error::Link(error) => {
             let help = "`spasm run` gives a program nothing of this name; from Rust, `spasm::store::Linker` does";
             let (file, error) = (error.importer.clone(), LinkError { importer: None, ..*error });

@@ -41,6 +41,10 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     let mut clock = Clock::new(given.has(OptId::Stats));
     let bytes = input::read(file)?;
     clock.lap(Phase::Read);
+    #[cfg(feature = "wasm")]
+    if let Some(ended) = in_pieces(command, given, &bytes, tier) {
+        return ended;
+    }
     let snippets = templates::load(given)?.map(|loaded| loaded.snippets);
     let program = input::program(file, &bytes, &templates::opcodes(snippets))?;
     let module = program.module;
@@ -66,7 +70,13 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
     // nothing of C.
     let engine = ManuallyDrop::new(unsafe { Engine::allowing_natives(config) });
     let results = if module.is_linked() {
-        linked::execute((&engine, &verified), entry, &args, host, (&mut clock, &mut stats.code))
+        linked::execute(
+            (&engine, linked::Program::Verified(&verified)),
+            entry,
+            &args,
+            host,
+            (&mut clock, &mut stats.code),
+        )
     } else {
         #[cfg(feature = "elf")]
         let instance = match program.object {
@@ -75,7 +85,7 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
         };
         #[cfg(not(feature = "elf"))]
         let instance = stitched(&engine, &verified, &mut clock, &mut stats);
-        let instance = ManuallyDrop::new(instance.map_err(|error| no_instance(&verified, &error))?);
+        let instance = ManuallyDrop::new(instance.map_err(|error| no_instance(module, &error))?);
         execute(instance, entry.name, &args, &mut clock)
     };
     let printed = results.and_then(|results| print(&results));
@@ -83,6 +93,30 @@ pub fn run(command: &'static Command, given: &Given) -> Result<(), Failure> {
         stats.show(given.word(OptId::Stats) == Some("json"), module, &clock);
     }
     printed
+}
+
+/// Runs WebAssembly that is made ready a function at a time, on all cores. It is not for who wants to know how long each
+/// phase takes: there are none then.
+#[cfg(feature = "wasm")]
+fn in_pieces(command: &'static Command, given: &Given, bytes: &[u8], tier: Tier) -> Option<Result<(), Failure>> {
+    if tier != Tier::Baseline || given.has(OptId::Stats) || !spasm::wasm::is_binary(bytes) {
+        return None;
+    }
+    let run = || {
+        let snippets = templates::load(given)?.map(|loaded| loaded.snippets);
+        let config = Config { snippets, left_out: left_out(given)?, ..config(tier, given) };
+        // The process ends when the program does: what is not taken down costs nothing.
+        let engine = ManuallyDrop::new(Engine::new(config));
+        let compiled = ManuallyDrop::new(input::compile(&given.words[0], bytes, &engine)?);
+        let module = compiled.module();
+        let entry = linked::choose(given, module)?;
+        let host = Host::new(command, given, module, entry)?;
+        let args = if host.takes_words { Vec::new() } else { arguments(entry, &given.words[1..])? };
+        let program = linked::Program::Compiled(&compiled);
+        let results = linked::execute((&engine, program), entry, &args, host, (&mut Clock::new(false), &mut None));
+        results.and_then(|results| print(&results))
+    };
+    Some(run())
 }
 
 fn tier(command: &'static Command, given: &Given) -> Result<Tier, UsageError> {
@@ -179,10 +213,10 @@ fn execute(
     }
 }
 
-pub fn no_instance(verified: &Verified, error: &InstanceError) -> Failure {
+pub fn no_instance(module: &Module, error: &InstanceError) -> Failure {
     if let InstanceError::Stitch(error @ StitchError::Opcode(_)) = error {
-        let file = verified.module().source.as_ref().map_or("", |source| source.name.as_str());
-        return input::not_stitched(file.as_ref(), verified.module(), error).into();
+        let file = module.source.as_ref().map_or("", |source| source.name.as_str());
+        return input::not_stitched(file.as_ref(), module, error).into();
     }
     let shown = Diagnostic::new(error.to_string());
     match error {

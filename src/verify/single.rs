@@ -1,7 +1,7 @@
 //! Functions verified one at a time, for those who make them one at a time and keep none.
 //!
 //! Comes in: a module whose items are there and whose functions have signatures only; then bodies, in any order. Goes out:
-//! the [head](head) of a verified module, and a [`Body`] for each function. What must hold: together they say what
+//! the [`head`] of a verified module, and a [`Body`] for each function. What must hold: together they say what
 //! [`verify`](super::verify) says of the whole.
 
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub struct Bodies<'m> {
 }
 
 impl<'m> Bodies<'m> {
-    /// For the bodies of a module whose [head](head) was accepted.
+    /// For the bodies of a module whose [`head`] was accepted.
     #[must_use]
     pub fn new(module: &'m Module) -> Bodies<'m> {
         Bodies { module, flat: native::flat_signatures(module), scratch: Scratch::default() }
