@@ -44,10 +44,10 @@ print(sys.version.split()[0], sys.argv[1:], sorted(os.environ.items()))
 print(2 ** 200 % 1000007, sum(n * n for n in range(1000)), f"{1 / 3:.12f}")
 words = collections.Counter(re.findall(r"\w+", "the cat and the dog and the bird"))
 print(json.dumps(words.most_common(2)), hashlib.sha256(b"spasm").hexdigest()[:16])
-with open("/work/notes.txt", "w") as notes:
+with open("/files/notes.txt", "w") as notes:
     print("written by Python", file=notes)
-os.rename("/work/notes.txt", "/work/kept.txt")
-print(os.listdir("/work"), os.stat("/work/kept.txt").st_size)
+os.rename("/files/notes.txt", "/files/kept.txt")
+print(os.listdir("/files"), os.stat("/files/kept.txt").st_size)
 try:
     open("/etc/passwd")
 except OSError as error:
@@ -60,7 +60,7 @@ sys.exit(7)
 fn python_runs_a_script() {
     let python = PYTHON.path("dist/python.wasm");
     let work = folder("python");
-    let grant = format!("{}::/work", work.display());
+    let grant = format!("{}::/files", work.display());
     let (said, problems, status) = run(&["--dir", &grant, "--env", "A=b"], &python, &["-c", SCRIPT, "one", "-2"]);
     assert_eq!(
         (said.lines().collect::<Vec<_>>(), problems.as_str(), status),
