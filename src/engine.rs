@@ -134,15 +134,21 @@ impl Engine {
     /// # Errors
     /// Where the module cannot be stitched.
     pub fn stitch(&self, verified: &Verified) -> Result<Image, StitchError> {
-        let new = || Stitcher::new(self.library());
-        let with_entries = |stitcher: &mut Stitcher| {
-            stitcher.set_entries(self.0.config.entries);
-            stitcher.stitch(verified)
-        };
+        self.with_stitcher(|stitcher| stitcher.stitch(verified))
+    }
+
+    /// Works with the stitcher that keeps its memory from module to module; with another where that is in use.
+    fn with_stitcher<R>(&self, work: impl FnOnce(&mut Stitcher<'static>) -> R) -> R {
         match self.0.stitcher.try_lock() {
-            Ok(mut kept) => with_entries(kept.get_or_insert_with(new)),
-            Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => with_entries(&mut new()),
+            Ok(mut kept) => work(kept.get_or_insert_with(|| self.new_stitcher())),
+            Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => work(&mut self.new_stitcher()),
         }
+    }
+
+    fn new_stitcher(&self) -> Stitcher<'static> {
+        let mut stitcher = Stitcher::new(self.library());
+        stitcher.set_entries(self.0.config.entries);
+        stitcher
     }
 
     /// The snippets that code is made of.

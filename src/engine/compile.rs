@@ -67,7 +67,7 @@ mod wasm {
     use crate::verify::{VerifyError, verify};
     use crate::wasm::{Outline, WasmError, translate};
 
-    use super::{Arc, Compiled, Engine};
+    use super::{Arc, Compiled, Engine, Image};
 
     /// Why WebAssembly could not be made ready.
     #[derive(Debug, thiserror::Error)]
@@ -100,16 +100,13 @@ mod wasm {
             let mut outline = Outline::read(name, bytes)?;
             let verified = single::head(outline.take_module())?;
             let pieces = runs(outline.lengths());
-            let threads = self.threads().min(pieces.len()).max(1);
+            // Asking how many cores there are takes longer than a small module does.
+            let threads = if pieces.len() < 2 { 1 } else { self.threads().min(pieces.len()) };
             let image = if threads == 1 {
-                let mut all = self.stitcher();
-                let mut maker = Maker::new(&outline, &verified);
-                all.begin_piece(&verified, 0)?;
-                (0..outline.lengths().len() as u32).try_for_each(|number| maker.add(&mut all, number))?;
-                all.end(&verified)?
+                self.with_stitcher(|all| make_all(all, &outline, &verified))?
             } else {
                 let made = self.make_pieces(&outline, &verified, &pieces, threads)?;
-                self.stitcher().join(&verified, made)?
+                self.with_stitcher(|stitcher| stitcher.join(&verified, made))?
             };
             Ok(Compiled { verified, image: Some(Arc::new(image)) })
         }
@@ -119,13 +116,6 @@ mod wasm {
                 0 => thread::available_parallelism().map_or(1, usize::from),
                 some => some,
             }
-        }
-
-        /// A stitcher for one thread.
-        fn stitcher(&self) -> Stitcher<'static> {
-            let mut stitcher = Stitcher::new(self.library());
-            stitcher.set_entries(self.config().entries);
-            stitcher
         }
 
         /// Has several threads make the pieces.
@@ -139,7 +129,7 @@ mod wasm {
             let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
             let made = Mutex::new(Vec::new());
             let work = || {
-                let mut stitcher = self.stitcher();
+                let mut stitcher = self.new_stitcher();
                 let mut maker = Maker::new(outline, verified);
                 while !failed.load(Ordering::Relaxed) {
                     let nth = next.fetch_add(1, Ordering::Relaxed);
@@ -161,6 +151,14 @@ mod wasm {
             made.sort_by_key(|&(nth, _)| nth);
             made.into_iter().map(|(_, piece)| piece).collect()
         }
+    }
+
+    /// Makes an image of all functions as one piece.
+    fn make_all(stitcher: &mut Stitcher<'_>, outline: &Outline<'_>, head: &Verified) -> Result<Image, CompileError> {
+        let mut maker = Maker::new(outline, head);
+        stitcher.begin_piece(head, 0)?;
+        (0..outline.lengths().len() as u32).try_for_each(|number| maker.add(stitcher, number))?;
+        Ok(stitcher.end(head)?)
     }
 
     /// Cuts the functions into runs.
